@@ -1,1 +1,3 @@
-//! x
+//! The world around the rules of `doorcode-core`.
+
+pub mod cli;
