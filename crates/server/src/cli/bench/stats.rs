@@ -91,7 +91,8 @@ mod tests {
 
     #[test]
     fn every_value_falls_below_its_ceiling_and_within_a_64th() {
-        let values = (0..5000).chain((10..TOP_BITS).flat_map(|bits| [(1 << bits) - 1, 1 << bits, (1 << bits) + 12_345]));
+        let values =
+            (0..5000).chain((10..TOP_BITS).flat_map(|bits| [(1 << bits) - 1, 1 << bits, (1 << bits) + 12_345]));
         for value in values.map(|value: u64| value.min((1 << TOP_BITS) - 1)) {
             let top = ceiling(bucket(value));
             assert!(top >= value && top - value <= value / STEPS as u64, "{value} became {top}");

