@@ -163,7 +163,7 @@ fn push_domain(text: &mut String, domain: &str) -> Result<()> {
     }
     // UTS 46 non-transitional, STD3: `ß` and the joiners keep their meaning, and only letters, digits and hyphens pass.
     let ascii =
- Uts46::new().to_ascii(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify);
+        Uts46::new().to_ascii(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify);
     text.push_str(&ascii.map_err(|_| invalid("must have a valid domain"))?);
     Ok(())
 }

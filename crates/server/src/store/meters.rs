@@ -14,6 +14,9 @@ statements! {
         since = CASE WHEN meters.since <= $4 THEN excluded.since ELSE meters.since END, \
         used = CASE WHEN meters.since <= $4 THEN excluded.used ELSE meters.used + excluded.used END \
         WHERE meters.since <= $4 OR meters.used + excluded.used <= $5";
+    // $3 and $5: the limits of $1 and $2. $4 windows that began by then are over.
+    FULL = "SELECT count(*) FROM meters WHERE since > $4 \
+        AND ((id = $1 AND used >= $3) OR (id = $2 AND used >= $5)) AND id IN ($1, $2)";
     SINCE = "SELECT since FROM meters WHERE id = $1";
     SWEEP = "DELETE FROM meters WHERE id IN (SELECT id FROM meters WHERE since < $1 LIMIT $2) AND since < $1";
 }
@@ -37,6 +40,14 @@ pub async fn spend(tx: &mut Tx<'_>, meter: &Meter, amount: i64, now: Timestamp) 
     let over = now.minus(meter.span);
     let values = [(&meter.id).into(), now.into(), amount.into(), over.into(), i64::from(meter.limit).into()];
     Ok(tx.execute(&SPEND, &values).await? == 1)
+}
+
+/// Whether one more fits into both, without spending it.
+pub async fn open(tx: &mut Tx<'_>, [a, b]: &[Meter; 2], now: Timestamp) -> Result<bool> {
+    let over = now.minus(a.span.min(b.span));
+    let values =
+        [(&a.id).into(), (&b.id).into(), i64::from(a.limit).into(), over.into(), i64::from(b.limit).into()];
+    Ok(tx.one(&FULL, &values, |row| row.int(0)).await? == Some(0))
 }
 
 /// How long until the window of a meter is over.
