@@ -5,6 +5,7 @@ pub mod inbox;
 pub mod message;
 mod mime;
 pub mod render;
+mod settings;
 pub mod smtp;
 pub mod texts;
 mod wire;
