@@ -1,1 +1,3 @@
-//! x
+//! Doorcode's server: the world around the rules of `doorcode-core`.
+
+pub mod deliver;
