@@ -7,7 +7,7 @@ use doorcode_core::{OrgId, Result};
 use crate::clock::Clock;
 use crate::config::{Config, Transport};
 use crate::deliver::inbox::Inbox;
-use crate::deliver::{Outbox, Waiting};
+use crate::ops::outbox::{Outbox, Waiting};
 use crate::entropy::Entropy;
 use crate::keyring::Keys;
 use crate::metrics::Metrics;

@@ -219,8 +219,25 @@ fn keeps_the_limits_of_smtp() {
     refused(&format!("a@{}.com", of(60, "é")));
 }
 
+fn why(input: &str) -> &'static str {
+    match Email::parse(input) {
+        Err(Error::Invalid { why, .. }) => why,
+        other => panic!("{input:?} gave {other:?}"),
+    }
+}
+
+#[test]
+fn says_what_is_wrong() {
+    assert_eq!(why("jane"), "must have an @");
+    assert_eq!(why("jane@example.com, joe@example.com"), "must have only one @");
+    assert_eq!(why("jane@localhost"), "must have a domain with a top-level name");
+    assert_eq!(why("ja\u{200b}ne@example.com"), "must have no spaces, controls or invisible characters");
+    assert_eq!(why("ja\u{212a}ne@example.com"), "must not have characters that stand for others");
+}
+
 #[test]
 fn refuses_what_is_long_before_reading_it() {
+    assert_eq!(why(&format!("jane@example.com{}", " ".repeat(1024))), "is too long");
     for c in ["a", "@", " ", "é", ".", "\u{202e}", "\0"] {
         refused(&c.repeat(10_000));
         refused(&format!("{}@example.com", c.repeat(10_000)));

@@ -6,9 +6,12 @@ mod raw;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use doorcode_core::{Secret, SendPolicy, Shape};
+use doorcode_core::{SendPolicy, Shape};
+
+use crate::deliver::smtp::SmtpSettings;
 
 pub use raw::Raw;
 
@@ -141,41 +144,11 @@ pub struct Mail {
 #[derive(Clone)]
 pub enum Transport {
     /// A mail server.
-    Smtp(Smtp),
+    Smtp(Arc<SmtpSettings>),
     /// Kept in memory, for `/dev/inbox`.
     Inbox,
     /// A JSON line a message on standard output.
     Stdout,
-}
-
-/// A mail server.
-#[derive(Clone)]
-pub struct Smtp {
-    /// Its name.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// tls, starttls or none.
-    pub security: Security,
-    /// User and password.
-    pub login: Option<(String, Secret<String>)>,
-    /// Whose signature its certificate bears, if not a public authority's.
-    pub ca_file: Option<PathBuf>,
-    /// How long a connection or an answer may take.
-    pub timeout: Duration,
-    /// Connections at the same time.
-    pub connections: u32,
-}
-
-/// How a connection to a mail server is kept from others.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Security {
-    /// TLS from the first byte.
-    Tls,
-    /// STARTTLS, required.
-    StartTls,
-    /// Nothing: a server on this machine only.
-    None,
 }
 
 /// Guesses an hour over all addresses.

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use doorcode_core::challenge::LIFE_BY_CONTRACT;
@@ -9,8 +10,10 @@ use doorcode_core::{Secret, SendPolicy, Shape};
 use serde::Deserialize;
 
 use super::{
-    Config, Given, Log, Mail, NetworkHour, Outx, Proxy, Range, Retention, Security, Server, Signup, Smtp, Transport,
+    Config, Given, Log, Mail, NetworkHour, Outx, Proxy, Range, Retention, Server, Signup, Transport,
 };
+use crate::deliver::smtp::{Security, SmtpSettings};
+use crate::ops::outbox::LONGEST_TRY;
 
 /// Everything, as written. Its fields are those of `config.default.toml`, which documents them.
 #[derive(Deserialize)]
@@ -255,7 +258,7 @@ impl RawMail {
         let transport = match self.transport.as_str() {
             // Under --dev nothing leaves the machine unless a mail server was named on purpose.
             "smtp" if dev && self.host.is_empty() => Transport::Inbox,
-            "smtp" => Transport::Smtp(self.smtp(bad)),
+            "smtp" => Transport::Smtp(Arc::new(self.smtp(bad))),
             "inbox" if dev => Transport::Inbox,
             "stdout" if dev => Transport::Stdout,
             "inbox" | "stdout" => {
@@ -278,9 +281,9 @@ impl RawMail {
         }
     }
 
-    fn smtp(&self, bad: &mut Complaints) -> Smtp {
+    fn smtp(&self, bad: &mut Complaints) -> SmtpSettings {
         let security = match self.security.as_str() {
-            "tls" => Some(Security::Tls),
+            "tls" => Some(Security::ImplicitTls),
             "starttls" => Some(Security::StartTls),
             "none" => Some(Security::None),
             _ => None,
@@ -297,14 +300,19 @@ impl RawMail {
         if set(&self.username).is_some() != password.is_some() && bad.0.is_empty() {
             bad.0.push("mail.username and mail.password: name both or neither".to_owned());
         }
-        Smtp {
+        SmtpSettings {
             host: bad.take("mail.host", set(&self.host), "must name the mail server", String::new()),
             port: self.port,
-            security: bad.take("mail.security", security, "must be tls, starttls or none", Security::Tls),
-            login: set(&self.username).zip(password),
+            security: bad.take("mail.security", security, "must be tls, starttls or none", Security::ImplicitTls),
+            allow_plaintext: false,
+            username: set(&self.username),
+            password,
             ca_file: set(&self.ca_file).map(PathBuf::from),
-            timeout: bad.duration("mail.timeout", &self.timeout),
-            connections: self.connections.clamp(1, 64),
+            from: self.from.clone(),
+            reply_to: set(&self.reply_to),
+            timeout: bad.duration("mail.timeout", &self.timeout).min(LONGEST_TRY),
+            pool: self.connections.clamp(1, 64),
+            hello_name: None,
         }
     }
 }

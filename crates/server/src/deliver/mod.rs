@@ -9,3 +9,4 @@ mod settings;
 pub mod smtp;
 pub mod texts;
 mod wire;
+pub mod worker;

@@ -11,7 +11,7 @@ use doorcode_core::{
 
 use super::client::Client;
 use crate::app::{App, target_of};
-use crate::deliver::{Handed, LEASE};
+use crate::ops::outbox::{Handed, LEASE};
 use crate::metrics::Metrics;
 use crate::store::challenges::{self, Challenge};
 use crate::store::meters::{self, Meter};
@@ -72,7 +72,7 @@ pub async fn start(app: &Arc<App>, ask: Start) -> Result<()> {
     match begun {
         Ok((challenge, fresh)) => {
             Metrics::count(&app.metrics.starts, if fresh { "new" } else { "resent" });
-            app.outbox.hand(Handed { id: delivery, attempts: 0, challenge });
+            app.outbox.hand(Handed { id: delivery, attempts: 0, until: now.plus(LEASE), challenge });
             Ok(())
         }
         Err(error) => {

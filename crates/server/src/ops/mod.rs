@@ -7,4 +7,5 @@ pub mod client;
 pub mod credentials;
 pub mod jobs;
 pub mod orgs;
+pub mod outbox;
 pub mod sign_in;
