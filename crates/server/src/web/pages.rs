@@ -43,13 +43,11 @@ pub struct Failure<'a> {
 }
 
 /// The page at `/`: what this is, that it runs, and how to try it.
-#[must_use]
 pub fn landing(view: &Landing<'_>) -> Html<String> {
     page(&LandingPage { style: style_href(), view })
 }
 
 /// The page at `/dev/inbox`. Shows codes, and so exists only under `--dev`.
-#[must_use]
 pub fn inbox(view: &InboxView<'_>) -> Html<String> {
     let rows = view.entries.iter().take(InboxView::SHOWN).map(Row::of).collect();
     let to = view.to.filter(|to| !to.is_empty());
@@ -57,13 +55,11 @@ pub fn inbox(view: &InboxView<'_>) -> Html<String> {
 }
 
 /// The HTML of one captured mail, as it was made. Goes out with [`super::headers::mail_headers`] only.
-#[must_use]
 pub fn mail(entry: &Entry) -> Html<String> {
     Html(entry.message().html.expose().clone())
 }
 
 /// The page for a failure.
-#[must_use]
 pub fn failure(view: &Failure<'_>) -> Html<String> {
     page(&FailurePage { style: style_href(), view })
 }
