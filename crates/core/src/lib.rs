@@ -1,5 +1,31 @@
 //! The rules of Doorcode. Nothing here reaches the world: no I/O, no clock, no randomness, no SQL, no HTTP.
+//!
+//! Time comes in as a [`Timestamp`], random bytes as arrays. What is secret is a [`Secret`] and does not print; what
+//! names a person prints as a mask. The main types are re-exported here; functions keep their module
+//! (`code::derive`, `challenge::judge`, `budget::may_send`), which reads better where they are called.
 
+pub mod address;
+pub mod apikey;
+pub mod budget;
+pub mod challenge;
+pub mod code;
+pub mod error;
+pub mod fingerprint;
+mod glyph;
+pub mod id;
+pub mod known;
+pub mod network;
+pub mod root;
 pub mod secret;
+pub mod time;
 
+pub use address::{Address, Email, Phone};
+pub use budget::{Chance, Class, GuessPolicy, KNOWN_FOR, Ring, SendPolicy, Window};
+pub use challenge::{Standing, State, Verdict};
+pub use code::{Alphabet, Binding, Code, Shape};
+pub use error::{Error, Result};
+pub use id::{ChallengeId, CredentialId, DeliveryId, EventId, Id, OrgId, UserId};
+pub use network::Network;
+pub use root::{Kid, MasterKey, Root, Use};
 pub use secret::Secret;
+pub use time::Timestamp;

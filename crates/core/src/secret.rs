@@ -4,6 +4,16 @@
 use zeroize::Zeroize;
 
 /// A secret of type `T`. The only way to the value is [`Secret::expose`], which is easy to search for.
+///
+/// ```compile_fail,E0277
+/// println!("{:?}", doorcode_core::Secret::new(String::new()));
+/// ```
+/// ```compile_fail,E0277
+/// println!("{}", doorcode_core::Secret::new(String::new()));
+/// ```
+/// ```compile_fail,E0369
+/// let same = doorcode_core::Secret::new(1) == doorcode_core::Secret::new(1);
+/// ```
 #[derive(Clone)]
 pub struct Secret<T: Zeroize>(T);
 
@@ -16,6 +26,11 @@ impl<T: Zeroize> Secret<T> {
     /// The value itself. Whoever calls this answers for where it goes.
     pub const fn expose(&self) -> &T {
         &self.0
+    }
+
+    /// For the rules of this crate that build a secret up in place.
+    pub(crate) const fn expose_mut(&mut self) -> &mut T {
+        &mut self.0
     }
 }
 

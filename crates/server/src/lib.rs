@@ -1,3 +1,4 @@
-//! The world around the rules of `doorcode-core`.
+//! Doorcode's server: the world around the rules of `doorcode-core`.
 
-pub mod cli;
+pub mod deliver;
+pub mod web;

@@ -1,1 +1,4 @@
-fn main() {}
+//! The tests that need more than one module.
+
+mod smtp;
+mod smtp_server;

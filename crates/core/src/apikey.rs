@@ -1,0 +1,55 @@
+//! API keys, client secrets and link tokens: what is long enough to need no guess budget. All are derived, so that a
+//! stolen database holds none and the owner can be shown the same one again; presented ones are found by a keyed
+//! digest. Refuses to store or compare a key: there is nothing to compare, a digest is found or not.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
+
+use crate::code::Binding;
+use crate::id::{CredentialId, OrgId};
+use crate::root::Root;
+use crate::secret::Secret;
+
+const BASE36: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+
+/// The API key of a credential: `outx_` and 24 of `0-9a-z` (the OutX contract), 124 bits. Under the root of
+/// [`crate::Use::ApiKey`]; `seed` is 32 random bytes of the credential's row, so that a leaked root alone yields no key.
+pub fn derive_api_key(root: &Root, org: OrgId, id: CredentialId, seed: &[u8; 32]) -> Secret<String> {
+    derive(root, "outx_", 24, org, id, seed)
+}
+
+/// The secret of a client: `dcs_` and 40 of `0-9a-z`, 206 bits. Under the root of [`crate::Use::ClientSecret`].
+pub fn derive_client_secret(root: &Root, org: OrgId, id: CredentialId, seed: &[u8; 32]) -> Secret<String> {
+    derive(root, "dcs_", 40, org, id, seed)
+}
+
+fn derive(
+    root: &Root,
+    prefix: &'static str,
+    length: usize,
+    org: OrgId,
+    id: CredentialId,
+    seed: &[u8; 32],
+) -> Secret<String> {
+    let mut key = String::with_capacity(prefix.len() + length);
+    key.push_str(prefix);
+    root.stream(&[prefix.as_bytes(), org.as_bytes(), id.as_bytes(), seed]).draw(BASE36, length, &mut key);
+    Secret::new(key)
+}
+
+/// What a presented key or secret is looked up by. Under the root of [`crate::Use::ApiKeyLookup`] or
+/// [`crate::Use::ClientSecretLookup`]. Of the text as it came: case and spaces count.
+pub fn lookup_digest(root: &Root, presented: &str) -> [u8; 16] {
+    let mac = root.mac(&[presented.as_bytes()]);
+    let mut digest = [0; 16];
+    digest.copy_from_slice(&mac[..16]);
+    digest
+}
+
+/// The token in a link: 32 bytes as base64url without padding, 43 characters. Under the root of [`crate::Use::Link`],
+/// bound to everything that the code of the same challenge is bound to.
+pub fn derive_link_token(root: &Root, binding: &Binding<'_>) -> Secret<String> {
+    let mac = Zeroizing::new(binding.with_parts("link", |parts| root.mac(parts)));
+    Secret::new(URL_SAFE_NO_PAD.encode(mac.as_slice()))
+}

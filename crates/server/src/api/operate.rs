@@ -1,0 +1,53 @@
+//! For whoever runs the server: is it alive, is it ready, what has it counted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+
+/// A clock that is off by more makes lives and windows wrong.
+const SKEW_MOST: Duration = Duration::from_secs(2);
+/// How long a write may take for the server to be called ready.
+const WRITE_MOST: Duration = Duration::from_secs(2);
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(healthz)).routes(routes!(readyz)).routes(routes!(metrics))
+}
+
+/// The process answers.
+#[utoipa::path(get, path = "/healthz", tag = "operate", responses((status = 200, description = "Alive", body = String)))]
+async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// The server can do its work: the clock runs, and a write is durable in time.
+#[utoipa::path(get, path = "/readyz", tag = "operate", responses(
+    (status = 200, description = "Ready", body = String),
+    (status = 503, description = "Not ready; the body says why", body = String),
+))]
+async fn readyz(State(app): State<Arc<App>>) -> Response {
+    if app.clock.behind() > SKEW_MOST {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the machine's clock was set back\n").into_response();
+    }
+    match tokio::time::timeout(WRITE_MOST, app.mark_time()).await {
+        Ok(Ok(())) => "ready\n".into_response(),
+        Ok(Err(error)) => {
+            tracing::warn!(error = %crate::chain(&error), "not ready");
+            (StatusCode::SERVICE_UNAVAILABLE, "the database does not take writes\n").into_response()
+        }
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database is slow\n").into_response(),
+    }
+}
+
+/// Counters, for Prometheus.
+#[utoipa::path(get, path = "/metrics", tag = "operate", responses((status = 200, description = "Counters", body = String)))]
+async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], app.metrics.text()).into_response()
+}

@@ -1,0 +1,37 @@
+//! The door `outx`: an e-mail code becomes a user, a team and an API key (facts: spec `outx`). Every error is one JSON
+//! object with one text, `error`, in the published words.
+
+mod body;
+mod error;
+mod send_otp;
+mod team;
+mod verify_otp;
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+
+pub use error::{error, unavailable};
+
+/// The door's routes.
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(send_otp::send_otp))
+        .routes(routes!(verify_otp::verify_otp))
+        .routes(routes!(team::team))
+}
+
+/// Every path that is no route: this door owns the root of its host.
+pub(super) async fn not_found() -> Response {
+    error(StatusCode::NOT_FOUND, "Not found")
+}
+
+/// A path that is a route, asked in another way.
+pub(super) async fn wrong_method() -> Response {
+    error(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed")
+}

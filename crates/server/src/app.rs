@@ -1,0 +1,75 @@
+//! Everything that an operation may reach, in one concrete value. Refuses globals: two of these live in one process.
+
+use std::sync::Arc;
+
+use doorcode_core::{OrgId, Result};
+
+use crate::clock::Clock;
+use crate::config::{Config, Transport};
+use crate::deliver::inbox::Inbox;
+use crate::ops::outbox::{Outbox, Waiting};
+use crate::entropy::Entropy;
+use crate::keyring::Keys;
+use crate::metrics::Metrics;
+use crate::store::targets::TargetId;
+use crate::store::{Db, meta};
+
+/// The house, shared by every request and every background step.
+pub struct App {
+    /// The settings.
+    pub config: Config,
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: Clock,
+    /// Randomness.
+    pub entropy: Entropy,
+    /// The keys in force.
+    pub keys: Keys,
+    /// Where committed messages are handed to the worker.
+    pub outbox: Outbox,
+    /// The messages that were kept in place of being sent, under `--dev`.
+    pub inbox: Option<Inbox>,
+    /// What is counted.
+    pub metrics: Metrics,
+}
+
+impl App {
+    /// Opens the house of a configuration: database, time, keys. Gives the end of the outbox that the worker reads.
+    pub async fn open(config: Config, clock: Option<Clock>, entropy: Entropy) -> Result<(Arc<Self>, Waiting)> {
+        create_dir(&config.data)?;
+        let db = Db::open(&config.data)?;
+        let mark = db.read(|tx| Box::pin(meta::clock(tx))).await?;
+        let clock = clock.unwrap_or_else(|| Clock::real(mark));
+        let make = config.dev.then_some(&entropy);
+        let keys = Keys::open(&db, &config.keys, make, clock.now()).await?;
+        let (outbox, waiting) = Outbox::new();
+        let inbox = matches!(config.mail.transport, Transport::Inbox).then(Inbox::default);
+        let app = Self { config, db, clock, entropy, keys, outbox, inbox, metrics: Metrics::new() };
+        Ok((Arc::new(app), waiting))
+    }
+
+    /// The base of links: the configured one, else (under `--dev`) the listener.
+    pub fn base_url(&self) -> String {
+        self.config.server.public_url.clone().unwrap_or_else(|| format!("http://{}", self.config.server.listen))
+    }
+
+    /// Writes down what time it is, so that a restart does not begin below it.
+    pub async fn mark_time(&self) -> Result<()> {
+        let now = self.clock.now();
+        self.db.write(move |tx| Box::pin(async move { meta::put(tx, meta::Fact::Clock, &now.millis().to_string()).await })).await
+    }
+}
+
+/// The row in which everything about an address in a realm is counted.
+pub fn target_of(realm: OrgId, address: &str) -> TargetId {
+    doorcode_core::fingerprint::fingerprint("target", &[realm.as_bytes(), address.as_bytes()])
+}
+
+/// The data directory, readable by its owner alone.
+fn create_dir(dir: &std::path::Path) -> Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(dir).map_err(doorcode_core::Error::unavailable)
+}
+

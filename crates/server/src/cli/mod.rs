@@ -1,3 +1,0 @@
-//! The command line: one file or folder per command.
-
-pub mod bench;

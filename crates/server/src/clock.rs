@@ -1,0 +1,120 @@
+//! The time, as a value: real, or set by a test. Refuses to run backwards: it never gives less than it gave before, nor
+//! less than the mark that the database was last written with, whatever the machine's clock does.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use doorcode_core::Timestamp;
+
+/// Where operations take `now` from, once each.
+#[derive(Clone)]
+pub enum Clock {
+    /// The machine's.
+    Real(Arc<Real>),
+    /// A test's.
+    Manual(Arc<AtomicI64>),
+}
+
+/// The machine's clock, kept from stepping back.
+pub struct Real {
+    started: Instant,
+    /// What the time was when the process started, raised whenever the machine's clock runs ahead of it.
+    base: AtomicI64,
+}
+
+impl Clock {
+    /// The machine's clock, not below `mark`.
+    pub fn real(mark: Option<Timestamp>) -> Self {
+        let wall = wall().millis();
+        let base = mark.map_or(wall, |mark| wall.max(mark.millis()));
+        Self::Real(Arc::new(Real { started: started(), base: AtomicI64::new(base) }))
+    }
+
+    /// A clock that stands at `at` until somebody moves it.
+    pub fn manual(at: Timestamp) -> Self {
+        Self::Manual(Arc::new(AtomicI64::new(at.millis())))
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Self::Real(real) => real.now(),
+            Self::Manual(at) => Timestamp::from_millis(at.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// How far the machine's clock is behind the time: more than a moment means that somebody set it back.
+    pub fn behind(&self) -> Duration {
+        match self {
+            Self::Real(_) => self.now().since(wall()),
+            Self::Manual(_) => Duration::ZERO,
+        }
+    }
+
+    /// Moves a test's clock ahead. The machine's does not move.
+    pub fn advance(&self, by: Duration) {
+        if let Self::Manual(at) = self {
+            at.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::Relaxed);
+        }
+    }
+}
+
+impl Real {
+    /// Ticks by the monotonic clock; follows the wall clock when that is ahead.
+    fn now(&self) -> Timestamp {
+        let elapsed = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let ahead = wall().millis() - elapsed;
+        let base = self.base.fetch_max(ahead, Ordering::Relaxed).max(ahead);
+        Timestamp::from_millis(base + elapsed)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that asks the machine for the time")]
+fn wall() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the monotonic clock, so that a step back of the wall clock is ridden out")]
+fn started() -> Instant {
+    Instant::now()
+}
+
+/// How long something took, for logs and metrics only.
+#[derive(Clone, Copy)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts.
+    pub fn start() -> Self {
+        Self(started())
+    }
+
+    /// The time since the start.
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_never_runs_below_the_mark() {
+        let far = wall().plus(Duration::from_secs(3600));
+        let clock = Clock::real(Some(far));
+        let first = clock.now();
+        assert!(first >= far);
+        assert!(clock.now() >= first);
+        assert!(clock.behind() > Duration::from_secs(3590), "the machine is an hour behind, and readyz must know");
+    }
+
+    #[test]
+    fn time_follows_the_machine_when_that_is_ahead() {
+        let clock = Clock::real(Some(Timestamp::from_millis(0)));
+        assert!(clock.now() >= wall().minus(Duration::from_millis(50)));
+        assert!(clock.behind() < Duration::from_millis(50));
+    }
+}

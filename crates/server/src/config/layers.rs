@@ -1,0 +1,102 @@
+//! The layers of the configuration, laid over each other: defaults, file, environment. The defaults hold every setting,
+//! so a name that is not there is a mistake, and a value of another type too. Refuses to stop at the first complaint.
+
+use toml::{Table, Value};
+
+/// The documented defaults, compiled in.
+const DEFAULTS: &str = include_str!("../../../../config.default.toml");
+
+/// The settings as tables, and what is wrong with them so far.
+pub(super) struct Layers {
+    table: Table,
+    complaints: Vec<String>,
+}
+
+impl Layers {
+    /// The defaults alone.
+    pub(super) fn new() -> Self {
+        match DEFAULTS.parse() {
+            Ok(table) => Self { table, complaints: Vec::new() },
+            Err(error) => Self { table: Table::new(), complaints: vec![format!("config.default.toml: {error}")] },
+        }
+    }
+
+    /// Lays the text of a file over what is there.
+    pub(super) fn lay_file(&mut self, name: &str, text: &str) {
+        match text.parse::<Table>() {
+            Ok(over) => {
+                let mut complaints = Vec::new();
+                lay(&mut self.table, over, "", &mut complaints);
+                self.complaints.extend(complaints.into_iter().map(|why| format!("{name}: {why}")));
+            }
+            Err(error) => self.complaints.push(format!("{name}: {error}")),
+        }
+    }
+
+    /// Lays one variable over what is there, if it is one of ours: `DOORCODE_SECTION__KEY`.
+    pub(super) fn lay_variable(&mut self, name: &str, value: &str) {
+        let Some(path) = name.strip_prefix("DOORCODE_").filter(|path| path.contains("__")) else { return };
+        let path = path.to_ascii_lowercase();
+        let mut place = Some(&mut self.table);
+        let mut words = path.split("__").peekable();
+        while let (Some(table), Some(word)) = (place.take(), words.next()) {
+            match table.get_mut(word) {
+                Some(Value::Table(inner)) if words.peek().is_some() => place = Some(inner),
+                Some(old) if words.peek().is_none() => {
+                    match like(old, value) {
+                        Some(new) => *old = new,
+                        None => self.complaints.push(format!("{name}: must be {}", kind(old))),
+                    }
+                    return;
+                }
+                _ => break,
+            }
+        }
+        self.complaints.push(format!("{name}: there is no such setting"));
+    }
+
+    /// The settings as `T`, or every complaint.
+    pub(super) fn read<T: serde::de::DeserializeOwned>(self) -> Result<T, Vec<String>> {
+        if !self.complaints.is_empty() {
+            return Err(self.complaints);
+        }
+        Value::Table(self.table).try_into().map_err(|error: toml::de::Error| vec![error.message().to_owned()])
+    }
+}
+
+fn lay(under: &mut Table, over: Table, path: &str, complaints: &mut Vec<String>) {
+    for (name, new) in over {
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        match (under.get_mut(&name), new) {
+            (Some(Value::Table(inner)), Value::Table(new)) => lay(inner, new, &path, complaints),
+            (Some(old), new) if old.same_type(&new) => *old = new,
+            (Some(old), _) => complaints.push(format!("{path}: must be {}", kind(old))),
+            (None, _) => complaints.push(format!("{path}: there is no such setting")),
+        }
+    }
+}
+
+/// The text of a variable as a value of the same type as the default.
+fn like(old: &Value, text: &str) -> Option<Value> {
+    match old {
+        Value::String(_) => Some(Value::String(text.to_owned())),
+        Value::Integer(_) => text.trim().parse().ok().map(Value::Integer),
+        Value::Boolean(_) => text.trim().parse().ok().map(Value::Boolean),
+        Value::Array(_) => {
+            let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+            Some(Value::Array(words.map(|word| Value::String(word.to_owned())).collect()))
+        }
+        _ => None,
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "a text",
+        Value::Integer(_) => "a number",
+        Value::Boolean(_) => "true or false",
+        Value::Array(_) => "a list",
+        Value::Table(_) => "a section",
+        _ => "something else",
+    }
+}

@@ -1,0 +1,216 @@
+//! What is configured: [`Raw`] as it is written (`config.default.toml` documents every line), [`Config`] as it is meant.
+//! Refuses unknown names, values out of range, and secrets that print; gives all complaints at once.
+
+mod layers;
+mod raw;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use doorcode_core::{SendPolicy, Shape};
+
+use crate::deliver::smtp::SmtpSettings;
+
+pub use raw::Raw;
+
+/// The settings, as they are meant.
+#[derive(Clone)]
+pub struct Config {
+    /// Development form: inbox in memory, loopback only, sign-up open.
+    pub dev: bool,
+    /// The data directory.
+    pub data: PathBuf,
+    /// Where the master keys lie.
+    pub keys: PathBuf,
+    /// The listener and its patience.
+    pub server: Server,
+    /// Who may say who the client is.
+    pub proxy: Proxy,
+    /// Who gets an account.
+    pub signup: Signup,
+    /// The `outx` door.
+    pub outx: Outx,
+    /// How mail leaves.
+    pub mail: Mail,
+    /// Guesses an hour of one network and of a wider one.
+    pub guesses: NetworkHour,
+    /// Send limits.
+    pub sends: SendPolicy,
+    /// How long what is over is kept.
+    pub retention: Retention,
+    /// How the log is written.
+    pub log: Log,
+}
+
+/// The listener and its patience.
+#[derive(Clone)]
+pub struct Server {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// How people reach the server, without a slash at the end. None only under `--dev`: then the listener's address.
+    pub public_url: Option<String>,
+    /// Open connections at the most.
+    pub max_connections: usize,
+    /// How long a client may take to send a request.
+    pub read_timeout: Duration,
+    /// How long an answer may take.
+    pub answer_timeout: Duration,
+    /// How long open requests may take to end.
+    pub drain_timeout: Duration,
+}
+
+/// Who may say who the client is.
+#[derive(Clone, Default)]
+pub struct Proxy {
+    /// The one header that is read.
+    pub header: Option<axum::http::HeaderName>,
+    /// Whose word counts.
+    pub trusted: Vec<Range>,
+}
+
+/// A range of addresses: the first one and how many bits of it count.
+#[derive(Clone, Copy)]
+pub struct Range {
+    first: std::net::IpAddr,
+    bits: u8,
+}
+
+impl Range {
+    /// Whether an address lies in it.
+    pub fn holds(&self, address: std::net::IpAddr) -> bool {
+        use std::net::IpAddr::{V4, V6};
+        match (self.first, address.to_canonical()) {
+            (V4(a), V4(b)) => (u32::from(a) ^ u32::from(b)).checked_shr(32 - u32::from(self.bits)).unwrap_or(0) == 0,
+            (V6(a), V6(b)) => (u128::from(a) ^ u128::from(b)).checked_shr(128 - u32::from(self.bits)).unwrap_or(0) == 0,
+            _ => false,
+        }
+    }
+}
+
+impl std::str::FromStr for Range {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (first, bits) = text.split_once('/').map_or((text, None), |(first, bits)| (first, Some(bits)));
+        let first: std::net::IpAddr = first.parse().map_err(drop)?;
+        let all = if first.is_ipv4() { 32 } else { 128 };
+        let bits = bits.map_or(Ok(all), |bits| bits.parse().map_err(drop))?;
+        if bits <= all { Ok(Self { first, bits }) } else { Err(()) }
+    }
+}
+
+/// Who gets an account at the first verified code.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Signup {
+    /// Everybody.
+    Open,
+    /// Addresses of these domains, and invited ones.
+    Domains(Vec<String>),
+    /// Invited addresses.
+    Invite,
+}
+
+/// The `outx` door.
+#[derive(Clone, Copy)]
+pub struct Outx {
+    /// What its codes look like.
+    pub shape: Shape,
+    /// How long they live.
+    pub life: Duration,
+    /// A code with less life left than this is replaced by a new start.
+    pub renew: Duration,
+}
+
+/// How mail leaves.
+#[derive(Clone)]
+pub struct Mail {
+    /// By which way.
+    pub transport: Transport,
+    /// The sender, as `Name <address>`.
+    pub from: String,
+    /// Where answers go, if not to the sender.
+    pub reply_to: Option<String>,
+    /// The name people know the operator by.
+    pub product: String,
+    /// Wait before the second try.
+    pub retry_first: Duration,
+    /// The longest wait.
+    pub retry_most: Duration,
+}
+
+/// The ways out.
+#[derive(Clone)]
+pub enum Transport {
+    /// A mail server.
+    Smtp(Arc<SmtpSettings>),
+    /// Kept in memory, for `/dev/inbox`.
+    Inbox,
+    /// A JSON line a message on standard output.
+    Stdout,
+}
+
+/// Guesses an hour over all addresses.
+#[derive(Clone, Copy)]
+pub struct NetworkHour {
+    /// Of one IPv4 address or IPv6 /64.
+    pub network: u32,
+    /// Of one /24 or /48.
+    pub wide: u32,
+}
+
+/// How long what is over is kept.
+#[derive(Clone, Copy)]
+pub struct Retention {
+    /// Challenges.
+    pub challenges: Duration,
+    /// Deliveries.
+    pub deliveries: Duration,
+    /// Events.
+    pub events: Duration,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy)]
+pub struct Log {
+    /// JSON lines, or text.
+    pub json: bool,
+    /// The least important level that is written.
+    pub level: tracing::Level,
+}
+
+/// What the command line says about the configuration, besides files.
+#[derive(Clone, Default)]
+pub struct Given {
+    /// `--dev`.
+    pub dev: bool,
+    /// `--data DIR`.
+    pub data: PathBuf,
+    /// `--config FILE`.
+    pub file: Option<PathBuf>,
+    /// `--listen ADDR`.
+    pub listen: Option<SocketAddr>,
+    /// The environment, as `main` read it.
+    pub environment: Vec<(String, String)>,
+}
+
+impl Config {
+    /// Reads every layer. The error holds a line for each complaint.
+    pub fn read(given: &Given) -> Result<Self, Vec<String>> {
+        let mut layers = layers::Layers::new();
+        if let Some(file) = &given.file {
+            let text = std::fs::read_to_string(file).map_err(|error| vec![format!("{}: {error}", file.display())])?;
+            layers.lay_file(&file.display().to_string(), &text);
+        }
+        for (name, value) in &given.environment {
+            layers.lay_variable(name, value);
+        }
+        layers.read::<Raw>()?.mean(given)
+    }
+
+    /// Where the master keys lie if nothing else is said.
+    pub fn keys_in(data: &Path) -> PathBuf {
+        data.join("keys")
+    }
+}

@@ -1,0 +1,379 @@
+//! The settings as they are written, and what they mean. One struct a section, in the order of `config.default.toml`.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use doorcode_core::challenge::LIFE_BY_CONTRACT;
+use doorcode_core::{Secret, SendPolicy, Shape};
+use serde::Deserialize;
+
+use super::{
+    Config, Given, Log, Mail, NetworkHour, Outx, Proxy, Range, Retention, Server, Signup, Transport,
+};
+use crate::deliver::smtp::{Security, SmtpSettings};
+use crate::ops::outbox::LONGEST_TRY;
+
+/// Everything, as written. Its fields are those of `config.default.toml`, which documents them.
+#[derive(Deserialize)]
+pub struct Raw {
+    server: RawServer,
+    proxy: RawProxy,
+    keys: RawKeys,
+    signup: RawSignup,
+    door: RawDoor,
+    mail: RawMail,
+    limits: RawLimits,
+    retention: RawRetention,
+    log: RawLog,
+}
+
+#[derive(Deserialize)]
+struct RawServer {
+    listen: String,
+    public_url: String,
+    max_connections: usize,
+    read_timeout: String,
+    answer_timeout: String,
+    drain_timeout: String,
+}
+
+#[derive(Deserialize)]
+struct RawProxy {
+    header: String,
+    trusted: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct RawKeys {
+    dir: String,
+}
+
+#[derive(Deserialize)]
+struct RawSignup {
+    mode: String,
+    domains: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct RawDoor {
+    outx: RawOutx,
+}
+
+#[derive(Deserialize)]
+struct RawOutx {
+    code_alphabet: String,
+    code_length: u8,
+    code_life: String,
+    code_renew: String,
+}
+
+#[derive(Deserialize)]
+struct RawMail {
+    transport: String,
+    from: String,
+    reply_to: String,
+    product: String,
+    host: String,
+    port: u16,
+    security: String,
+    username: String,
+    password: String,
+    password_file: String,
+    ca_file: String,
+    timeout: String,
+    connections: u32,
+    retry_first: String,
+    retry_most: String,
+}
+
+#[derive(Deserialize)]
+struct RawLimits {
+    guess: RawGuess,
+    send: RawSend,
+}
+
+#[derive(Deserialize)]
+struct RawGuess {
+    network_hour: u32,
+    wide_hour: u32,
+}
+
+#[derive(Deserialize)]
+struct RawSend {
+    stranger_hour: u32,
+    stranger_day: u32,
+    known_day: u32,
+    network_hour: u32,
+    wide_hour: u32,
+    org_day: u32,
+}
+
+#[derive(Deserialize)]
+struct RawRetention {
+    challenges: String,
+    deliveries: String,
+    events: String,
+}
+
+#[derive(Deserialize)]
+struct RawLog {
+    format: String,
+    level: String,
+}
+
+/// What is wrong, collected while meaning is made.
+#[derive(Default)]
+struct Complaints(Vec<String>);
+
+impl Complaints {
+    /// The value, or a complaint and a stand-in that nobody will see.
+    fn take<T>(&mut self, name: &str, value: Option<T>, must: &str, stand_in: T) -> T {
+        value.unwrap_or_else(|| {
+            self.0.push(format!("{name}: {must}"));
+            stand_in
+        })
+    }
+
+    fn duration(&mut self, name: &str, text: &str) -> Duration {
+        self.take(name, duration(text), "must be a duration such as 30s, 10m, 1h or 90d", Duration::ZERO)
+    }
+}
+
+impl Raw {
+    /// What is meant, or every complaint.
+    pub(super) fn mean(self, given: &Given) -> Result<Config, Vec<String>> {
+        let mut bad = Complaints::default();
+        let keys = set(&self.keys.dir).map_or_else(|| Config::keys_in(&given.data), PathBuf::from);
+        let retention = Retention {
+            challenges: bad.duration("retention.challenges", &self.retention.challenges),
+            deliveries: bad.duration("retention.deliveries", &self.retention.deliveries),
+            events: bad.duration("retention.events", &self.retention.events),
+        };
+        let config = Config {
+            dev: given.dev,
+            data: given.data.clone(),
+            keys,
+            server: self.server.mean(given, &mut bad),
+            proxy: self.proxy.mean(&mut bad),
+            signup: self.signup.mean(given.dev, &mut bad),
+            outx: self.door.outx.mean(&mut bad),
+            mail: self.mail.mean(given.dev, &mut bad),
+            guesses: NetworkHour { network: self.limits.guess.network_hour, wide: self.limits.guess.wide_hour },
+            sends: self.limits.send.mean(&mut bad),
+            retention,
+            log: self.log.mean(&mut bad),
+        };
+        if bad.0.is_empty() { Ok(config) } else { Err(bad.0) }
+    }
+}
+
+impl RawServer {
+    fn mean(self, given: &Given, bad: &mut Complaints) -> Server {
+        let fallback = SocketAddr::from(([127, 0, 0, 1], 8080));
+        let listen = given.listen.or_else(|| self.listen.parse().ok());
+        let listen = bad.take("server.listen", listen, "must be an address and a port such as 127.0.0.1:8080", fallback);
+        if given.dev && !listen.ip().is_loopback() {
+            bad.0.push("server.listen: --dev listens on loopback only, for example 127.0.0.1:8080".to_owned());
+        }
+        let public_url = set(&self.public_url).map(|url| url.trim_end_matches('/').to_owned());
+        match &public_url {
+            Some(url) if !(url.starts_with("https://") || url.starts_with("http://")) || url.contains(['?', '#', '@']) => {
+                bad.0.push("server.public_url: must be like https://codes.example.com".to_owned());
+            }
+            None if !given.dev => bad.0.push(
+                "server.public_url: is required without --dev: links are made from it, never from what a client says"
+                    .to_owned(),
+            ),
+            _ => {}
+        }
+        Server {
+            listen,
+            public_url,
+            max_connections: self.max_connections.max(1),
+            read_timeout: bad.duration("server.read_timeout", &self.read_timeout),
+            answer_timeout: bad.duration("server.answer_timeout", &self.answer_timeout),
+            drain_timeout: bad.duration("server.drain_timeout", &self.drain_timeout),
+        }
+    }
+}
+
+impl RawProxy {
+    fn mean(self, bad: &mut Complaints) -> Proxy {
+        let header = set(&self.header).and_then(|name| {
+            let name = name.to_ascii_lowercase().parse().ok();
+            if name.is_none() {
+                bad.0.push("proxy.header: must be the name of one header".to_owned());
+            }
+            name
+        });
+        let mut trusted = Vec::new();
+        for text in &self.trusted {
+            match text.parse::<Range>() {
+                Ok(range) => trusted.push(range),
+                Err(()) => bad.0.push(format!("proxy.trusted: {text} is no address and no range such as 10.0.0.0/8")),
+            }
+        }
+        if header.is_some() && trusted.is_empty() {
+            bad.0.push("proxy.trusted: must name your proxies when proxy.header is set".to_owned());
+        }
+        Proxy { header, trusted }
+    }
+}
+
+impl RawSignup {
+    fn mean(self, dev: bool, bad: &mut Complaints) -> Signup {
+        if dev {
+            return Signup::Open;
+        }
+        let domains = || self.domains.iter().map(|domain| domain.trim().to_ascii_lowercase()).collect();
+        let mode = match self.mode.as_str() {
+            "open" => Some(Signup::Open),
+            "domains" => Some(Signup::Domains(domains())),
+            "invite" => Some(Signup::Invite),
+            _ => None,
+        };
+        bad.take("signup.mode", mode, "must be open, domains or invite", Signup::Invite)
+    }
+}
+
+impl RawOutx {
+    fn mean(self, bad: &mut Complaints) -> Outx {
+        let shape = self.code_alphabet.parse().ok().and_then(|alphabet| Shape::new(alphabet, self.code_length).ok());
+        let shape = shape.filter(|shape| shape.length <= 12);
+        let must = "code_alphabet must be digits, letters or crockford, and code_length 4 to 12";
+        let shape = bad.take("door.outx", shape, must, Shape::LONG);
+        let life = bad.duration("door.outx.code_life", &self.code_life);
+        if life > LIFE_BY_CONTRACT || life < Duration::from_secs(30) {
+            bad.0.push("door.outx.code_life: must be between 30s and 1h".to_owned());
+        }
+        let renew = bad.duration("door.outx.code_renew", &self.code_renew);
+        Outx { shape, life, renew: renew.min(life / 2) }
+    }
+}
+
+impl RawMail {
+    fn mean(self, dev: bool, bad: &mut Complaints) -> Mail {
+        let transport = match self.transport.as_str() {
+            // Under --dev nothing leaves the machine unless a mail server was named on purpose.
+            "smtp" if dev && self.host.is_empty() => Transport::Inbox,
+            "smtp" => Transport::Smtp(Arc::new(self.smtp(bad))),
+            "inbox" if dev => Transport::Inbox,
+            "stdout" if dev => Transport::Stdout,
+            "inbox" | "stdout" => {
+                bad.0.push(format!("mail.transport: {} is for --dev only: it shows codes", self.transport));
+                Transport::Inbox
+            }
+            _ => {
+                bad.0.push("mail.transport: must be smtp, or under --dev inbox or stdout".to_owned());
+                Transport::Inbox
+            }
+        };
+        let from = set(&self.from).or(dev.then(|| "Doorcode <no-reply@doorcode.invalid>".to_owned()));
+        Mail {
+            transport,
+            from: bad.take("mail.from", from, "must name the sender, as Codes <codes@example.com>", String::new()),
+            reply_to: set(&self.reply_to),
+            product: set(&self.product).unwrap_or_else(|| "Doorcode".to_owned()),
+            retry_first: bad.duration("mail.retry_first", &self.retry_first).max(Duration::from_millis(100)),
+            retry_most: bad.duration("mail.retry_most", &self.retry_most),
+        }
+    }
+
+    fn smtp(&self, bad: &mut Complaints) -> SmtpSettings {
+        let security = match self.security.as_str() {
+            "tls" => Some(Security::ImplicitTls),
+            "starttls" => Some(Security::StartTls),
+            "none" => Some(Security::None),
+            _ => None,
+        };
+        let password = match (set(&self.password), set(&self.password_file)) {
+            (Some(_), Some(_)) => {
+                bad.0.push("mail.password and mail.password_file: name one of them".to_owned());
+                None
+            }
+            (Some(password), None) => Some(Secret::new(password)),
+            (None, Some(file)) => secret_file("mail.password_file", Path::new(&file), bad),
+            (None, None) => None,
+        };
+        if set(&self.username).is_some() != password.is_some() && bad.0.is_empty() {
+            bad.0.push("mail.username and mail.password: name both or neither".to_owned());
+        }
+        SmtpSettings {
+            host: bad.take("mail.host", set(&self.host), "must name the mail server", String::new()),
+            port: self.port,
+            security: bad.take("mail.security", security, "must be tls, starttls or none", Security::ImplicitTls),
+            allow_plaintext: false,
+            username: set(&self.username),
+            password,
+            ca_file: set(&self.ca_file).map(PathBuf::from),
+            from: self.from.clone(),
+            reply_to: set(&self.reply_to),
+            timeout: bad.duration("mail.timeout", &self.timeout).min(LONGEST_TRY),
+            pool: self.connections.clamp(1, 64),
+            hello_name: None,
+        }
+    }
+}
+
+impl RawSend {
+    fn mean(self, bad: &mut Complaints) -> SendPolicy {
+        if [self.stranger_hour, self.stranger_day, self.known_day].contains(&0) {
+            bad.0.push("limits.send: stranger_hour, stranger_day and known_day must be at least 1".to_owned());
+        }
+        SendPolicy {
+            stranger_hour: self.stranger_hour,
+            stranger_day: self.stranger_day,
+            known_day: self.known_day,
+            network_hour: self.network_hour,
+            wide_hour: self.wide_hour,
+            org_day: self.org_day,
+            ..SendPolicy::default()
+        }
+    }
+}
+
+impl RawLog {
+    fn mean(&self, bad: &mut Complaints) -> Log {
+        if !["text", "json"].contains(&self.format.as_str()) {
+            bad.0.push("log.format: must be text or json".to_owned());
+        }
+        let level = self.level.parse().ok();
+        let level = bad.take("log.level", level, "must be error, warn, info or debug", tracing::Level::INFO);
+        Log { json: self.format == "json", level }
+    }
+}
+
+/// A text, unless it is empty.
+fn set(text: &str) -> Option<String> {
+    (!text.trim().is_empty()).then(|| text.trim().to_owned())
+}
+
+/// The first line of a file that holds a secret.
+fn secret_file(name: &str, file: &Path, bad: &mut Complaints) -> Option<Secret<String>> {
+    match std::fs::read_to_string(file) {
+        Ok(text) => Some(Secret::new(text.lines().next().unwrap_or_default().to_owned())),
+        Err(error) => {
+            bad.0.push(format!("{name}: {}: {error}", file.display()));
+            None
+        }
+    }
+}
+
+/// `30s`, `10m`, `1h`, `90d`, `250ms`.
+fn duration(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().ok()?;
+    let seconds = match unit {
+        "ms" => return Some(Duration::from_millis(number)),
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    number.checked_mul(seconds).map(Duration::from_secs)
+}

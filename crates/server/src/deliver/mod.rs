@@ -1,0 +1,12 @@
+//! Messages on their way out: what they say, how they look, and how they leave. Knows no door and no HTTP.
+
+pub mod failure;
+pub mod inbox;
+pub mod message;
+mod mime;
+pub mod render;
+mod settings;
+pub mod smtp;
+pub mod texts;
+mod wire;
+pub mod worker;

@@ -1,0 +1,163 @@
+//! From a code to the mail that carries it. Refuses text that a stranger chose: the only words in a mail are the
+//! catalogue's and the product's name, which the operator sets (security.md section 2, no `full_name` in mail).
+
+use askama::Template;
+use doorcode_core::Secret;
+
+use super::message::{Channel, Message};
+use super::texts::{Filled, Texts};
+
+/// What a mail with a code is made of.
+pub struct CodeMail<'a> {
+    /// The canonical address that it goes to.
+    pub to: &'a str,
+    /// The sender's display name, from the configuration.
+    pub product: &'a str,
+    /// The code as it is typed, ungrouped.
+    pub code: &'a Secret<String>,
+    /// The code as it is shown: the same, or in groups if it is long.
+    pub shown: &'a Secret<String>,
+    /// The life that is left, in whole minutes, rounded down. Nought counts as one.
+    pub minutes: u32,
+    /// The texts of the reader's language.
+    pub texts: &'static Texts,
+    /// The Message-ID, in its angle brackets.
+    pub message_id: String,
+    /// The value of `X-Doorcode-Stamp`, if this installation marks its mail.
+    pub stamp: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "mail/code.txt")]
+struct CodeText<'a>(&'a CodeMail<'a>);
+
+#[derive(Template)]
+#[template(path = "mail/code.html")]
+struct CodeHtml<'a>(&'a CodeMail<'a>);
+
+impl CodeMail<'_> {
+    fn say(&self, text: &'static str) -> Filled<'_> {
+        Filled { text, product: self.product, minutes: self.minutes.max(1) }
+    }
+
+    fn lasts(&self) -> Filled<'_> {
+        self.say((self.texts.lasts)(self.minutes.max(1)))
+    }
+}
+
+/// The mail for a code, in text and HTML. The code stands once in each, alone, and in no header.
+#[must_use]
+pub fn code_mail(mail: CodeMail<'_>) -> Message {
+    let text = render(&CodeText(&mail), TEXT_ROOM);
+    let html = render(&CodeHtml(&mail), HTML_ROOM);
+    Message {
+        channel: Channel::Email,
+        to: mail.to.to_owned(),
+        subject: mail.say(mail.texts.subject).to_string(),
+        text,
+        html,
+        code: Some(mail.code.clone()),
+        link: None,
+        message_id: mail.message_id,
+        language: mail.texts.language,
+        stamp: mail.stamp,
+    }
+}
+
+/// Room for the texts of any language, so that no half-written copy of a code is left behind by a growing buffer.
+const TEXT_ROOM: usize = 2 * 1024;
+const HTML_ROOM: usize = 4 * 1024;
+
+fn render(template: &impl Template, room: usize) -> Secret<String> {
+    let mut out = String::with_capacity(room);
+    template.render_into(&mut out).expect("a String takes all that is written, and a test fills in every text");
+    Secret::new(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::texts::choose;
+    use super::*;
+
+    fn mail(product: &str, code: &str, shown: &str, minutes: u32) -> Message {
+        code_mail(CodeMail {
+            to: "ada@example.com",
+            product,
+            code: &Secret::new(code.to_owned()),
+            shown: &Secret::new(shown.to_owned()),
+            minutes,
+            texts: choose("en"),
+            message_id: "<1@example.com>".to_owned(),
+            stamp: None,
+        })
+    }
+
+    #[test]
+    fn the_text_has_the_code_on_a_line_of_its_own() {
+        let message = mail("Example", "482913", "482913", 10);
+        insta::assert_snapshot!(message.text.expose(), @r"
+        Hello,
+
+        Enter this code to continue to Example:
+
+        482913
+
+        It works once and expires in 10 minutes.
+
+        If you did not ask for it, you can ignore this mail: nothing happens without the code.
+
+        Do not pass it on. Example will never call or write to ask you for it.
+        ");
+    }
+
+    #[test]
+    fn the_html_has_the_code_in_an_element_of_its_own() {
+        let message = mail("Example", "482913", "482913", 10);
+        insta::with_settings!({ snapshot_path => "../../tests/it/snapshots", prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!("mail_code_html", message.html.expose());
+        });
+        assert!(message.html.expose().contains(">482913</p>"));
+    }
+
+    #[test]
+    fn the_code_is_nowhere_else() {
+        let message = mail("Example", "482913", "482913", 10);
+        assert_eq!(message.text.expose().matches("482913").count(), 1);
+        assert_eq!(message.html.expose().matches("482913").count(), 1);
+        assert_eq!(message.subject, "Your Example code");
+    }
+
+    #[test]
+    fn a_long_code_is_shown_in_groups_and_kept_as_it_is_typed() {
+        let message = mail("Example", "7K3QX9M2ZC4TB", "7K3Q-X9M2-ZC4TB", 60);
+        assert!(message.text.expose().contains("\n\n7K3Q-X9M2-ZC4TB\n\n"));
+        assert!(message.html.expose().contains(">7K3Q-X9M2-ZC4TB</p>"));
+        assert!(!message.html.expose().contains("7K3QX9M2ZC4TB"));
+        assert_eq!(message.code.unwrap().expose(), "7K3QX9M2ZC4TB");
+    }
+
+    #[test]
+    fn a_life_of_less_than_a_minute_counts_as_one() {
+        for (minutes, words) in [(0, "in 1 minute."), (1, "in 1 minute."), (2, "in 2 minutes."), (60, "in 60 minutes.")]
+        {
+            assert!(mail("Example", "482913", "482913", minutes).text.expose().contains(words), "{minutes}");
+        }
+    }
+
+    #[test]
+    fn a_product_name_is_escaped_in_html_only() {
+        let message = mail("<b>O'Neil & Söhne</b>", "482913", "482913", 10);
+        assert!(!message.html.expose().contains("<b>"));
+        assert!(message.html.expose().contains("Söhne"));
+        assert!(message.text.expose().contains("<b>O'Neil & Söhne</b>"));
+    }
+
+    #[test]
+    fn nothing_outgrows_its_room_nor_loads_anything() {
+        let message = mail(&"Ö".repeat(60), "7K3QX9M2ZC4TB", "7K3Q-X9M2-ZC4TB", 1440);
+        assert!(message.text.expose().capacity() == TEXT_ROOM && message.html.expose().capacity() == HTML_ROOM);
+        for foreign in ["http:", "https:", "//", "src=", "href=", "url(", "<img", "<script", "@import"] {
+            assert!(!message.html.expose().contains(foreign), "{foreign}");
+        }
+    }
+}

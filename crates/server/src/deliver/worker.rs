@@ -1,0 +1,257 @@
+//! The worker: takes messages, derives their codes, renders, sends outside any transaction, records how it went. A crash
+//! at any line sends the same code again, never another one. Refuses to send what nobody waits for any more.
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use doorcode_core::{Error, Result, Secret, State, Timestamp, code};
+use futures_util::future::join_all;
+
+use super::failure::{Failure, Kind};
+use super::message::Message;
+use super::render::{CodeMail, code_mail};
+use super::smtp::Smtp;
+use super::texts;
+use crate::app::App;
+use crate::config::Transport;
+use crate::metrics::Metrics;
+use crate::ops::outbox::{Handed, LEASE, LONGEST_TRY, Waiting};
+use crate::store::deliveries::{self, Outcome};
+
+/// Rows that one look into the outbox takes.
+const CLAIM: i64 = 64;
+/// Messages that one hand-over takes where sending costs nothing.
+const BATCH: usize = 256;
+
+/// The way out that is configured.
+enum Provider {
+    Smtp(Smtp),
+    Inbox,
+    Stdout,
+}
+
+/// Delivers what is due.
+pub struct Worker {
+    app: Arc<App>,
+    waiting: Waiting,
+    provider: Provider,
+}
+
+impl Worker {
+    /// A worker for the configured way out.
+    pub fn new(app: Arc<App>, waiting: Waiting) -> Result<Self> {
+        let provider = match &app.config.mail.transport {
+            Transport::Smtp(settings) => Provider::Smtp(Smtp::new(settings).map_err(Error::unavailable)?),
+            Transport::Inbox => Provider::Inbox,
+            Transport::Stdout => Provider::Stdout,
+        };
+        Ok(Self { app, waiting, provider })
+    }
+
+    /// How many hand-overs may be worked on at the same time.
+    pub fn lanes(&self) -> usize {
+        match &self.app.config.mail.transport {
+            Transport::Smtp(settings) => settings.pool as usize,
+            Transport::Inbox | Transport::Stdout => 1,
+        }
+    }
+
+    /// Waits for messages that were just committed, and delivers them. False: the house is closing.
+    pub async fn deliver_handed(&self) -> bool {
+        // One at a time where a message takes a round trip: a slow mail server holds up one lane, not its neighbours.
+        let most = if matches!(self.provider, Provider::Smtp(_)) { 1 } else { BATCH };
+        let taken = self.waiting.take(most).await;
+        if taken.is_empty() {
+            return false;
+        }
+        self.deliver(taken).await;
+        true
+    }
+
+    /// Takes what is due in the database (a retry, or what a crash left) and delivers it. Gives how many were taken.
+    pub async fn deliver_due(&self) -> Result<usize> {
+        let now = self.app.clock.now();
+        let taken =
+            self.app.db.write(move |tx| Box::pin(async move { deliveries::claim(tx, now, now.plus(LEASE), CLAIM).await }));
+        let mut live = Vec::new();
+        let mut dead = Vec::new();
+        for message in taken.await? {
+            match message.challenge {
+                Some(challenge) if challenge.state == State::Pending && challenge.expires_at > now => {
+                    live.push(Handed { id: message.id, attempts: message.attempts, until: now.plus(LEASE), challenge });
+                }
+                _ => dead.push((message.id, Outcome::Dropped)),
+            }
+        }
+        let count = live.len() + dead.len();
+        self.record(dead, now).await?;
+        for chunk in chunks(live, self.lanes()) {
+            self.deliver(chunk).await;
+        }
+        Ok(count)
+    }
+
+    /// One step: everything that was handed over and everything that is due. For tests, and for the end of the house.
+    pub async fn step(&self) -> Result<usize> {
+        let handed = self.waiting.take_now(usize::MAX).await;
+        let count = handed.len();
+        self.deliver(handed).await;
+        Ok(count + self.deliver_due().await?)
+    }
+
+    /// Sends, each on its own, and records together. A failure to record is left to the lease.
+    async fn deliver(&self, taken: Vec<Handed>) {
+        let now = self.app.clock.now();
+        // What waited so long that its lease may end under a try is left to the lease.
+        let taken: Vec<Handed> = taken.into_iter().filter(|message| now.plus(LONGEST_TRY) < message.until).collect();
+        let outcomes = match &self.provider {
+            Provider::Smtp(smtp) => join_all(taken.iter().map(|message| self.by_smtp(smtp, message, now))).await,
+            Provider::Inbox => taken.iter().map(|message| self.into_inbox(message, now)).collect(),
+            Provider::Stdout => self.to_stdout(&taken, now),
+        };
+        for (message, outcome) in taken.iter().zip(&outcomes) {
+            self.note(message, outcome);
+        }
+        let recorded = taken.iter().map(|message| message.id).zip(outcomes).collect();
+        if let Err(error) = self.record(recorded, self.app.clock.now()).await {
+            tracing::error!(%error, "deliveries were made and could not be recorded; they may go out again");
+        }
+    }
+
+    async fn by_smtp(&self, smtp: &Smtp, handed: &Handed, now: Timestamp) -> Outcome {
+        let Some(message) = self.message(handed, now) else { return Outcome::Dropped };
+        match smtp.send(&message, now.millis()).await {
+            Ok(_) => Outcome::Sent,
+            Err(failure) => self.after(handed, &failure),
+        }
+    }
+
+    fn into_inbox(&self, handed: &Handed, now: Timestamp) -> Outcome {
+        match (self.message(handed, now), &self.app.inbox) {
+            (Some(message), Some(inbox)) => {
+                inbox.push(message, now.millis());
+                Outcome::Sent
+            }
+            _ => Outcome::Dropped,
+        }
+    }
+
+    /// All lines in one write, since whoever reads them waits for each.
+    fn to_stdout(&self, taken: &[Handed], now: Timestamp) -> Vec<Outcome> {
+        let mut lines = Vec::new();
+        let mut outcomes = Vec::with_capacity(taken.len());
+        for handed in taken {
+            let Some(message) = self.message(handed, now) else {
+                outcomes.push(Outcome::Dropped);
+                continue;
+            };
+            let code = message.code.as_ref().map(Secret::expose);
+            let line = serde_json::json!({ "to": message.to, "code": code });
+            // Writing to a Vec does not fail.
+            drop(writeln!(lines, "{line}"));
+            outcomes.push(Outcome::Sent);
+        }
+        let mut out = std::io::stdout().lock();
+        if out.write_all(&lines).and_then(|()| out.flush()).is_err() {
+            tracing::error!("standard output is closed: messages are lost, as --dev allows");
+        }
+        outcomes
+    }
+
+    /// The mail of a challenge. None: its key is retired, so its code could not be checked.
+    fn message(&self, handed: &Handed, now: Timestamp) -> Option<Message> {
+        let challenge = &handed.challenge;
+        let ring = self.app.keys.ring();
+        let roots = ring.get(challenge.kid)?;
+        let code = code::derive(&roots.code, &challenge.binding());
+        let shown = code::grouped(&code, challenge.shape);
+        let message_id = format!("<{}@{}>", handed.id, self.domain());
+        // By this mark an installation knows its own mail again, whatever was done to it on the way.
+        let mark = roots.header.mac(&[message_id.as_bytes()]);
+        let stamp = format!("{} {}", roots.kid, mark[..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        let left = challenge.expires_at.since(now).as_secs() / 60;
+        Some(code_mail(CodeMail {
+            to: &challenge.destination,
+            product: &self.app.config.mail.product,
+            code: &code,
+            shown: &shown,
+            minutes: u32::try_from(left).unwrap_or(u32::MAX).max(1),
+            texts: texts::choose(&challenge.language),
+            message_id,
+            stamp: Some(stamp),
+        }))
+    }
+
+    /// The sender's own domain.
+    fn domain(&self) -> &str {
+        let from = self.app.config.mail.from.trim_end_matches('>');
+        from.rsplit_once('@').map_or("doorcode.invalid", |(_, domain)| domain)
+    }
+
+    /// What a failed try means: again later, or never.
+    fn after(&self, handed: &Handed, failure: &Failure) -> Outcome {
+        let now = self.app.clock.now();
+        let why = failure.why.clone();
+        if failure.kind != Kind::Temporary {
+            return Outcome::GaveUp { why };
+        }
+        let due_at = now.plus(self.wait_after(handed.attempts));
+        if due_at < handed.challenge.expires_at { Outcome::Retry { due_at, why } } else { Outcome::GaveUp { why } }
+    }
+
+    /// Twice as long each time, less a random quarter, so that what failed together does not come back together.
+    fn wait_after(&self, attempts: u32) -> Duration {
+        let mail = &self.app.config.mail;
+        let full = mail.retry_first.saturating_mul(2_u32.saturating_pow(attempts.min(16))).min(mail.retry_most);
+        let random = self.app.entropy.bytes::<1>().map_or(0, |[byte]| u32::from(byte));
+        full - full / 4 * random / 256
+    }
+
+    /// One line per delivery, without an address.
+    fn note(&self, handed: &Handed, outcome: &Outcome) {
+        let attempt = handed.attempts + 1;
+        let (id, challenge) = (handed.id, handed.challenge.id);
+        let word = match outcome {
+            Outcome::Sent => "sent",
+            Outcome::Retry { .. } => "retry",
+            Outcome::GaveUp { .. } => "gave_up",
+            Outcome::Dropped => "dropped",
+        };
+        Metrics::count(&self.app.metrics.deliveries, word);
+        match outcome {
+            Outcome::Sent => tracing::info!(%id, %challenge, channel = "email", attempt, outcome = word, "delivery"),
+            Outcome::Retry { why, .. } | Outcome::GaveUp { why } => {
+                tracing::warn!(%id, %challenge, channel = "email", attempt, outcome = word, why, "delivery");
+            }
+            Outcome::Dropped => tracing::info!(%id, %challenge, channel = "email", attempt, outcome = word, "delivery"),
+        }
+    }
+
+    async fn record(&self, outcomes: Vec<(doorcode_core::DeliveryId, Outcome)>, now: Timestamp) -> Result<()> {
+        if outcomes.is_empty() {
+            return Ok(());
+        }
+        self.app
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    for (id, outcome) in &outcomes {
+                        deliveries::record(tx, id, outcome, now).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+}
+
+/// Cuts a list into pieces of at most `size`, keeping the order.
+fn chunks<T>(list: Vec<T>, size: usize) -> Vec<Vec<T>> {
+    let mut pieces = Vec::new();
+    let mut list = list.into_iter().peekable();
+    while list.peek().is_some() {
+        pieces.push(list.by_ref().take(size.max(1)).collect());
+    }
+    pieces
+}

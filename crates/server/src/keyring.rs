@@ -1,0 +1,223 @@
+//! The master keys of this process: read from their files, checked against the database, turned into roots once.
+//! Refuses to start without a key that the database was served with, and to make one where nobody asked for it.
+
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use doorcode_core::{Error, Kid, MasterKey, Result, Root, Timestamp, Use};
+
+use crate::entropy::Entropy;
+use crate::store::master_keys::{self, KeyRow, Stage};
+use crate::store::{Db, Tx};
+
+/// What is derived from one master key.
+pub struct Roots {
+    /// Which one.
+    pub kid: Kid,
+    /// Codes.
+    pub code: Root,
+    /// API keys.
+    pub api_key: Root,
+    /// Where API keys are found.
+    pub api_key_lookup: Root,
+    /// Client secrets.
+    pub client_secret: Root,
+    /// Where client secrets are found.
+    pub client_secret_lookup: Root,
+    /// The mark in our own mails.
+    pub header: Root,
+}
+
+impl Roots {
+    fn of(key: &MasterKey) -> Self {
+        Self {
+            kid: key.kid(),
+            code: key.root(Use::Code),
+            api_key: key.root(Use::ApiKey),
+            api_key_lookup: key.root(Use::ApiKeyLookup),
+            client_secret: key.root(Use::ClientSecret),
+            client_secret_lookup: key.root(Use::ClientSecretLookup),
+            header: key.root(Use::Header),
+        }
+    }
+}
+
+/// The keys in force: the active one first.
+pub struct Keyring {
+    roots: Vec<Roots>,
+    stages: Vec<(Kid, Stage)>,
+}
+
+impl Keyring {
+    /// The one that derives what is new.
+    pub fn active(&self) -> &Roots {
+        // `load` refuses to give a ring without one.
+        &self.roots[0]
+    }
+
+    /// The one of that id, while it is not retired.
+    pub fn get(&self, kid: Kid) -> Option<&Roots> {
+        self.roots.iter().find(|roots| roots.kid == kid)
+    }
+
+    /// Every one that something presented may be derived from.
+    pub fn iter(&self) -> impl Iterator<Item = &Roots> {
+        self.roots.iter()
+    }
+}
+
+/// The keyring, shared and replaced as keys come and go.
+#[derive(Clone)]
+pub struct Keys {
+    dir: PathBuf,
+    ring: Arc<RwLock<Arc<Keyring>>>,
+}
+
+impl Keys {
+    /// Reads the keys of a database. With `make`, a database that has never seen a key gets one.
+    pub async fn open(db: &Db, dir: &Path, make: Option<&Entropy>, now: Timestamp) -> Result<Self> {
+        let rows = db.read(|tx| Box::pin(master_keys::list(tx))).await?;
+        let rows = if rows.is_empty() { vec![first_key(db, dir, make, now).await?] } else { rows };
+        let keys = Self { dir: dir.to_owned(), ring: Arc::new(RwLock::new(Arc::new(load(dir, &rows)?))) };
+        keys.note_seen(db, now).await?;
+        Ok(keys)
+    }
+
+    /// The keys in force.
+    pub fn ring(&self) -> Arc<Keyring> {
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Follows what the command line changed beside a running server: new keys, a new active one, the end of old ones.
+    pub async fn refresh(&self, db: &Db, now: Timestamp) -> Result<bool> {
+        let rows = db.read(|tx| Box::pin(master_keys::list(tx))).await?;
+        let due = rows.iter().any(|row| row.stage == Stage::Retiring && row.retires_at.is_some_and(|at| at <= now));
+        let rows = if due {
+            db.write(move |tx| {
+                Box::pin(async move {
+                    master_keys::end_retired(tx, now).await?;
+                    master_keys::list(tx).await
+                })
+            })
+            .await?
+        } else {
+            rows
+        };
+        if stages(&rows) == self.ring().stages {
+            return Ok(false);
+        }
+        let ring = load(&self.dir, &rows)?;
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+        self.note_seen(db, now).await?;
+        Ok(true)
+    }
+
+    async fn note_seen(&self, db: &Db, now: Timestamp) -> Result<()> {
+        let kids: Vec<Kid> = self.ring().iter().map(|roots| roots.kid).collect();
+        db.write(move |tx| {
+            Box::pin(async move {
+                for kid in kids {
+                    master_keys::seen(tx, kid, now).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+}
+
+fn stages(rows: &[KeyRow]) -> Vec<(Kid, Stage)> {
+    rows.iter().map(|row| (row.kid, row.stage)).collect()
+}
+
+/// Reads the file of every key that is not retired, and holds each against its check value.
+fn load(dir: &Path, rows: &[KeyRow]) -> Result<Keyring> {
+    let mut roots = Vec::new();
+    for row in rows.iter().filter(|row| row.stage != Stage::Retired) {
+        let file = file_of(dir, row.kid);
+        let key = read(&file).map_err(|error| {
+            lost(format!("master key {} is missing: {}: {error}. Put the file back from your backup", row.kid, file.display()))
+        })?;
+        if key.kid() != row.kid || key.check_value() != row.check_value {
+            return Err(lost(format!(
+                "{} is not the key that this database was served with. Put the right file back from your backup",
+                file.display()
+            )));
+        }
+        let at = if row.stage == Stage::Active { 0 } else { roots.len() };
+        roots.insert(at, Roots::of(&key));
+    }
+    if !rows.iter().any(|row| row.stage == Stage::Active) {
+        return Err(lost("no master key is active: doorcode master activate KID".to_owned()));
+    }
+    Ok(Keyring { roots, stages: stages(rows) })
+}
+
+fn lost(why: String) -> Error {
+    Error::unavailable(why)
+}
+
+async fn first_key(db: &Db, dir: &Path, make: Option<&Entropy>, now: Timestamp) -> Result<KeyRow> {
+    let mut found = files(dir)?;
+    let key = match (found.pop(), found.is_empty(), make) {
+        (Some(key), true, _) => key,
+        (Some(_), false, _) => {
+            return Err(lost(format!("{} holds several keys, and the database knows none: leave one", dir.display())));
+        }
+        (None, _, Some(entropy)) => create(dir, entropy)?,
+        (None, _, None) => {
+            return Err(lost(format!("there is no master key in {}: make one with `doorcode master init`", dir.display())));
+        }
+    };
+    let (kid, check_value) = (key.kid(), key.check_value());
+    db.write(move |tx| {
+        Box::pin(async move {
+            if master_keys::list(tx).await?.is_empty() {
+                master_keys::insert(tx, kid, &check_value, Stage::Active, now).await?;
+            }
+            Ok(())
+        })
+    })
+    .await?;
+    let rows = db.read(|tx: &mut Tx<'_>| Box::pin(master_keys::list(tx))).await?;
+    rows.into_iter().next().ok_or_else(|| Error::internal("the first master key's row was not there"))
+}
+
+/// Makes a key and its file, which nobody else reads and which must not exist.
+pub fn create(dir: &Path, entropy: &Entropy) -> Result<MasterKey> {
+    let key = MasterKey::from_parts(Kid::pick(entropy.bytes()?), entropy.bytes()?);
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(Error::unavailable)?;
+    let mut open = std::fs::OpenOptions::new();
+    let mut file = open.write(true).create_new(true).mode(0o600).open(file_of(dir, key.kid())).map_err(Error::unavailable)?;
+    file.write_all(key.encode().expose().as_bytes())
+        .and_then(|()| file.write_all(b"\n"))
+        .and_then(|()| file.sync_all())
+        .and_then(|()| std::fs::File::open(dir)?.sync_all())
+        .map_err(Error::unavailable)?;
+    Ok(key)
+}
+
+/// Every key file of a directory.
+pub fn files(dir: &Path) -> Result<Vec<MasterKey>> {
+    let Ok(entries) = std::fs::read_dir(dir) else { return Ok(Vec::new()) };
+    let mut keys = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(Error::unavailable)?.path();
+        if path.extension().is_some_and(|extension| extension == "key") {
+            keys.push(read(&path).map_err(|error| lost(format!("{}: {error}", path.display())))?);
+        }
+    }
+    Ok(keys)
+}
+
+fn read(file: &Path) -> Result<MasterKey, String> {
+    let text = zeroize::Zeroizing::new(std::fs::read_to_string(file).map_err(|error| error.to_string())?);
+    MasterKey::parse(&text).map_err(|error| error.to_string())
+}
+
+/// Where a key's file lies.
+pub fn file_of(dir: &Path, kid: Kid) -> PathBuf {
+    dir.join(format!("{kid}.key"))
+}

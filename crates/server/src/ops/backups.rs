@@ -1,0 +1,56 @@
+//! Copies of a running database, and the first start on one. A copy brings back what was used and what was revoked since
+//! it was made; refuses to serve it before that is dead again.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use doorcode_core::Result;
+
+use super::credentials;
+use crate::app::App;
+use crate::store::meta::Fact;
+use crate::store::{challenges, deliveries, meta, targets};
+
+/// Writes a marked copy to `file`, which must not exist.
+pub async fn create(app: &App, file: &Path) -> Result<()> {
+    app.db.copy_to(file).await
+}
+
+/// What a recovery ended.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// Challenges that were live, or could be repeated.
+    pub challenges: usize,
+    /// Messages that waited.
+    pub deliveries: usize,
+    /// Credentials that had been revoked after the copy was made.
+    pub credentials: usize,
+}
+
+/// If this database is a copy that nobody has served yet: ends what was live, in one transaction, and replays
+/// revocations. Must be done before the server listens.
+pub async fn recover_if_copy(app: &Arc<App>) -> Result<Option<Recovered>> {
+    let mark = app.db.read(|tx| Box::pin(meta::get(tx, Fact::Backup))).await?;
+    match mark {
+        Some(_) => recover(app).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Ends what was live, whatever the mark says.
+pub async fn recover(app: &Arc<App>) -> Result<Recovered> {
+    let now = app.clock.now();
+    // Revocations first: if we die in between, the mark is still there and all of it is done again.
+    let credentials = credentials::replay_revocations(app).await?;
+    app.db
+        .write(move |tx| {
+            Box::pin(async move {
+                let challenges = challenges::void_all(tx).await?;
+                targets::forget_codes(tx).await?;
+                let deliveries = deliveries::drop_all(tx, now).await?;
+                meta::remove(tx, Fact::Backup).await?;
+                Ok(Recovered { challenges, deliveries, credentials })
+            })
+        })
+        .await
+}

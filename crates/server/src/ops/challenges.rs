@@ -1,0 +1,368 @@
+//! The engine: start a challenge, check what comes back. The same for every door. Refuses to look at users when a code
+//! is asked for, to compare what no budget paid for, and to answer before the debit is durable.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use doorcode_core::challenge::{REPEAT_WINDOW, judge};
+use doorcode_core::{
+    Class, DeliveryId, Email, Error, GuessPolicy, OrgId, Result, Secret, Shape, State, Timestamp, Verdict, code, known,
+};
+
+use super::client::Client;
+use crate::app::{App, target_of};
+use crate::ops::outbox::{Handed, LEASE};
+use crate::metrics::Metrics;
+use crate::store::challenges::{self, Challenge};
+use crate::store::meters::{self, Meter};
+use crate::store::targets::{self, Candidate, Slot, Standing, TargetId};
+use crate::store::{Tx, deliveries};
+
+/// What is asked for: a code to an address.
+pub struct Start {
+    /// Whose proof a success yields.
+    pub realm: OrgId,
+    /// What success is for.
+    pub purpose: &'static str,
+    /// Where the code goes.
+    pub to: Email,
+    /// What it looks like.
+    pub shape: Shape,
+    /// How long it lives.
+    pub life: Duration,
+    /// A live code with less life left is replaced.
+    pub renew: Duration,
+    /// The language of the message.
+    pub language: &'static str,
+    /// The name for an account that does not exist yet.
+    pub full_name: Option<String>,
+    /// Who asks.
+    pub client: Client,
+}
+
+/// Commits a challenge (or the resending of the live one) with its delivery, and hands the delivery to the worker.
+pub async fn start(app: &Arc<App>, ask: Start) -> Result<()> {
+    let now = app.clock.now();
+    let ring = app.keys.ring();
+    let new = Challenge {
+        id: app.entropy.id(now)?,
+        realm: ask.realm,
+        purpose: ask.purpose.to_owned(),
+        method: "code".to_owned(),
+        destination: ask.to.as_str().to_owned(),
+        language: ask.language.to_owned(),
+        shape: ask.shape,
+        generation: 0,
+        kid: ring.active().kid,
+        salt: app.entropy.bytes()?,
+        state: State::Pending,
+        expires_at: now.plus(ask.life),
+        full_name: ask.full_name.clone(),
+        named_by: ask.client.host(),
+        consumed_at: None,
+        consumed_by: None,
+        repeats: 0,
+    };
+    let delivery = app.entropy.id(now)?;
+    let unit_app = Arc::clone(app);
+    let begun = app
+        .db
+        .write(move |tx| Box::pin(async move { begin(tx, &unit_app, &ask, new, delivery, now).await }))
+        .await;
+    match begun {
+        Ok((challenge, fresh)) => {
+            Metrics::count(&app.metrics.starts, if fresh { "new" } else { "resent" });
+            app.outbox.hand(Handed { id: delivery, attempts: 0, until: now.plus(LEASE), challenge });
+            Ok(())
+        }
+        Err(error) => {
+            if matches!(error, Error::Limited { .. }) {
+                Metrics::count(&app.metrics.starts, "limited");
+            }
+            Err(error)
+        }
+    }
+}
+
+/// The unit of a start. True: the challenge is a new one.
+async fn begin(
+    tx: &mut Tx<'_>,
+    app: &App,
+    ask: &Start,
+    mut new: Challenge,
+    delivery: DeliveryId,
+    now: Timestamp,
+) -> Result<(Challenge, bool)> {
+    let target = target_of(ask.realm, ask.to.as_str());
+    let standing = targets::touch(tx, &target, now).await?;
+    let class = ask.client.class(&standing.known, now);
+    pay_for_message(tx, app, ask, &target, class, now).await?;
+
+    // With nothing left to guess at a short code with, the next message carries one that needs no budget.
+    let long = !standing.may_guess(&GuessPolicy::for_shape(ask.shape), class, now);
+    if long {
+        new.shape = Shape::LONG;
+    }
+    let candidate = Candidate { id: new.id, until: new.expires_at, unless_after: now.plus(ask.renew) };
+    let (id, _) = targets::place_challenge(tx, &target, &candidate, long).await?;
+    let (challenge, fresh) = if id == new.id {
+        challenges::insert(tx, &new).await?;
+        (new, true)
+    } else {
+        let name = (new.full_name.as_deref(), new.named_by.as_ref());
+        let live = challenges::resend(tx, &id, ask.language, name, now).await?;
+        (live.ok_or_else(|| Error::internal("a target names a challenge that is not live"))?, false)
+    };
+    deliveries::insert(tx, &delivery, &challenge.id, "email", now.plus(LEASE)).await?;
+    Ok((challenge, fresh))
+}
+
+/// Every limit of a message: the address's, folded; the network's; the org's. All or nothing, since an error takes the
+/// unit back.
+async fn pay_for_message(
+    tx: &mut Tx<'_>,
+    app: &App,
+    ask: &Start,
+    target: &TargetId,
+    class: Class,
+    now: Timestamp,
+) -> Result<()> {
+    let policy = &app.config.sends;
+    let folded = ask.to.folded();
+    let purse = if folded == ask.to.as_str() { *target } else { target_of(ask.realm, &folded) };
+    if purse != *target {
+        targets::touch(tx, &purse, now).await?;
+    }
+    // A known client that has used its own pool up is still as good as a stranger.
+    let mut paid = targets::debit_send(tx, &purse, class, policy, now).await?;
+    if !paid && class == Class::Known {
+        paid = targets::debit_send(tx, &purse, Class::Stranger, policy, now).await?;
+    }
+    if !paid {
+        let (strangers, _) = targets::sends(tx, &purse).await?;
+        let retry_after = doorcode_core::budget::retry_after(&strangers, policy, Class::Stranger, now);
+        return Err(Error::Limited { rule: "send.target", retry_after });
+    }
+    let [network, wide] = ask.client.meters("send", policy.network_hour, policy.wide_hour);
+    let org = Meter {
+        id: doorcode_core::fingerprint::fingerprint("send", &[b"org", ask.realm.as_bytes()]),
+        span: Duration::from_secs(86_400),
+        limit: policy.org_day,
+    };
+    for (rule, meter) in [("send.network", network), ("send.wide", wide), ("send.org", org)] {
+        if !meters::spend(tx, &meter, 1, now).await? {
+            return Err(Error::Limited { rule, retry_after: meters::retry_after(tx, &meter, now).await? });
+        }
+    }
+    Ok(())
+}
+
+/// What comes back: an entry for an address, where the door has no ids.
+pub struct Attempt {
+    /// Whose proof a success yields.
+    pub realm: OrgId,
+    /// What success is for.
+    pub purpose: &'static str,
+    /// Whose code it is said to be.
+    pub to: Email,
+    /// What was typed.
+    pub entry: Secret<String>,
+    /// What this door's codes look like, for the numbers of the budget.
+    pub shape: Shape,
+    /// Who asks.
+    pub client: Client,
+}
+
+/// What a check came to.
+pub enum Checked {
+    /// Right, now and once.
+    Right(Box<Challenge>),
+    /// The same client's right answer again: the same result, nothing new.
+    Repeat(Box<Challenge>),
+    /// Wrong, expired, used, never asked for, or not compared: one answer for all.
+    Wrong,
+}
+
+/// Checks an entry, as part of a unit that also hands over what was earned.
+///
+/// Every path writes the address's row before it looks anything up, debits before it compares, reads one challenge
+/// (there or not), derives one code and compares once, and settles: what differs is the outcome, not the work.
+pub async fn check(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, now: Timestamp) -> Result<Checked> {
+    let meters = attempt.client.meters("guess", app.config.guesses.network, app.config.guesses.wide);
+    // A network with nothing left does the same work on one row of its own, so that it can't fill the table either.
+    let target = match meters::open(tx, &meters, now).await? {
+        true => target_of(attempt.realm, attempt.to.as_str()),
+        false => meters[0].id,
+    };
+    let standing = targets::touch(tx, &target, now).await?;
+    let entry = code::normalise(attempt.entry.expose());
+    let long = entry.as_ref().is_some_and(code::could_be_long);
+    let debit = Debit::take(tx, attempt, &target, &standing, meters, long, now).await?;
+
+    let slot = if long { standing.long } else { standing.short };
+    let found = challenges::get(tx, &slot.id.unwrap_or_else(nobody)).await?;
+    let here = found.is_some();
+    let challenge = found.unwrap_or_else(|| stand_in(app, attempt));
+    let matched = matches(app, &challenge, entry.as_ref()) && here && challenge.purpose == attempt.purpose;
+    let host = attempt.client.host();
+    let verdict = judge(&challenge.standing(host), matched && debit.paid, now);
+    match verdict {
+        Verdict::Right => finish(tx, app, attempt, &target, &standing, &debit, challenge, now).await,
+        Verdict::Repeat => {
+            let again = match host {
+                Some(host) => challenges::repeat(tx, &challenge.id, &host, now).await?,
+                None => false,
+            };
+            debit.settle(tx, &target, again).await?;
+            if !again {
+                return Ok(Checked::Wrong);
+            }
+            debit.refund_network(tx, now).await?;
+            Metrics::count(&app.metrics.checks, "repeat");
+            Ok(Checked::Repeat(Box::new(challenge)))
+        }
+        Verdict::Wrong => {
+            // Where no code could have been right there was nothing to guess at, so the address is not charged. The
+            // network is: somebody who tries addresses does not know which of them wait for a code.
+            debit.settle(tx, &target, !(here && could_be_right(&challenge, now))).await?;
+            Metrics::count(&app.metrics.checks, if debit.paid { "wrong" } else { "refused" });
+            Ok(Checked::Wrong)
+        }
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the state of one check, used up here and nowhere else")]
+async fn finish(
+    tx: &mut Tx<'_>,
+    app: &App,
+    attempt: &Attempt,
+    target: &TargetId,
+    standing: &Standing,
+    debit: &Debit,
+    challenge: Challenge,
+    now: Timestamp,
+) -> Result<Checked> {
+    let host = attempt.client.host();
+    if !challenges::consume(tx, &challenge.id, host.as_ref(), now).await? {
+        debit.settle(tx, target, false).await?;
+        return Ok(Checked::Wrong);
+    }
+    let known = match attempt.client.tag() {
+        Some(tag) => known::remember(&standing.known, &tag, now),
+        None => standing.known.clone(),
+    };
+    targets::succeed(tx, target, debit.class, debit.target, &known).await?;
+    debit.refund_network(tx, now).await?;
+    for slot in [standing.short, standing.long] {
+        void_other(tx, slot, &challenge, now).await?;
+    }
+    Metrics::count(&app.metrics.checks, "right");
+    Ok(Checked::Right(Box::new(challenge)))
+}
+
+/// The address has one live challenge at the end: none. A long code does not outlive the short one's success.
+async fn void_other(tx: &mut Tx<'_>, slot: Slot, used: &Challenge, now: Timestamp) -> Result<()> {
+    match slot.id {
+        Some(id) if id != used.id && slot.until > now => challenges::void(tx, &id).await,
+        _ => Ok(()),
+    }
+}
+
+/// What one guess cost, and how to give it back.
+struct Debit {
+    class: Class,
+    /// The address's pools were debited.
+    target: bool,
+    /// The networks' meters were debited.
+    network: bool,
+    /// Everything that had to be paid was.
+    paid: bool,
+    meters: [Meter; 2],
+}
+
+impl Debit {
+    /// T and P in one statement, then W; long codes are exempt from T and P. All or nothing.
+    async fn take(
+        tx: &mut Tx<'_>,
+        attempt: &Attempt,
+        target: &TargetId,
+        standing: &Standing,
+        meters: [Meter; 2],
+        long: bool,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let class = attempt.client.class(&standing.known, now);
+        let policy = GuessPolicy::for_shape(attempt.shape);
+        let tag = attempt.client.tries_tag();
+        let debited = !long && targets::debit_guess(tx, target, class, &policy, &tag, now).await?;
+        let wanted = debited || long;
+        let narrow = meters::spend(tx, &meters[0], i64::from(wanted), now).await?;
+        let wide = meters::spend(tx, &meters[1], i64::from(wanted && narrow), now).await?;
+        if wanted && narrow && !wide {
+            meters::spend(tx, &meters[0], -1, now).await?;
+        }
+        let network = wanted && narrow && wide;
+        Ok(Self { class, target: debited, network, paid: network, meters })
+    }
+
+    /// Ends a guess that earned nothing new. Without `refund` the debit stays, unless it was never compared.
+    async fn settle(&self, tx: &mut Tx<'_>, target: &TargetId, refund: bool) -> Result<()> {
+        let back = self.target && (refund || !self.paid);
+        targets::settle(tx, target, self.class, back).await
+    }
+
+    async fn refund_network(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<()> {
+        if self.network {
+            for meter in &self.meters {
+                meters::spend(tx, meter, -1, now).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether some entry would be right: the code is live, or was used so recently that its user may repeat it.
+fn could_be_right(challenge: &Challenge, now: Timestamp) -> bool {
+    match challenge.state {
+        State::Pending => challenge.expires_at > now,
+        State::Consumed => challenge.consumed_at.is_some_and(|at| now.since(at) < REPEAT_WINDOW),
+        State::Void => false,
+    }
+}
+
+fn matches(app: &App, challenge: &Challenge, entry: Option<&Secret<String>>) -> bool {
+    let ring = app.keys.ring();
+    // A code under a retired key can't be right; the work is the same.
+    let roots = ring.get(challenge.kid);
+    let code = code::derive(&roots.unwrap_or_else(|| ring.active()).code, &challenge.binding());
+    let nothing = Secret::new(String::new());
+    code::matches(&code, challenge.shape, entry.unwrap_or(&nothing)) && roots.is_some()
+}
+
+/// The id of no challenge.
+fn nobody() -> doorcode_core::ChallengeId {
+    doorcode_core::ChallengeId::from_bytes([0; 16])
+}
+
+/// What is compared where there is nothing to compare with, so that it takes as long.
+fn stand_in(app: &App, attempt: &Attempt) -> Challenge {
+    Challenge {
+        id: nobody(),
+        realm: attempt.realm,
+        purpose: attempt.purpose.to_owned(),
+        method: "code".to_owned(),
+        destination: attempt.to.as_str().to_owned(),
+        language: String::new(),
+        shape: attempt.shape,
+        generation: 0,
+        kid: app.keys.ring().active().kid,
+        salt: [0; 16],
+        state: State::Void,
+        expires_at: Timestamp::from_millis(0),
+        full_name: None,
+        named_by: None,
+        consumed_at: None,
+        consumed_by: None,
+        repeats: 0,
+    }
+}

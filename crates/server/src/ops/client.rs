@@ -1,0 +1,80 @@
+//! Who asks, as far as the network says: what guesses and sends are counted by, and by what the repeat of a right answer
+//! is told from somebody else's. Refuses to believe a place that an untrusted peer named.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use doorcode_core::fingerprint::fingerprint;
+use doorcode_core::known::Tag;
+use doorcode_core::{Class, Network, Timestamp};
+
+use crate::store::meters::Meter;
+use crate::store::targets::TriesTag;
+
+/// An hour, the window of every network's meter.
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// The other end of a request.
+#[derive(Clone)]
+pub struct Client {
+    network: Network,
+    traced: bool,
+    /// The languages it asks for, as it said them.
+    pub languages: String,
+}
+
+impl Client {
+    /// A client at an address that we saw ourselves or that a trusted proxy named.
+    pub fn at(address: IpAddr) -> Self {
+        Self { network: Network::of(address), traced: true, languages: String::new() }
+    }
+
+    /// A client behind a peer that is not trusted to name it: always a stranger, never given a repeat.
+    pub fn untraced(peer: IpAddr) -> Self {
+        Self { traced: false, ..Self::at(peer) }
+    }
+
+    /// The same client, with the languages of its request.
+    pub fn speaking(self, languages: &str) -> Self {
+        Self { languages: languages.chars().take(200).collect(), ..self }
+    }
+
+    /// By what a success is remembered: the network.
+    pub fn tag(&self) -> Option<Tag> {
+        self.traced.then(|| first_eight(fingerprint("network", &[&self.network.exact()])))
+    }
+
+    /// By what the repeat of a right answer is recognised: the full address.
+    pub fn host(&self) -> Option<[u8; 8]> {
+        self.traced.then(|| first_eight(fingerprint("host", &[&self.network.host()])))
+    }
+
+    /// What it is to an address whose list of known networks this is.
+    pub fn class(&self, known: &str, now: Timestamp) -> Class {
+        self.tag().map_or(Class::Stranger, |tag| doorcode_core::known::class(known, &tag, now))
+    }
+
+    /// By what tries on one code are counted.
+    pub fn tries_tag(&self) -> TriesTag {
+        let digest = fingerprint("network", &[&self.network.exact()]);
+        let mut tag = [b','; 9];
+        for (n, digit) in tag.iter_mut().take(8).enumerate() {
+            *digit = b"0123456789abcdef"[usize::from(digest[n] & 0x0f)];
+        }
+        tag
+    }
+
+    /// The meter of its network and of the wider one, for a kind of use.
+    pub fn meters(&self, what: &str, network: u32, wide: u32) -> [Meter; 2] {
+        [
+            Meter { id: fingerprint(what, &[b"network", &self.network.exact()]), span: HOUR, limit: network },
+            Meter { id: fingerprint(what, &[b"wide", &self.network.wide()]), span: HOUR, limit: wide },
+        ]
+    }
+}
+
+fn first_eight(digest: [u8; 16]) -> [u8; 8] {
+    let mut short = [0; 8];
+    short.copy_from_slice(&digest[..8]);
+    short
+}

@@ -1,0 +1,173 @@
+//! Making, showing again and recognising API keys and client secrets. Refuses to store them: a key is derived from its
+//! row and a root outside the database, and found by a keyed digest.
+
+use std::io::Write as _;
+use std::sync::Arc;
+
+use doorcode_core::{CredentialId, Error, OrgId, Result, Secret, Timestamp, apikey};
+
+use crate::app::App;
+use crate::keyring::{Keyring, Roots};
+use crate::store::credentials::{self as rows, Credential, Kind};
+use crate::store::{Tx, events};
+
+/// The longest key that is looked at: ours have 29 characters, client secrets 44.
+const LONGEST: usize = 64;
+
+/// Where revocations are also written, beside the keys, so that a restored database can be told of them again.
+const REVOCATIONS: &str = "revocations.log";
+
+/// A credential that is made but not yet written.
+pub struct Minted {
+    credential: Credential,
+    /// The ring it is made under: the org can still change, and with it the key.
+    ring: Arc<Keyring>,
+}
+
+/// Makes a credential for an org, under the active key.
+pub fn mint(app: &App, kind: Kind, org: OrgId, scopes: &str, now: Timestamp) -> Result<Minted> {
+    let ring = app.keys.ring();
+    let credential = Credential {
+        org,
+        id: app.entropy.id(now)?,
+        user: None,
+        kind,
+        seed: app.entropy.bytes()?,
+        kid: ring.active().kid,
+        scopes: scopes.to_owned(),
+        expires_at: None,
+        revoked_at: None,
+    };
+    Ok(Minted { credential, ring })
+}
+
+impl Minted {
+    /// Writes it for `org`.
+    pub async fn put(mut self, tx: &mut Tx<'_>, org: OrgId) -> Result<Credential> {
+        self.credential.org = org;
+        let roots = self.ring.active();
+        let digest = digest(roots, self.credential.kind, &derive(roots, &self.credential));
+        rows::insert(tx, &self.credential, &digest).await?;
+        Ok(self.credential)
+    }
+}
+
+/// The key itself, derived again for its owner.
+pub fn reveal(app: &App, credential: &Credential) -> Result<Secret<String>> {
+    let ring = app.keys.ring();
+    let roots = ring.get(credential.kid).ok_or(Error::Gone)?;
+    Ok(derive(roots, credential))
+}
+
+/// The live credential that was presented, if it is one.
+pub async fn recognise(app: &App, kind: Kind, presented: &str) -> Result<Option<Credential>> {
+    if presented.is_empty() || presented.len() > LONGEST || !presented.is_ascii() {
+        return Ok(None);
+    }
+    let now = app.clock.now();
+    let digests: Vec<[u8; 16]> =
+        app.keys.ring().iter().map(|roots| digest(roots, kind, &Secret::new(presented.to_owned()))).collect();
+    app.db
+        .read(move |tx| {
+            Box::pin(async move {
+                for digest in digests {
+                    if let Some(found) = rows::by_digest(tx, &digest, now).await? {
+                        return Ok(Some(found).filter(|found| found.kind == kind));
+                    }
+                }
+                Ok(None)
+            })
+        })
+        .await
+}
+
+/// Makes and writes a credential for an org that is there.
+pub async fn create(app: &Arc<App>, kind: Kind, org: OrgId, scopes: &str) -> Result<(CredentialId, Secret<String>)> {
+    let now = app.clock.now();
+    let minted = mint(app, kind, org, scopes, now)?;
+    let event = app.entropy.id(now)?;
+    let credential = app
+        .db
+        .write(move |tx| {
+            Box::pin(async move {
+                crate::store::orgs::name(tx, &org).await?.ok_or(Error::NotFound)?;
+                let credential = minted.put(tx, org).await?;
+                events::append(tx, &event, &org, "credential.created", credential.id.as_bytes()).await?;
+                Ok(credential)
+            })
+        })
+        .await?;
+    Ok((credential.id, reveal(app, &credential)?))
+}
+
+/// Revokes a credential for good. The file beside the keys hears of it first, so that no restore brings it back.
+pub async fn revoke(app: &Arc<App>, org: OrgId, id: CredentialId) -> Result<bool> {
+    let now = app.clock.now();
+    let event = app.entropy.id(now)?;
+    note_revocation(app, org, id)?;
+    app.db
+        .write(move |tx| {
+            Box::pin(async move {
+                let revoked = rows::revoke(tx, &org, &id, now).await?;
+                if revoked {
+                    events::append(tx, &event, &org, "credential.revoked", id.as_bytes()).await?;
+                }
+                Ok(revoked)
+            })
+        })
+        .await
+}
+
+/// Revokes again whatever the file says was revoked. Idempotent. Gives how many came back to life and are dead again.
+pub async fn replay_revocations(app: &Arc<App>) -> Result<usize> {
+    let text = match std::fs::read_to_string(app.config.keys.join(REVOCATIONS)) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(Error::unavailable(error)),
+    };
+    let revoked: Vec<(OrgId, CredentialId)> = text
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .filter_map(|(org, id)| Some((org.parse().ok()?, id.parse().ok()?)))
+        .collect();
+    let now = app.clock.now();
+    app.db
+        .write(move |tx| {
+            Box::pin(async move {
+                let mut again = 0;
+                for (org, id) in &revoked {
+                    again += usize::from(rows::revoke(tx, org, id, now).await?);
+                }
+                Ok(again)
+            })
+        })
+        .await
+}
+
+fn note_revocation(app: &App, org: OrgId, id: CredentialId) -> Result<()> {
+    let mut open = std::fs::OpenOptions::new();
+    let file = open.create(true).append(true).open(app.config.keys.join(REVOCATIONS));
+    file.and_then(|mut file| {
+        // One write: two processes that append at once do not mix their lines.
+        file.write_all(format!("{org} {id}\n").as_bytes())?;
+        file.sync_all()
+    })
+    .map_err(Error::unavailable)
+}
+
+fn derive(roots: &Roots, credential: &Credential) -> Secret<String> {
+    match credential.kind {
+        Kind::ApiKey => apikey::derive_api_key(&roots.api_key, credential.org, credential.id, &credential.seed),
+        Kind::ClientSecret => {
+            apikey::derive_client_secret(&roots.client_secret, credential.org, credential.id, &credential.seed)
+        }
+    }
+}
+
+fn digest(roots: &Roots, kind: Kind, key: &Secret<String>) -> [u8; 16] {
+    let root = match kind {
+        Kind::ApiKey => &roots.api_key_lookup,
+        Kind::ClientSecret => &roots.client_secret_lookup,
+    };
+    apikey::lookup_digest(root, key.expose())
+}

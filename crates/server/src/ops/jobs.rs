@@ -1,0 +1,56 @@
+//! What is done from time to time: the time mark, the keys, retention. Each step is short, can die at any line, and can
+//! be run again. Refuses long transactions: what is old leaves in small batches.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use doorcode_core::Result;
+
+use crate::app::App;
+use crate::store::{challenges, deliveries, events, meters, targets};
+
+/// Rows of one batch.
+const BATCH: i64 = 200;
+
+/// Where the walk through the targets stands.
+#[derive(Default)]
+pub struct Sweep {
+    from: [u8; 16],
+    marked: u64,
+}
+
+/// Every second: writes the time down if anything was written since, and looks at the keys.
+pub async fn tick(app: &Arc<App>, sweep: &mut Sweep) -> Result<()> {
+    let units = app.db.units();
+    if units != sweep.marked {
+        app.mark_time().await?;
+        sweep.marked = units + 1;
+    }
+    if app.keys.refresh(&app.db, app.clock.now()).await? {
+        tracing::info!(kid = %app.keys.ring().active().kid, "keys changed");
+    }
+    Ok(())
+}
+
+/// One batch of everything that is over. True: there may be more.
+pub async fn sweep(app: &Arc<App>, sweep: &mut Sweep) -> Result<bool> {
+    let now = app.clock.now();
+    let keep = app.config.retention;
+    // A challenge is over at most an hour after it was made; one day keeps what support will be asked about.
+    let least = Duration::from_secs(3 * 3600);
+    let from = sweep.from;
+    let (removed, next) = app
+        .db
+        .write(move |tx| {
+            Box::pin(async move {
+                let mut removed = challenges::sweep(tx, now.minus(keep.challenges.max(least)), BATCH, now).await?;
+                removed += deliveries::sweep(tx, now.minus(keep.deliveries.max(least)), BATCH).await?;
+                removed += events::sweep(tx, now.minus(keep.events.max(least)), BATCH).await?;
+                removed += meters::sweep(tx, BATCH, now).await?;
+                Ok((removed, targets::sweep(tx, &from, BATCH, now).await?))
+            })
+        })
+        .await?;
+    sweep.from = next.unwrap_or([0; 16]);
+    Ok(removed > 0)
+}

@@ -1,0 +1,11 @@
+//! The transaction scripts that every entrance shares: one file per noun. Each takes `now` once, asks `core` to judge,
+//! does its writes in one unit, and knows nothing of HTTP.
+
+pub mod backups;
+pub mod challenges;
+pub mod client;
+pub mod credentials;
+pub mod jobs;
+pub mod orgs;
+pub mod outbox;
+pub mod sign_in;

@@ -1,0 +1,188 @@
+//! Signing in through the front door: a verified address becomes a user, an org and its API key, made once and the same
+//! at every later sign-in. Refuses to show by its answer who has an account and who may get one.
+
+use std::sync::Arc;
+
+use doorcode_core::{Email, Error, EventId, OrgId, Result, Secret, Timestamp, UserId};
+
+use super::challenges::{Attempt, Checked, check};
+use super::credentials::{self, Minted};
+use crate::app::{App, target_of};
+use crate::config::Signup;
+use crate::store::challenges::Challenge;
+use crate::store::credentials::{Credential, Kind};
+use crate::store::{Tx, credentials as credential_rows, events, identities, invites, orgs, users};
+
+/// The longest name that is kept, in characters.
+pub const NAME_MOST: usize = 100;
+
+/// What a sign-in hands over.
+pub struct SignedIn {
+    /// The user.
+    pub user: UserId,
+    /// Their name.
+    pub full_name: String,
+    /// Their verified address.
+    pub email: Email,
+    /// Their org.
+    pub org: OrgId,
+    /// Its name.
+    pub org_name: String,
+    /// Its API key.
+    pub api_key: Secret<String>,
+}
+
+/// Everything a newcomer would need, made before the unit: who is one is known only inside, and the writer's time is
+/// everybody's.
+struct Newcomer {
+    org: OrgId,
+    user: UserId,
+    event: EventId,
+    key: Minted,
+}
+
+/// Who signed in, as the unit found or made them.
+struct Account {
+    user: UserId,
+    full_name: String,
+    org: OrgId,
+    org_name: String,
+    key: Credential,
+}
+
+/// Checks a code and hands over what it earned. `None`: wrong, in the one sense that the outside is told.
+pub async fn verify(app: &Arc<App>, attempt: Attempt) -> Result<Option<SignedIn>> {
+    let now = app.clock.now();
+    let org = app.entropy.id(now)?;
+    let newcomer = Newcomer {
+        org,
+        user: app.entropy.id(now)?,
+        event: app.entropy.id(now)?,
+        key: credentials::mint(app, Kind::ApiKey, org, "admin", now)?,
+    };
+    let email = attempt.to.clone();
+    let unit_app = Arc::clone(app);
+    let unit = app.db.write(move |tx| Box::pin(async move { enter(tx, &unit_app, &attempt, newcomer, now).await }));
+    let Some(account) = unit.await? else { return Ok(None) };
+    let api_key = credentials::reveal(app, &account.key)?;
+    Ok(Some(SignedIn {
+        user: account.user,
+        full_name: account.full_name,
+        email,
+        org: account.org,
+        org_name: account.org_name,
+        api_key,
+    }))
+}
+
+/// The unit of a sign-in.
+async fn enter(
+    tx: &mut Tx<'_>,
+    app: &App,
+    attempt: &Attempt,
+    newcomer: Newcomer,
+    now: Timestamp,
+) -> Result<Option<Account>> {
+    let (challenge, again) = match check(tx, app, attempt, now).await? {
+        Checked::Right(challenge) => (challenge, false),
+        Checked::Repeat(challenge) => (challenge, true),
+        Checked::Wrong => return Ok(None),
+    };
+    let target = target_of(attempt.realm, attempt.to.as_str());
+    let event = newcomer.event;
+    let account = match identities::verified(tx, &target).await? {
+        Some((org, user)) => Some(welcome_back(tx, org, user, newcomer.key, again, now).await?),
+        None if again => None,
+        None => sign_up(tx, app, attempt, &challenge, newcomer, now).await?,
+    };
+    if let Some(account) = account.as_ref().filter(|_| !again) {
+        events::append(tx, &event, &account.org, "user.signed_in", account.user.as_bytes()).await?;
+    }
+    Ok(account)
+}
+
+/// The account that the address has. Its newest living key, or, when none lives, one more; a repeat makes none.
+async fn welcome_back(
+    tx: &mut Tx<'_>,
+    org: OrgId,
+    user: UserId,
+    key: Minted,
+    again: bool,
+    now: Timestamp,
+) -> Result<Account> {
+    let missing = || Error::internal("an identity names a user or org that is not there");
+    let full_name = users::full_name(tx, &org, &user).await?.ok_or_else(missing)?;
+    let org_name = orgs::name(tx, &org).await?.ok_or_else(missing)?;
+    let key = match credential_rows::newest_key(tx, &org, now).await? {
+        Some(key) => key,
+        None if again => return Err(Error::Gone),
+        None => key.put(tx, org).await?,
+    };
+    Ok(Account { user, full_name, org, org_name, key })
+}
+
+/// A new account, where this address may have one.
+async fn sign_up(
+    tx: &mut Tx<'_>,
+    app: &App,
+    attempt: &Attempt,
+    challenge: &Challenge,
+    newcomer: Newcomer,
+    now: Timestamp,
+) -> Result<Option<Account>> {
+    let target = target_of(attempt.realm, attempt.to.as_str());
+    let invited = invites::take(tx, &target).await?;
+    let allowed = match &app.config.signup {
+        Signup::Open => true,
+        Signup::Domains(domains) => domains.iter().any(|domain| domain == attempt.to.domain()),
+        Signup::Invite => false,
+    };
+    if !allowed && invited.is_none() {
+        return Ok(None);
+    }
+    let full_name = name_of(attempt, challenge);
+    let joined = match invited.flatten() {
+        Some(org) => orgs::name(tx, &org).await?.map(|name| (org, name)),
+        None => None,
+    };
+    let (org, org_name, key) = match joined {
+        Some((org, name)) => {
+            let key = match credential_rows::newest_key(tx, &org, now).await? {
+                Some(key) => key,
+                None => newcomer.key.put(tx, org).await?,
+            };
+            (org, name, key)
+        }
+        None => {
+            let name = format!("{full_name}'s Team");
+            orgs::insert(tx, &newcomer.org, &name).await?;
+            (newcomer.org, name, newcomer.key.put(tx, newcomer.org).await?)
+        }
+    };
+    users::insert(tx, &org, &newcomer.user, &full_name).await?;
+    identities::insert(tx, &target, &org, &newcomer.user, attempt.to.as_str(), now).await?;
+    Ok(Some(Account { user: newcomer.user, full_name, org, org_name, key }))
+}
+
+/// The name from the verifying client's own start; a name that somebody else gave for the address is not theirs.
+fn name_of(attempt: &Attempt, challenge: &Challenge) -> String {
+    let own = challenge.named_by.is_some() && challenge.named_by == attempt.client.host();
+    match &challenge.full_name {
+        Some(name) if own => name.clone(),
+        _ => attempt.to.local().to_owned(),
+    }
+}
+
+/// A name as it is kept: one line, without control or direction characters, not too long. None if nothing is left.
+pub fn clean_name(given: &str) -> Option<String> {
+    let shown = given.chars().filter(|c| !c.is_control() && !is_format(*c));
+    let name: String = shown.take(NAME_MOST).collect();
+    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    (!name.is_empty()).then_some(name)
+}
+
+/// Characters that change how their neighbours are shown and have no shape of their own.
+fn is_format(c: char) -> bool {
+    matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}')
+}
+

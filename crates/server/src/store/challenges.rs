@@ -1,0 +1,191 @@
+//! `challenges`: the one thing in the middle. Single use is one conditional statement. Refuses to hold a code: what is
+//! here lets the holder of the key outside derive it, and nobody else.
+
+use doorcode_core::challenge::{REPEAT_WINDOW, REPEATS};
+use doorcode_core::{Alphabet, Binding, ChallengeId, Error, Kid, OrgId, Result, Shape, Standing, State, Timestamp};
+
+use super::db::Tx;
+use super::sql::{Row, Value, statements};
+
+statements! {
+    INSERT = "INSERT INTO challenges (id, realm_id, purpose, method, destination, language, alphabet, length, \
+        generation, kid, salt, state, expires_at, sends, full_name, named_by) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, 1, $13, $14)";
+    RESEND = "UPDATE challenges SET sends = sends + 1, language = $2, full_name = $3, named_by = $4 \
+        WHERE id = $1 AND state = 0 AND expires_at > $5 RETURNING \
+        id, realm_id, purpose, method, destination, language, alphabet, length, generation, kid, salt, state, \
+        expires_at, full_name, named_by, consumed_at, consumed_by, repeats";
+    GET = "SELECT id, realm_id, purpose, method, destination, language, alphabet, length, generation, kid, salt, state, \
+        expires_at, full_name, named_by, consumed_at, consumed_by, repeats FROM challenges WHERE id = $1";
+    CONSUME = "UPDATE challenges SET state = 1, consumed_at = $2, consumed_by = $3 \
+        WHERE id = $1 AND state = 0 AND expires_at > $2";
+    REPEAT = "UPDATE challenges SET repeats = repeats + 1 \
+        WHERE id = $1 AND state = 1 AND consumed_by = $2 AND consumed_at > $3 AND repeats < $4";
+    VOID = "UPDATE challenges SET state = 2 WHERE id = $1 AND state = 0";
+    VOID_ALL = "UPDATE challenges SET state = 2, consumed_by = NULL WHERE state = 0 OR consumed_by IS NOT NULL";
+    LIVE_UNDER = "SELECT count(*) FROM challenges WHERE kid = $1 AND state = 0 AND expires_at > $2";
+    SWEEP = "DELETE FROM challenges WHERE id IN (SELECT id FROM challenges WHERE id < $1 ORDER BY id LIMIT $2) \
+        AND expires_at < $3";
+}
+
+/// A row of `challenges`.
+#[derive(Clone)]
+pub struct Challenge {
+    /// Its id.
+    pub id: ChallengeId,
+    /// Whose proof a success yields.
+    pub realm: OrgId,
+    /// What success is for.
+    pub purpose: String,
+    /// How it is proved.
+    pub method: String,
+    /// The canonical address.
+    pub destination: String,
+    /// The language that the last asker wanted.
+    pub language: String,
+    /// What the code looks like.
+    pub shape: Shape,
+    /// Which code of the challenge.
+    pub generation: u32,
+    /// Under which master key it is derived.
+    pub kid: Kid,
+    /// 16 random bytes.
+    pub salt: [u8; 16],
+    /// Where it stands.
+    pub state: State,
+    /// The end of its life.
+    pub expires_at: Timestamp,
+    /// The name that the last asker gave, for an account that does not exist yet.
+    pub full_name: Option<String>,
+    /// Who gave that name: only the same client's sign-up takes it.
+    pub named_by: Option<[u8; 8]>,
+    /// When it was consumed.
+    pub consumed_at: Option<Timestamp>,
+    /// By whom: only they may repeat.
+    pub consumed_by: Option<[u8; 8]>,
+    /// Repeats so far.
+    pub repeats: u32,
+}
+
+impl Challenge {
+    fn read(row: &Row<'_>) -> Result<Self> {
+        let small = |at| row.int(at).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+        let alphabet = u8::try_from(row.int(6)?).ok().and_then(Alphabet::from_id);
+        let alphabet = alphabet.ok_or_else(|| Error::internal("a challenge has an unknown alphabet"))?;
+        let length = u8::try_from(row.int(7)?).map_err(Error::internal)?;
+        Ok(Self {
+            id: row.id(0)?,
+            realm: row.id(1)?,
+            purpose: row.text(2)?,
+            method: row.text(3)?,
+            destination: row.text(4)?,
+            language: row.text(5)?,
+            shape: Shape::new(alphabet, length)?,
+            generation: small(8)?,
+            kid: row.text(9)?.parse()?,
+            salt: row.bytes(10)?,
+            state: State::from_i64(row.int(11)?).ok_or_else(|| Error::internal("a challenge has an unknown state"))?,
+            expires_at: row.time(12)?,
+            full_name: row.maybe_text(13)?,
+            named_by: row.maybe_bytes(14)?,
+            consumed_at: row.maybe_time(15)?,
+            consumed_by: row.maybe_bytes(16)?,
+            repeats: small(17)?,
+        })
+    }
+
+    /// All that its code is for.
+    pub fn binding(&self) -> Binding<'_> {
+        Binding {
+            org: self.realm,
+            challenge: self.id,
+            generation: self.generation,
+            purpose: &self.purpose,
+            method: &self.method,
+            destination: &self.destination,
+            shape: self.shape,
+            salt: &self.salt,
+        }
+    }
+
+    /// What `core::challenge::judge` asks about it, for a client.
+    pub fn standing(&self, client: Option<[u8; 8]>) -> Standing {
+        Standing {
+            state: self.state,
+            expires_at: self.expires_at,
+            consumed_at: self.consumed_at,
+            same_client: client.is_some() && client == self.consumed_by,
+            repeats: self.repeats,
+        }
+    }
+}
+
+/// Writes a new, pending challenge.
+pub async fn insert(tx: &mut Tx<'_>, new: &Challenge) -> Result<()> {
+    let kid = new.kid;
+    let values: [Value<'_>; 14] = [
+        (&new.id).into(),
+        (&new.realm).into(),
+        (&new.purpose).into(),
+        (&new.method).into(),
+        (&new.destination).into(),
+        (&new.language).into(),
+        i64::from(new.shape.alphabet.id()).into(),
+        i64::from(new.shape.length).into(),
+        i64::from(new.generation).into(),
+        kid.as_str().into(),
+        (&new.salt).into(),
+        new.expires_at.into(),
+        new.full_name.as_ref().into(),
+        new.named_by.as_ref().into(),
+    ];
+    tx.execute(&INSERT, &values).await.map(drop)
+}
+
+/// Counts another message of a live challenge, and takes over what its asker wanted.
+pub async fn resend(
+    tx: &mut Tx<'_>,
+    id: &ChallengeId,
+    language: &str,
+    name: (Option<&str>, Option<&[u8; 8]>),
+    now: Timestamp,
+) -> Result<Option<Challenge>> {
+    let values = [id.into(), language.into(), name.0.into(), name.1.into(), now.into()];
+    tx.one(&RESEND, &values, Challenge::read).await
+}
+
+/// The challenge of that id.
+pub async fn get(tx: &mut Tx<'_>, id: &ChallengeId) -> Result<Option<Challenge>> {
+    tx.one(&GET, &[id.into()], Challenge::read).await
+}
+
+/// Uses a live challenge up. True for exactly one caller.
+pub async fn consume(tx: &mut Tx<'_>, id: &ChallengeId, client: Option<&[u8; 8]>, now: Timestamp) -> Result<bool> {
+    Ok(tx.execute(&CONSUME, &[id.into(), now.into(), client.into()]).await? == 1)
+}
+
+/// Counts the repeat of a right answer by the client that gave it.
+pub async fn repeat(tx: &mut Tx<'_>, id: &ChallengeId, client: &[u8; 8], now: Timestamp) -> Result<bool> {
+    let values = [id.into(), client.into(), now.minus(REPEAT_WINDOW).into(), i64::from(REPEATS).into()];
+    Ok(tx.execute(&REPEAT, &values).await? == 1)
+}
+
+/// Ends a live challenge that nobody needs any more.
+pub async fn void(tx: &mut Tx<'_>, id: &ChallengeId) -> Result<()> {
+    tx.execute(&VOID, &[id.into()]).await.map(drop)
+}
+
+/// After a restore: ends every live challenge and every chance of a repeat.
+pub async fn void_all(tx: &mut Tx<'_>) -> Result<usize> {
+    tx.execute(&VOID_ALL, &[]).await
+}
+
+/// How many live challenges have codes under a master key.
+pub async fn live_under(tx: &mut Tx<'_>, kid: Kid, now: Timestamp) -> Result<i64> {
+    Ok(tx.one(&LIVE_UNDER, &[kid.as_str().into(), now.into()], |row| row.int(0)).await?.unwrap_or(0))
+}
+
+/// Removes up to `most` challenges that were made before `made_before` and are over.
+pub async fn sweep(tx: &mut Tx<'_>, made_before: Timestamp, most: i64, now: Timestamp) -> Result<usize> {
+    tx.execute(&SWEEP, &[(&ChallengeId::floor(made_before)).into(), most.into(), now.into()]).await
+}

@@ -1,0 +1,162 @@
+//! The seam: [`Db`] and [`Tx`]. One Rust body serves every engine; the enum is closed, there is no trait and no `dyn`.
+//! Refuses to acknowledge anything before it is durable, and to hold a transaction over anything that waits.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use doorcode_core::{Error, Result};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::lite::{Lite, Opening};
+use super::sql::{Row, Sql, Value};
+
+/// The database, cheap to clone.
+#[derive(Clone)]
+pub struct Db(Arc<Engine>);
+
+/// The engines. PostgreSQL's arm is the next one.
+enum Engine {
+    Lite(Lite),
+}
+
+/// An open unit of work, or a read.
+pub enum Tx<'a> {
+    /// On SQLite: inside a savepoint of the writer's group, or a read connection.
+    Lite(&'a mut rusqlite::Connection),
+}
+
+impl Db {
+    /// Opens (or makes) the database in `dir` and brings its schema up to date.
+    pub fn open(dir: &Path) -> Result<Self> {
+        Ok(Self(Arc::new(Engine::Lite(Lite::open(Opening::new(dir))?))))
+    }
+
+    /// One unit of work, atomic, and durable when it returns `Ok`. If it returns `Err`, nothing of it happened.
+    ///
+    /// On SQLite many units share one commit and the future is polled once, so it must await nothing but `Tx`.
+    pub async fn write<T, F>(&self, unit: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Send + 'static,
+    {
+        match &*self.0 {
+            Engine::Lite(lite) => lite.write(move |connection| at_once(unit(&mut Tx::Lite(connection)))).await,
+        }
+    }
+
+    /// Reads what is committed. Refuses to write.
+    pub async fn read<T, F>(&self, look: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Send + 'static,
+    {
+        match &*self.0 {
+            Engine::Lite(lite) => lite.read(move |connection| at_once(look(&mut Tx::Lite(connection)))).await,
+        }
+    }
+
+    /// Whether this process is the only server of the database, so that every lease found at start is a dead one's.
+    pub fn sole_owner(&self) -> bool {
+        match &*self.0 {
+            Engine::Lite(_) => true,
+        }
+    }
+
+    /// Units written since start, as a sign of life: where it stands still, there is nothing new to mark.
+    pub fn units(&self) -> u64 {
+        match &*self.0 {
+            Engine::Lite(lite) => lite.units(),
+        }
+    }
+
+    /// Writes a consistent copy of the database to `file`, which must not exist, while others write.
+    pub async fn copy_to(&self, file: &Path) -> Result<()> {
+        match &*self.0 {
+            Engine::Lite(lite) => lite.copy_to(file).await,
+        }
+    }
+
+    /// Commits what waits, folds the log into the file and lets go of it.
+    pub async fn close(&self) {
+        match &*self.0 {
+            Engine::Lite(lite) => lite.close().await,
+        }
+    }
+}
+
+/// SQLite never waits: the future is ready at the first poll, or the unit awaited something that it must not.
+fn at_once<T>(future: BoxFuture<'_, Result<T>>) -> Result<T> {
+    future.now_or_never().unwrap_or_else(|| Err(Error::internal("a unit of work waited for something outside the store")))
+}
+
+impl Tx<'_> {
+    /// Runs a statement and says how many rows it changed.
+    pub(super) async fn execute(&mut self, sql: &'static Sql, values: &[Value<'_>]) -> Result<usize> {
+        match self {
+            Self::Lite(connection) => {
+                let mut statement = connection.prepare_cached(sql.lite()).map_err(failed)?;
+                statement.execute(rusqlite::params_from_iter(values)).map_err(failed)
+            }
+        }
+    }
+
+    /// The first row that a statement gives, if any.
+    pub(super) async fn one<T>(
+        &mut self,
+        sql: &'static Sql,
+        values: &[Value<'_>],
+        read: impl FnOnce(&Row<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        match self {
+            Self::Lite(connection) => {
+                let mut statement = connection.prepare_cached(sql.lite()).map_err(failed)?;
+                let mut rows = statement.query(rusqlite::params_from_iter(values)).map_err(failed)?;
+                let found = match rows.next().map_err(failed)? {
+                    Some(row) => Some(read(&Row::Lite(row))?),
+                    None => return Ok(None),
+                };
+                // A statement that changes rows has done so only when it has been stepped to its end.
+                while rows.next().map_err(failed)?.is_some() {}
+                Ok(found)
+            }
+        }
+    }
+
+    /// Every row that a statement gives.
+    pub(super) async fn all<T>(
+        &mut self,
+        sql: &'static Sql,
+        values: &[Value<'_>],
+        mut read: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        match self {
+            Self::Lite(connection) => {
+                let mut statement = connection.prepare_cached(sql.lite()).map_err(failed)?;
+                let mut rows = statement.query(rusqlite::params_from_iter(values)).map_err(failed)?;
+                let mut found = Vec::new();
+                while let Some(row) = rows.next().map_err(failed)? {
+                    found.push(read(&Row::Lite(row))?);
+                }
+                Ok(found)
+            }
+        }
+    }
+
+    /// Prepares a statement without running it.
+    pub(super) fn prepare(&mut self, sql: &'static Sql) -> Result<()> {
+        match self {
+            Self::Lite(connection) => connection.prepare(sql.lite()).map(drop).map_err(failed),
+        }
+    }
+}
+
+/// What went wrong in the engine, as the house says it: worth another try, or a defect.
+pub(super) fn failed(error: rusqlite::Error) -> Error {
+    use rusqlite::ErrorCode::{ConstraintViolation, DatabaseBusy, DatabaseLocked, DiskFull, SystemIoFailure};
+    match error.sqlite_error_code() {
+        Some(ConstraintViolation) => Error::Conflict("it is there already"),
+        Some(DatabaseBusy | DatabaseLocked | DiskFull | SystemIoFailure) => Error::unavailable(error),
+        _ => Error::internal(error),
+    }
+}

@@ -1,0 +1,52 @@
+//! The only room that knows a database driver. [`Db`] and [`Tx`] are the seam; then one file per table, each with its
+//! statements and the functions that run them. Refuses rules in callers: what a limit or a single use is stands here in
+//! one conditional statement.
+
+mod backup;
+pub mod challenges;
+pub mod credentials;
+mod db;
+pub mod deliveries;
+pub mod events;
+pub mod identities;
+pub mod invites;
+mod lite;
+pub mod lock;
+pub mod master_keys;
+pub mod meta;
+pub mod meters;
+mod migrate;
+pub mod orgs;
+mod sql;
+pub mod targets;
+pub mod users;
+
+pub use db::{Db, Tx};
+
+use doorcode_core::Result;
+
+/// Every statement of every table.
+fn statements() -> impl Iterator<Item = &'static sql::Sql> {
+    [
+        challenges::ALL,
+        credentials::ALL,
+        deliveries::ALL,
+        events::ALL,
+        identities::ALL,
+        invites::ALL,
+        master_keys::ALL,
+        meta::ALL,
+        meters::ALL,
+        orgs::ALL,
+        targets::ALL,
+        users::ALL,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
+
+/// Prepares every statement, so that one which an engine can't take is found before it is needed. Gives their number.
+pub fn prepare_all(tx: &mut Tx<'_>) -> Result<usize> {
+    statements().try_fold(0, |count, sql| tx.prepare(sql).map(|()| count + 1))
+}

@@ -1,0 +1,272 @@
+//! `targets`: what may still be guessed at and sent to one address in one realm. Every rule here is one conditional
+//! statement over one row; the numbers come from `core::budget`, whose pure functions say what the statements must
+//! answer (a property test holds the two against each other). Refuses to be reset by resends, deletion or retention.
+
+use doorcode_core::budget::{Class, GuessPolicy, Ring, SendPolicy};
+use doorcode_core::{ChallengeId, Result, Timestamp};
+
+use super::db::Tx;
+use super::sql::{Row, Value, statements};
+
+/// The digest of a realm and an address: one row, the same length for all, and nothing to read in it.
+pub type TargetId = [u8; 16];
+
+/// A client's network as `tries` holds it: eight hex digits and a comma.
+pub type TriesTag = [u8; 9];
+
+statements! {
+    // A budget row is written before anything is looked up, so that a look-up can't be told by its time; on PostgreSQL
+    // this is also what puts two clients of one address in line.
+    TOUCH = "INSERT INTO targets (id, touched_at) VALUES ($1, $2) \
+        ON CONFLICT (id) DO UPDATE SET touched_at = excluded.touched_at \
+        RETURNING known, misses, known_misses, streak, known_streak, short_id, short_until, long_id, long_until";
+    // $2 the new entry, $3 characters of the ring to keep, $4 the tries tag, $5 where the oldest that counts stands,
+    // $6 a window ago, $7 longest streak, $8 most tries of one network on one code. T and P, all or nothing.
+    DEBIT_STRANGER = "UPDATE targets SET \
+        misses = $2 || substr(misses, 1, $3), streak = streak + 1, tries = tries || $4 \
+        WHERE id = $1 AND substr(misses, $5, 13) <= $6 AND streak < $7 \
+        AND length(tries) - length(replace(tries, $4, '')) < 9 * $8";
+    DEBIT_KNOWN = "UPDATE targets SET \
+        known_misses = $2 || substr(known_misses, 1, $3), known_streak = known_streak + 1, tries = tries || $4 \
+        WHERE id = $1 AND substr(known_misses, $5, 13) <= $6 AND known_streak < $7 \
+        AND length(tries) - length(replace(tries, $4, '')) < 9 * $8";
+    // $2, $3: give back the newest debit of strangers or of known clients (1), or keep it (0). Written either way.
+    SETTLE = "UPDATE targets SET \
+        misses = substr(misses, 1 + 13 * $2), streak = streak - $2, \
+        known_misses = substr(known_misses, 1 + 13 * $3), known_streak = known_streak - $3, \
+        tries = substr(tries, 1, length(tries) - 9 * ($2 + $3)) \
+        WHERE id = $1";
+    // Success refunds its own debit and clears both streaks, never the pools. Both codes are over; their ids stay, so
+    // that the repeat of a right answer finds its challenge.
+    SUCCEED = "UPDATE targets SET \
+        misses = substr(misses, 1 + 13 * $2), known_misses = substr(known_misses, 1 + 13 * $3), \
+        tries = substr(tries, 1, length(tries) - 9 * ($2 + $3)), \
+        streak = 0, known_streak = 0, short_until = 0, long_until = 0, known = $4 \
+        WHERE id = $1";
+    // $5 and $7: where the hour's and the day's oldest that counts stands. "Six an hour and twenty a day, then one an
+    // hour, never none."
+    DEBIT_SEND_STRANGER = "UPDATE targets SET sends = $2 || substr(sends, 1, $3) WHERE id = $1 AND ( \
+        (substr(sends, $4, 13) <= $5 AND substr(sends, $6, 13) <= $7) OR substr(sends, 1, 13) <= $8)";
+    DEBIT_SEND_KNOWN = "UPDATE targets SET known_sends = $2 || substr(known_sends, 1, $3) \
+        WHERE id = $1 AND substr(known_sends, $4, 13) <= $5";
+    SENDS = "SELECT sends, known_sends FROM targets WHERE id = $1";
+    // A code that lives long enough ($3) is sent again; else the candidate ($2) takes its place, until $4, and the
+    // tries of every network start anew with the new code's life.
+    PLACE_SHORT = "UPDATE targets SET \
+        tries = CASE WHEN short_until > $3 THEN tries ELSE '' END, \
+        short_id = CASE WHEN short_until > $3 THEN short_id ELSE $2 END, \
+        short_until = CASE WHEN short_until > $3 THEN short_until ELSE $4 END \
+        WHERE id = $1 RETURNING short_id, short_until";
+    PLACE_LONG = "UPDATE targets SET \
+        long_id = CASE WHEN long_until > $3 THEN long_id ELSE $2 END, \
+        long_until = CASE WHEN long_until > $3 THEN long_until ELSE $4 END \
+        WHERE id = $1 RETURNING long_id, long_until";
+    // After a restore: no code is live, no repeat is possible. Counters stay.
+    FORGET_CODES = "UPDATE targets SET short_id = NULL, short_until = 0, long_id = NULL, long_until = 0 \
+        WHERE short_id IS NOT NULL OR long_id IS NOT NULL";
+    // A row may leave only when a fresh one would say the same: every pool empty of what counts.
+    SWEEP = "DELETE FROM targets WHERE id IN (SELECT id FROM targets WHERE id > $1 ORDER BY id LIMIT $2) \
+        AND touched_at < $3 AND streak = 0 AND known_streak = 0 AND known = '' \
+        AND short_until < $4 AND long_until < $4 \
+        AND substr(misses, 1, 13) < $5 AND substr(known_misses, 1, 13) < $5 \
+        AND substr(sends, 1, 13) < $5 AND substr(known_sends, 1, 13) < $5";
+    SWEEP_END = "SELECT max(id) FROM (SELECT id FROM targets WHERE id > $1 ORDER BY id LIMIT $2) AS slice";
+}
+
+/// What a target's row says when it is touched.
+pub struct Standing {
+    /// The networks that succeeded here, as `core::known` keeps them.
+    pub known: String,
+    /// Strangers' wrong guesses and their streak.
+    pub misses: (String, u32),
+    /// Known clients' wrong guesses and their streak.
+    pub known_misses: (String, u32),
+    /// The challenge whose short code went out last, and until when it lives.
+    pub short: Slot,
+    /// The same for a long code.
+    pub long: Slot,
+}
+
+/// The latest challenge of a kind, live or over.
+#[derive(Clone, Copy)]
+pub struct Slot {
+    /// Its id.
+    pub id: Option<ChallengeId>,
+    /// The end of its life, in the past once it has been used.
+    pub until: Timestamp,
+}
+
+impl Standing {
+    fn read(row: &Row<'_>) -> Result<Self> {
+        let count = |at| row.int(at).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+        Ok(Self {
+            known: row.text(0)?,
+            misses: (row.text(1)?, count(3)?),
+            known_misses: (row.text(2)?, count(4)?),
+            short: Slot { id: row.maybe_id(5)?, until: row.time(6)? },
+            long: Slot { id: row.maybe_id(7)?, until: row.time(8)? },
+        })
+    }
+
+    /// Whether the guess pools of a class let anything through.
+    pub fn may_guess(&self, policy: &GuessPolicy, class: Class, now: Timestamp) -> bool {
+        let (ring, streak) = match class {
+            Class::Stranger => &self.misses,
+            Class::Known => &self.known_misses,
+        };
+        doorcode_core::budget::may_guess(ring, *streak, policy, class, now)
+    }
+}
+
+/// Writes the row's time, making the row if there is none, and says what stands in it.
+pub async fn touch(tx: &mut Tx<'_>, id: &TargetId, now: Timestamp) -> Result<Standing> {
+    let standing = tx.one(&TOUCH, &[id.into(), now.into()], Standing::read).await?;
+    standing.ok_or_else(|| doorcode_core::Error::internal("a touched target was not there"))
+}
+
+/// Takes one guess from a class's pools and from the network's tries on this code, all or nothing.
+pub async fn debit_guess(
+    tx: &mut Tx<'_>,
+    id: &TargetId,
+    class: Class,
+    policy: &GuessPolicy,
+    tag: &TriesTag,
+    now: Timestamp,
+) -> Result<bool> {
+    let sql = match class {
+        Class::Stranger => &DEBIT_STRANGER,
+        Class::Known => &DEBIT_KNOWN,
+    };
+    let window = policy.day(class);
+    if window.limit == 0 {
+        return Ok(false);
+    }
+    let (entry, cut) = (Ring::entry(now), Ring::entry(now.minus(window.span)));
+    let values: [Value<'_>; 8] = [
+        id.into(),
+        (&entry).into(),
+        before(window.limit).into(),
+        text(tag).into(),
+        place(window.limit).into(),
+        (&cut).into(),
+        i64::from(policy.streak(class)).into(),
+        i64::from(policy.per_code).into(),
+    ];
+    Ok(tx.execute(sql, &values).await? == 1)
+}
+
+/// Ends a guess that was not right: keeps the debit, or gives it back where nothing was compared.
+pub async fn settle(tx: &mut Tx<'_>, id: &TargetId, class: Class, refund: bool) -> Result<()> {
+    let [stranger, known] = refunds(class, refund);
+    tx.execute(&SETTLE, &[id.into(), stranger.into(), known.into()]).await.map(drop)
+}
+
+/// Ends a guess that was right. `known` is the list with this client in it.
+pub async fn succeed(tx: &mut Tx<'_>, id: &TargetId, class: Class, refund: bool, known: &str) -> Result<()> {
+    let [stranger, known_client] = refunds(class, refund);
+    tx.execute(&SUCCEED, &[id.into(), stranger.into(), known_client.into(), known.into()]).await.map(drop)
+}
+
+/// Takes one message from a class's send pool.
+pub async fn debit_send(
+    tx: &mut Tx<'_>,
+    id: &TargetId,
+    class: Class,
+    policy: &SendPolicy,
+    now: Timestamp,
+) -> Result<bool> {
+    let (entry, keep) = (Ring::entry(now), before(policy.kept(class)));
+    let [hour, day, trickle] = [HOUR, DAY, policy.trickle].map(|span| Ring::entry(now.minus(span)));
+    let changed = match class {
+        Class::Stranger => {
+            let values: [Value<'_>; 8] = [
+                id.into(),
+                (&entry).into(),
+                keep.into(),
+                place(policy.stranger_hour).into(),
+                (&hour).into(),
+                place(policy.stranger_day).into(),
+                (&day).into(),
+                (&trickle).into(),
+            ];
+            tx.execute(&DEBIT_SEND_STRANGER, &values).await?
+        }
+        Class::Known => {
+            let values: [Value<'_>; 5] =
+                [id.into(), (&entry).into(), keep.into(), place(policy.known_day).into(), (&day).into()];
+            tx.execute(&DEBIT_SEND_KNOWN, &values).await?
+        }
+    };
+    Ok(changed == 1)
+}
+
+/// The send rings of strangers and of known clients.
+pub async fn sends(tx: &mut Tx<'_>, id: &TargetId) -> Result<(String, String)> {
+    let rings = tx.one(&SENDS, &[id.into()], |row| Ok((row.text(0)?, row.text(1)?))).await?;
+    Ok(rings.unwrap_or_default())
+}
+
+/// A challenge that wants the place of the one whose code an address is told.
+#[derive(Clone, Copy)]
+pub struct Candidate {
+    /// Its id, if it gets the place.
+    pub id: ChallengeId,
+    /// How long it would live.
+    pub until: Timestamp,
+    /// The present one stays if it lives longer than this.
+    pub unless_after: Timestamp,
+}
+
+/// Which challenge's code goes out: the live one, or the candidate in its place.
+pub async fn place_challenge(
+    tx: &mut Tx<'_>,
+    id: &TargetId,
+    candidate: &Candidate,
+    long: bool,
+) -> Result<(ChallengeId, Timestamp)> {
+    let sql = if long { &PLACE_LONG } else { &PLACE_SHORT };
+    let values: [Value<'_>; 4] =
+        [id.into(), (&candidate.id).into(), candidate.unless_after.into(), candidate.until.into()];
+    let placed = tx.one(sql, &values, |row| Ok((row.id(0)?, row.time(1)?))).await?;
+    placed.ok_or_else(|| doorcode_core::Error::internal("a touched target was not there"))
+}
+
+/// After a restore: no code is live.
+pub async fn forget_codes(tx: &mut Tx<'_>) -> Result<usize> {
+    tx.execute(&FORGET_CODES, &[]).await
+}
+
+/// Looks at up to `most` rows after `from` and removes those that say what a fresh row would. Gives the last id looked
+/// at, or none at the end of the table.
+pub async fn sweep(tx: &mut Tx<'_>, from: &TargetId, most: i64, now: Timestamp) -> Result<Option<TargetId>> {
+    let end = tx.one(&SWEEP_END, &[from.into(), most.into()], |row| row.maybe_bytes(0)).await?.flatten();
+    let day = Ring::entry(now.minus(DAY));
+    let values: [Value<'_>; 5] = [from.into(), most.into(), now.minus(DAY).into(), now.into(), (&day).into()];
+    tx.execute(&SWEEP, &values).await?;
+    Ok(end)
+}
+
+const HOUR: std::time::Duration = std::time::Duration::from_secs(3600);
+const DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
+
+/// Characters of a ring to keep in front of which one more entry makes `n`.
+fn before(n: u32) -> i64 {
+    13 * (i64::from(n) - 1).max(0)
+}
+
+/// Where the n-th newest entry begins, as `substr` counts.
+fn place(n: u32) -> i64 {
+    before(n) + 1
+}
+
+fn refunds(class: Class, refund: bool) -> [i64; 2] {
+    match class {
+        Class::Stranger => [i64::from(refund), 0],
+        Class::Known => [0, i64::from(refund)],
+    }
+}
+
+fn text(tag: &TriesTag) -> &str {
+    // Made of hex digits and a comma.
+    str::from_utf8(tag).unwrap_or_default()
+}
