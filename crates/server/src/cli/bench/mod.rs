@@ -57,7 +57,9 @@ const EXAMPLES: &str = "Examples:
 Progress goes to standard error, the result to standard output. The exit code is 0 for a run that ended well, 1 for one
 that failed (timing: also if a difference was found), 2 for one that could not begin.";
 
-/// Measure this machine: starts a server of its own and drives it.
+/// Measure this machine: start a server of its own and drive it
+///
+/// The data of that server is in a directory of its own and goes when the bench ends.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct BenchArgs {
@@ -116,6 +118,20 @@ enum Against {
     Floor,
     /// The same journey through better-auth (flow only).
     BetterAuth,
+}
+
+impl BenchArgs {
+    /// Runs the bench on a runtime of its own, until its end or until it is interrupted. Not to be called from within
+    /// another runtime.
+    pub fn run(self) -> ExitCode {
+        match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+            Ok(runtime) => runtime.block_on(run(self)),
+            Err(error) => {
+                note(&format!("bench: cannot start a runtime: {error}"));
+                ExitCode::FAILURE
+            }
+        }
+    }
 }
 
 /// Runs the bench that `args` ask for, until its end or until it is interrupted.

@@ -64,14 +64,12 @@ pub(super) async fn join<T: 'static>(mut tasks: JoinSet<Outcome<T>>) -> Outcome<
 /// codes come back in the order of the file.
 pub(super) async fn seed(workspace: &Workspace, count: usize) -> Outcome<Vec<Live>> {
     let file = workspace.join("seeded");
-    let mut command = this_program()?;
-    command.args(["dev", "seed", "--live", &count.to_string()]);
-    command.arg("--data").arg(workspace.join("data")).arg("--out").arg(&file);
-    command.kill_on_drop(true);
+    let mut command = this_program("seed", workspace)?;
+    command.args(["--live", &count.to_string()]).arg("--out").arg(&file).kill_on_drop(true);
     let done = command.output().await.map_err(Failure::during("seeding"))?;
     if !done.status.success() {
         let why = String::from_utf8_lossy(&done.stderr);
-        return Err(Failure::new(format!("`doorcode dev seed` failed: {}", why.trim())));
+        return Err(Failure::new(format!("`doorcode seed` failed: {}", why.trim())));
     }
     read_seeded(&file, count)
 }
@@ -83,24 +81,24 @@ fn read_seeded(file: &Path, count: usize) -> Outcome<Vec<Live>> {
     if seeded.len() == count {
         return Ok(seeded);
     }
-    Err(Failure::new(format!("`doorcode dev seed` wrote {} challenges, not {count}", seeded.len())))
+    Err(Failure::new(format!("`doorcode seed` wrote {} challenges, not {count}", seeded.len())))
 }
 
 /// Starts Doorcode itself, on the data directory of `workspace`.
 pub(super) async fn launch_doorcode(workspace: &Workspace, office: Arc<PostOffice>) -> Outcome<Server> {
-    let config = workspace.join("config.toml");
-    std::fs::write(&config, settings()).map_err(Failure::during("writing the server's settings"))?;
-    let mut command = this_program()?;
-    command.args(["serve", "--dev", "--listen", "127.0.0.1:0"]);
-    command.arg("--data").arg(workspace.join("data")).arg("--config").arg(config);
+    let mut command = this_program("serve", workspace)?;
+    command.args(["--listen", "127.0.0.1:0"]);
     Server::start(command, workspace.join("server.log"), office).await
 }
 
-/// This very program, without the settings that its environment may hold.
-fn this_program() -> Outcome<Command> {
+/// A `subcommand` of this very program, with the bench's own settings and without those that the environment may hold.
+fn this_program(subcommand: &str, workspace: &Workspace) -> Outcome<Command> {
+    let config = workspace.join("config.toml");
+    std::fs::write(&config, settings()).map_err(Failure::during("writing the server's settings"))?;
     let program = std::env::current_exe().map_err(Failure::during("finding this program"))?;
     let mut command = Command::new(program);
-    command.env_clear();
+    command.env_clear().args([subcommand, "--dev"]);
+    command.arg("--data").arg(workspace.join("data")).arg("--config").arg(config);
     Ok(command)
 }
 
