@@ -1,0 +1,254 @@
+//! `doorcode bench`: starts a server of its own on loopback, drives it over HTTP/1.1 keep-alive and says how fast it
+//! was. The server is a process of this same binary, durable and with its real router, limits and delivery worker; only
+//! the last step of a mail is replaced, by a line on its standard output. Nothing but loopback is ever driven, and a
+//! run ends by itself.
+
+mod check;
+mod child;
+mod client;
+mod console;
+mod door;
+mod failure;
+mod flow;
+mod mail;
+mod random;
+mod report;
+mod rig;
+mod round;
+mod single;
+mod stats;
+mod stopwatch;
+mod timing;
+mod verdict;
+mod welch;
+mod window;
+
+#[cfg(test)]
+mod tests;
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use tokio::signal::unix::{SignalKind, signal};
+
+use check::Pool;
+use child::{Server, Workspace};
+use console::{note, out};
+use door::Kind;
+use failure::{Failure, Outcome};
+use mail::PostOffice;
+use report::{Process, Report};
+use rig::Rig;
+use round::{Load, Side};
+use verdict::Verdict;
+
+const EXAMPLES: &str = "Examples:
+  doorcode bench --scenario flow --connections 256 --seconds 10
+  doorcode bench --scenario flow --against floor --connections 256 --json
+  doorcode bench --scenario flow --against better-auth
+  doorcode bench --scenario check --live 1000000
+  doorcode bench --scenario timing --calls 20000
+
+Progress goes to standard error, the result to standard output. The exit code is 0 for a run that ended well, 1 for one
+that failed (timing: also if a difference was found), 2 for one that could not begin.";
+
+/// Measure this machine: start a server of its own and drive it
+///
+/// The data of that server is in a directory of its own and goes when the bench ends.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct BenchArgs {
+    /// What to measure.
+    #[arg(long, value_enum)]
+    scenario: Scenario,
+    /// What to measure in turn with it, for a ratio.
+    #[arg(long, value_enum)]
+    against: Option<Against>,
+    /// Kept-alive connections, one request in flight on each.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=4096))]
+    connections: u16,
+    /// How long each side is measured, after a warm-up; with --against at least 8.
+    #[arg(long, value_name = "S", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=3600))]
+    seconds: u16,
+    /// Print one JSON object in place of the table.
+    #[arg(long)]
+    json: bool,
+    /// check: how many challenges are live.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    live: u32,
+    /// timing: measured calls of each set of four cases.
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    calls: u32,
+    /// timing: the loopback address that measured calls come from; accounts are made from 127.0.0.1.
+    #[arg(long, value_name = "ADDR")]
+    from: Option<IpAddr>,
+    /// Where the server's data goes while the bench runs [default: the system's directory for temporary files].
+    #[arg(long, value_name = "DIR")]
+    work_dir: Option<PathBuf>,
+    /// Where the better-auth peer is.
+    #[arg(long, value_name = "DIR", default_value = "bench/peers/better-auth")]
+    peer_dir: PathBuf,
+}
+
+/// What a connection does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Scenario {
+    /// A start and a right check for a fresh address each: user, team and key are made.
+    Flow,
+    /// Starts alone.
+    Start,
+    /// Wrong and right checks of live challenges.
+    Check,
+    /// A POST with a start's body that touches nothing.
+    Floor,
+    /// Whether the time of an answer tells known from unknown addresses.
+    Timing,
+}
+
+/// The other side of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Against {
+    /// The floor, on the same server.
+    Floor,
+    /// The same journey through better-auth (flow only).
+    BetterAuth,
+}
+
+impl BenchArgs {
+    /// Runs the bench on a runtime of its own, until its end or until it is interrupted. Not to be called from within
+    /// another runtime.
+    pub fn run(self) -> ExitCode {
+        match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+            Ok(runtime) => runtime.block_on(run(self)),
+            Err(error) => {
+                note(&format!("bench: cannot start a runtime: {error}"));
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+/// Runs the bench that `args` ask for, until its end or until it is interrupted.
+pub async fn run(args: BenchArgs) -> ExitCode {
+    let done = tokio::select! {
+        done = bench(&args) => done,
+        interrupted = interrupted() => interrupted,
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(Failure { why, code }) => {
+            note(&format!("bench: {why}"));
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// Ends, as a failure, with the first signal; dropping the bench stops its servers and removes what they wrote.
+async fn interrupted() -> Outcome<bool> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::during("listening for signals"))?;
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+    Err(Failure::new("interrupted"))
+}
+
+/// One whole run; false if it ended well and found what it should not.
+async fn bench(args: &BenchArgs) -> Outcome<bool> {
+    refuse_nonsense(args)?;
+    let parent = args.work_dir.clone().unwrap_or_else(std::env::temp_dir);
+    let workspace = Workspace::create(&parent)?;
+    let load = load(args, &workspace).await?;
+    let office = Arc::new(PostOffice::default());
+    let server = rig::launch_doorcode(&workspace, Arc::clone(&office)).await?;
+    let rig = Rig::new(Kind::Doorcode, server.address, office, args.connections.into())?;
+    let done = match load {
+        Some(load) => compare(args, &rig, load, &server, &workspace).await,
+        None => timing(args, &rig).await,
+    };
+    let last_words = if done.is_err() { server.last_words() } else { String::new() };
+    server.stop().await;
+    done.map_err(|failure| Failure { why: format!("{}{last_words}", failure.why), ..failure })
+}
+
+/// The load of a scenario, none for `timing`; what must be in the database before the server starts is put there.
+async fn load(args: &BenchArgs, workspace: &Workspace) -> Outcome<Option<Load>> {
+    Ok(match args.scenario {
+        Scenario::Flow => Some(Load::Flow),
+        Scenario::Start => Some(Load::Start),
+        Scenario::Floor => Some(Load::Floor),
+        Scenario::Timing => None,
+        Scenario::Check => {
+            let size = args.live as usize;
+            let pool = Pool::new(size, args.connections.into())?;
+            note(&format!("seeding {size} live challenges"));
+            pool.add(rig::seed(workspace, size).await?);
+            Some(Load::Check(Arc::new(pool)))
+        }
+    })
+}
+
+fn refuse_nonsense(args: &BenchArgs) -> Outcome<()> {
+    match (args.scenario, args.against) {
+        (Scenario::Floor | Scenario::Timing, Some(_)) => {
+            Err(Failure::usage("--against goes with the scenarios flow, start and check"))
+        }
+        (Scenario::Start | Scenario::Check, Some(Against::BetterAuth)) => {
+            Err(Failure::usage("--against better-auth goes with --scenario flow"))
+        }
+        (_, Some(Against::BetterAuth)) => rig::find_better_auth(&args.peer_dir),
+        _ => Ok(()),
+    }
+}
+
+/// Measures `load`, alone or in turn with the other side, and prints the report.
+async fn compare(args: &BenchArgs, rig: &Rig, load: Load, server: &Server, workspace: &Workspace) -> Outcome<bool> {
+    let idle = server.memory();
+    let mut sides = vec![Side::new(load.name(), rig.clone(), load)];
+    let mut peer = None;
+    match args.against {
+        Some(Against::Floor) => sides.push(Side::new(Load::Floor.name(), rig.clone(), Load::Floor)),
+        Some(Against::BetterAuth) => {
+            note("starting the better-auth peer");
+            let started = rig::launch_better_auth(&args.peer_dir, workspace).await?;
+            let rig = Rig::new(Kind::BetterAuth, started.address, Arc::default(), rig.connections)?;
+            sides.push(Side::new("better-auth", rig, Load::Flow));
+            peer = Some((started.memory(), started));
+        }
+        None => {}
+    }
+    let measured = round::measure(&mut sides, Duration::from_secs(args.seconds.into())).await;
+    let mut servers = vec![Process::new("doorcode", server.startup, idle, server.memory())];
+    if let Some((idle, peer)) = peer {
+        servers.push(Process::new("better-auth", peer.startup, idle, peer.memory()));
+        peer.stop().await;
+    }
+    measured?;
+    let report = Report::new(args.scenario, rig.connections, &sides, servers);
+    out(&if args.json { report.json()? } else { report.table() });
+    Ok(true)
+}
+
+/// Runs the timing scenario and prints its table; false if a difference was found.
+async fn timing(args: &BenchArgs, rig: &Rig) -> Outcome<bool> {
+    let verdicts = timing::run(rig, args.calls as usize, args.from).await?;
+    let pass = verdicts.iter().all(Verdict::passes);
+    if args.json {
+        let json = serde_json::json!({ "scenario": args.scenario, "threshold": welch::THRESHOLD, "pass": pass, "pairs": verdicts });
+        out(&json.to_string());
+    } else {
+        out(&Verdict::head());
+        for verdict in &verdicts {
+            out(&verdict.row());
+        }
+        out(if pass { "PASS: no difference found" } else { "FAIL: the time of an answer tells cases apart" });
+    }
+    Ok(pass)
+}
