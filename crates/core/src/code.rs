@@ -44,6 +44,16 @@ impl Alphabet {
         }
     }
 
+    /// The alphabet of an id, if there is one.
+    pub const fn from_id(id: u8) -> Option<Self> {
+        match id {
+            1 => Some(Self::Digits),
+            2 => Some(Self::Letters),
+            3 => Some(Self::Crockford),
+            _ => None,
+        }
+    }
+
     /// The symbols, ASCII, in order. A code takes each with the same chance.
     pub const fn symbols(self) -> &'static [u8] {
         match self {

@@ -7,12 +7,15 @@ use doorcode_core::{OrgId, Result};
 use crate::clock::Clock;
 use crate::config::{Config, Transport};
 use crate::deliver::inbox::Inbox;
-use crate::ops::outbox::{Outbox, Waiting};
 use crate::entropy::Entropy;
 use crate::keyring::Keys;
 use crate::metrics::Metrics;
+use crate::ops::outbox::{Outbox, Waiting};
 use crate::store::targets::TargetId;
 use crate::store::{Db, meta};
+
+/// Messages that the inbox of `--dev` keeps.
+const INBOX_ROOM: usize = 2000;
 
 /// The house, shared by every request and every background step.
 pub struct App {
@@ -44,7 +47,7 @@ impl App {
         let make = config.dev.then_some(&entropy);
         let keys = Keys::open(&db, &config.keys, make, clock.now()).await?;
         let (outbox, waiting) = Outbox::new();
-        let inbox = matches!(config.mail.transport, Transport::Inbox).then(Inbox::default);
+        let inbox = matches!(config.mail.transport, Transport::Inbox).then(|| Inbox::new(INBOX_ROOM));
         let app = Self { config, db, clock, entropy, keys, outbox, inbox, metrics: Metrics::new() };
         Ok((Arc::new(app), waiting))
     }
@@ -57,7 +60,9 @@ impl App {
     /// Writes down what time it is, so that a restart does not begin below it.
     pub async fn mark_time(&self) -> Result<()> {
         let now = self.clock.now();
-        self.db.write(move |tx| Box::pin(async move { meta::put(tx, meta::Fact::Clock, &now.millis().to_string()).await })).await
+        self.db
+            .write(move |tx| Box::pin(async move { meta::put(tx, meta::Fact::Clock, &now.millis().to_string()).await }))
+            .await
     }
 }
 
@@ -72,4 +77,3 @@ fn create_dir(dir: &std::path::Path) -> Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true).mode(0o700).create(dir).map_err(doorcode_core::Error::unavailable)
 }
-

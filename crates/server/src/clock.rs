@@ -76,7 +76,10 @@ fn wall() -> Timestamp {
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
-#[expect(clippy::disallowed_methods, reason = "the monotonic clock, so that a step back of the wall clock is ridden out")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the monotonic clock, so that a step back of the wall clock is ridden out"
+)]
 fn started() -> Instant {
     Instant::now()
 }

@@ -138,7 +138,11 @@ fn load(dir: &Path, rows: &[KeyRow]) -> Result<Keyring> {
     for row in rows.iter().filter(|row| row.stage != Stage::Retired) {
         let file = file_of(dir, row.kid);
         let key = read(&file).map_err(|error| {
-            lost(format!("master key {} is missing: {}: {error}. Put the file back from your backup", row.kid, file.display()))
+            lost(format!(
+                "master key {} is missing: {}: {error}. Put the file back from your backup",
+                row.kid,
+                file.display()
+            ))
         })?;
         if key.kid() != row.kid || key.check_value() != row.check_value {
             return Err(lost(format!(
@@ -168,7 +172,10 @@ async fn first_key(db: &Db, dir: &Path, make: Option<&Entropy>, now: Timestamp) 
         }
         (None, _, Some(entropy)) => create(dir, entropy)?,
         (None, _, None) => {
-            return Err(lost(format!("there is no master key in {}: make one with `doorcode master init`", dir.display())));
+            return Err(lost(format!(
+                "there is no master key in {}: make one with `doorcode master init`",
+                dir.display()
+            )));
         }
     };
     let (kid, check_value) = (key.kid(), key.check_value());
@@ -190,7 +197,8 @@ pub fn create(dir: &Path, entropy: &Entropy) -> Result<MasterKey> {
     let key = MasterKey::from_parts(Kid::pick(entropy.bytes()?), entropy.bytes()?);
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(Error::unavailable)?;
     let mut open = std::fs::OpenOptions::new();
-    let mut file = open.write(true).create_new(true).mode(0o600).open(file_of(dir, key.kid())).map_err(Error::unavailable)?;
+    let mut file =
+        open.write(true).create_new(true).mode(0o600).open(file_of(dir, key.kid())).map_err(Error::unavailable)?;
     file.write_all(key.encode().expose().as_bytes())
         .and_then(|()| file.write_all(b"\n"))
         .and_then(|()| file.sync_all())

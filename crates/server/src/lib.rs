@@ -1,4 +1,30 @@
 //! Doorcode's server: the world around the rules of `doorcode-core`.
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+pub mod api;
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod config;
 pub mod deliver;
+pub mod entropy;
+pub mod keyring;
+pub mod metrics;
+pub mod ops;
+pub mod serve;
+pub mod store;
 pub mod web;
+
+/// An error with everything behind it, for the log. Never for a client.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -43,6 +44,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .fallback(outx::not_found)
         .method_not_allowed_fallback(outx::wrong_method)
         .layer(DefaultBodyLimit::max(BODY_MOST))
+        .layer(CatchPanicLayer::custom(log::panicked))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(app), log::request))
         .with_state(Arc::clone(app))
 }

@@ -37,22 +37,14 @@ impl Layers {
     pub(super) fn lay_variable(&mut self, name: &str, value: &str) {
         let Some(path) = name.strip_prefix("DOORCODE_").filter(|path| path.contains("__")) else { return };
         let path = path.to_ascii_lowercase();
-        let mut place = Some(&mut self.table);
-        let mut words = path.split("__").peekable();
-        while let (Some(table), Some(word)) = (place.take(), words.next()) {
-            match table.get_mut(word) {
-                Some(Value::Table(inner)) if words.peek().is_some() => place = Some(inner),
-                Some(old) if words.peek().is_none() => {
-                    match like(old, value) {
-                        Some(new) => *old = new,
-                        None => self.complaints.push(format!("{name}: must be {}", kind(old))),
-                    }
-                    return;
-                }
-                _ => break,
-            }
+        let words: Vec<&str> = path.split("__").collect();
+        match find(&mut self.table, &words) {
+            Some(old) => match like(old, value) {
+                Some(new) => *old = new,
+                None => self.complaints.push(format!("{name}: must be {}", kind(old))),
+            },
+            None => self.complaints.push(format!("{name}: there is no such setting")),
         }
-        self.complaints.push(format!("{name}: there is no such setting"));
     }
 
     /// The settings as `T`, or every complaint.
@@ -73,6 +65,17 @@ fn lay(under: &mut Table, over: Table, path: &str, complaints: &mut Vec<String>)
             (Some(old), _) => complaints.push(format!("{path}: must be {}", kind(old))),
             (None, _) => complaints.push(format!("{path}: there is no such setting")),
         }
+    }
+}
+
+/// The setting at the end of a path of sections.
+fn find<'a>(table: &'a mut Table, words: &[&str]) -> Option<&'a mut Value> {
+    let (word, rest) = words.split_first()?;
+    let value = table.get_mut(*word)?;
+    match (value, rest.is_empty()) {
+        (Value::Table(inner), false) => find(inner, rest),
+        (value, true) => Some(value),
+        _ => None,
     }
 }
 

@@ -193,6 +193,18 @@ pub struct Given {
     pub listen: Option<SocketAddr>,
     /// The environment, as `main` read it.
     pub environment: Vec<(String, String)>,
+    /// What the settings are for.
+    pub purpose: Use,
+}
+
+/// What the settings are for. A command beside the server needs neither links nor mail.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub enum Use {
+    /// To serve: everything must be set.
+    #[default]
+    Serve,
+    /// For one command: what only the server needs may be missing.
+    Command,
 }
 
 impl Config {

@@ -9,9 +9,7 @@ use doorcode_core::challenge::LIFE_BY_CONTRACT;
 use doorcode_core::{Secret, SendPolicy, Shape};
 use serde::Deserialize;
 
-use super::{
-    Config, Given, Log, Mail, NetworkHour, Outx, Proxy, Range, Retention, Server, Signup, Transport,
-};
+use super::{Config, Given, Log, Mail, NetworkHour, Outx, Proxy, Range, Retention, Server, Signup, Transport, Use};
 use crate::deliver::smtp::{Security, SmtpSettings};
 use crate::ops::outbox::LONGEST_TRY;
 
@@ -159,7 +157,7 @@ impl Raw {
             proxy: self.proxy.mean(&mut bad),
             signup: self.signup.mean(given.dev, &mut bad),
             outx: self.door.outx.mean(&mut bad),
-            mail: self.mail.mean(given.dev, &mut bad),
+            mail: self.mail.mean(given, &mut bad),
             guesses: NetworkHour { network: self.limits.guess.network_hour, wide: self.limits.guess.wide_hour },
             sends: self.limits.send.mean(&mut bad),
             retention,
@@ -173,16 +171,19 @@ impl RawServer {
     fn mean(self, given: &Given, bad: &mut Complaints) -> Server {
         let fallback = SocketAddr::from(([127, 0, 0, 1], 8080));
         let listen = given.listen.or_else(|| self.listen.parse().ok());
-        let listen = bad.take("server.listen", listen, "must be an address and a port such as 127.0.0.1:8080", fallback);
+        let listen =
+            bad.take("server.listen", listen, "must be an address and a port such as 127.0.0.1:8080", fallback);
         if given.dev && !listen.ip().is_loopback() {
             bad.0.push("server.listen: --dev listens on loopback only, for example 127.0.0.1:8080".to_owned());
         }
         let public_url = set(&self.public_url).map(|url| url.trim_end_matches('/').to_owned());
         match &public_url {
-            Some(url) if !(url.starts_with("https://") || url.starts_with("http://")) || url.contains(['?', '#', '@']) => {
+            Some(url)
+                if !(url.starts_with("https://") || url.starts_with("http://")) || url.contains(['?', '#', '@']) =>
+            {
                 bad.0.push("server.public_url: must be like https://codes.example.com".to_owned());
             }
-            None if !given.dev => bad.0.push(
+            None if !given.dev && given.purpose == Use::Serve => bad.0.push(
                 "server.public_url: is required without --dev: links are made from it, never from what a client says"
                     .to_owned(),
             ),
@@ -254,10 +255,13 @@ impl RawOutx {
 }
 
 impl RawMail {
-    fn mean(self, dev: bool, bad: &mut Complaints) -> Mail {
+    fn mean(self, given: &Given, bad: &mut Complaints) -> Mail {
+        let dev = given.dev;
+        // A command that sends nothing is not held up by mail settings that it was not given.
+        let idle = given.purpose == Use::Command && self.host.is_empty();
         let transport = match self.transport.as_str() {
             // Under --dev nothing leaves the machine unless a mail server was named on purpose.
-            "smtp" if dev && self.host.is_empty() => Transport::Inbox,
+            "smtp" if idle || (dev && self.host.is_empty()) => Transport::Inbox,
             "smtp" => Transport::Smtp(Arc::new(self.smtp(bad))),
             "inbox" if dev => Transport::Inbox,
             "stdout" if dev => Transport::Stdout,
@@ -270,7 +274,7 @@ impl RawMail {
                 Transport::Inbox
             }
         };
-        let from = set(&self.from).or(dev.then(|| "Doorcode <no-reply@doorcode.invalid>".to_owned()));
+        let from = set(&self.from).or((dev || idle).then(|| "Doorcode <no-reply@doorcode.invalid>".to_owned()));
         Mail {
             transport,
             from: bad.take("mail.from", from, "must name the sender, as Codes <codes@example.com>", String::new()),

@@ -72,8 +72,10 @@ impl Worker {
     /// Takes what is due in the database (a retry, or what a crash left) and delivers it. Gives how many were taken.
     pub async fn deliver_due(&self) -> Result<usize> {
         let now = self.app.clock.now();
-        let taken =
-            self.app.db.write(move |tx| Box::pin(async move { deliveries::claim(tx, now, now.plus(LEASE), CLAIM).await }));
+        let taken = self
+            .app
+            .db
+            .write(move |tx| Box::pin(async move { deliveries::claim(tx, now, now.plus(LEASE), CLAIM).await }));
         let mut live = Vec::new();
         let mut dead = Vec::new();
         for message in taken.await? {
@@ -169,8 +171,10 @@ impl Worker {
         let message_id = format!("<{}@{}>", handed.id, self.domain());
         // By this mark an installation knows its own mail again, whatever was done to it on the way.
         let mark = roots.header.mac(&[message_id.as_bytes()]);
-        let stamp = format!("{} {}", roots.kid, mark[..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>());
-        let left = challenge.expires_at.since(now).as_secs() / 60;
+        let stamp =
+            format!("{} {}", roots.kid, mark[..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        // To the nearest minute: a mail that leaves a moment after it was asked for says the whole life.
+        let left = (challenge.expires_at.since(now).as_secs() + 30) / 60;
         Some(code_mail(CodeMail {
             to: &challenge.destination,
             product: &self.app.config.mail.product,

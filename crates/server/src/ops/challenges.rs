@@ -11,8 +11,8 @@ use doorcode_core::{
 
 use super::client::Client;
 use crate::app::{App, target_of};
-use crate::ops::outbox::{Handed, LEASE};
 use crate::metrics::Metrics;
+use crate::ops::outbox::{Handed, LEASE};
 use crate::store::challenges::{self, Challenge};
 use crate::store::meters::{self, Meter};
 use crate::store::targets::{self, Candidate, Slot, Standing, TargetId};
@@ -65,10 +65,8 @@ pub async fn start(app: &Arc<App>, ask: Start) -> Result<()> {
     };
     let delivery = app.entropy.id(now)?;
     let unit_app = Arc::clone(app);
-    let begun = app
-        .db
-        .write(move |tx| Box::pin(async move { begin(tx, &unit_app, &ask, new, delivery, now).await }))
-        .await;
+    let begun =
+        app.db.write(move |tx| Box::pin(async move { begin(tx, &unit_app, &ask, new, delivery, now).await })).await;
     match begun {
         Ok((challenge, fresh)) => {
             Metrics::count(&app.metrics.starts, if fresh { "new" } else { "resent" });

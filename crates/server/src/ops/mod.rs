@@ -6,6 +6,7 @@ pub mod challenges;
 pub mod client;
 pub mod credentials;
 pub mod jobs;
+pub mod master_keys;
 pub mod orgs;
 pub mod outbox;
 pub mod sign_in;

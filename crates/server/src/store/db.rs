@@ -87,7 +87,9 @@ impl Db {
 
 /// SQLite never waits: the future is ready at the first poll, or the unit awaited something that it must not.
 fn at_once<T>(future: BoxFuture<'_, Result<T>>) -> Result<T> {
-    future.now_or_never().unwrap_or_else(|| Err(Error::internal("a unit of work waited for something outside the store")))
+    future
+        .now_or_never()
+        .unwrap_or_else(|| Err(Error::internal("a unit of work waited for something outside the store")))
 }
 
 impl Tx<'_> {

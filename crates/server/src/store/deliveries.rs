@@ -92,14 +92,7 @@ pub async fn record(tx: &mut Tx<'_>, id: &DeliveryId, outcome: &Outcome, now: Ti
     .map(drop)
 }
 
-async fn end(
-    tx: &mut Tx<'_>,
-    id: &DeliveryId,
-    state: i64,
-    tries: i64,
-    now: Timestamp,
-    why: &str,
-) -> Result<usize> {
+async fn end(tx: &mut Tx<'_>, id: &DeliveryId, state: i64, tries: i64, now: Timestamp, why: &str) -> Result<usize> {
     let values: [Value<'_>; 5] = [id.into(), state.into(), tries.into(), now.into(), why.into()];
     tx.execute(&END, &values).await
 }

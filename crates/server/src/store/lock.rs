@@ -16,7 +16,9 @@ impl ServerLock {
     pub fn take(dir: &Path) -> Result<Self> {
         match Self::try_take(dir)? {
             Some(lock) => Ok(lock),
-            None => Err(Error::Conflict("another server is serving this data directory; stop it, or name another one with --data")),
+            None => Err(Error::Conflict(
+                "another server is serving this data directory; stop it, or name another one with --data",
+            )),
         }
     }
 

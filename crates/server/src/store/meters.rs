@@ -45,8 +45,7 @@ pub async fn spend(tx: &mut Tx<'_>, meter: &Meter, amount: i64, now: Timestamp) 
 /// Whether one more fits into both, without spending it.
 pub async fn open(tx: &mut Tx<'_>, [a, b]: &[Meter; 2], now: Timestamp) -> Result<bool> {
     let over = now.minus(a.span.min(b.span));
-    let values =
-        [(&a.id).into(), (&b.id).into(), i64::from(a.limit).into(), over.into(), i64::from(b.limit).into()];
+    let values = [(&a.id).into(), (&b.id).into(), i64::from(a.limit).into(), over.into(), i64::from(b.limit).into()];
     Ok(tx.one(&FULL, &values, |row| row.int(0)).await? == Some(0))
 }
 

@@ -14,7 +14,8 @@ pub(super) fn run(connection: &mut Connection) -> Result<()> {
     transaction
         .execute_batch("CREATE TABLE IF NOT EXISTS migrations (number BIGINT PRIMARY KEY, name TEXT NOT NULL)")
         .map_err(failed)?;
-    let done: usize = transaction.query_row("SELECT count(*) FROM migrations", [], |row| row.get(0)).map_err(failed)?;
+    let done: i64 = transaction.query_row("SELECT count(*) FROM migrations", [], |row| row.get(0)).map_err(failed)?;
+    let done = usize::try_from(done).map_err(Error::internal)?;
     if done > STEPS.len() {
         return Err(Error::internal(format!(
             "the database has schema {done}, this binary knows {}: it was served by a newer version; use that one",

@@ -23,10 +23,12 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Body<T> {
         let reading = Bytes::from_request(request, app);
         let bytes = match tokio::time::timeout(app.config.server.read_timeout, reading).await {
             Ok(Ok(bytes)) => bytes,
-            Ok(Err(rejection)) if rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                return Err(error(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large"));
+            Ok(Err(rejection)) => {
+                return Err(match rejection.into_response().status() {
+                    StatusCode::PAYLOAD_TOO_LARGE => error(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large"),
+                    _ => error(StatusCode::BAD_REQUEST, "Request body could not be read"),
+                });
             }
-            Ok(Err(_)) => return Err(error(StatusCode::BAD_REQUEST, "Request body could not be read")),
             Err(_) => return Err(error(StatusCode::REQUEST_TIMEOUT, "Request timed out")),
         };
         serde_json::from_slice(&bytes).map(Body).map_err(|_| bad("email"))

@@ -39,7 +39,7 @@ impl FromRequestParts<Arc<App>> for Caller {
 /// A team, as its key may see it.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TeamOverview {
-    #[schema(format = Uuid)]
+    #[schema(format = "uuid")]
     id: String,
     name: String,
     /// When the team was made, RFC 3339.

@@ -40,7 +40,7 @@ pub(crate) struct Verified {
 /// The person.
 #[derive(Serialize, ToSchema)]
 struct User {
-    #[schema(format = Uuid)]
+    #[schema(format = "uuid")]
     id: String,
     full_name: String,
     email: String,
@@ -49,7 +49,7 @@ struct User {
 /// Their team and its key.
 #[derive(Serialize, ToSchema)]
 struct Team {
-    #[schema(format = Uuid)]
+    #[schema(format = "uuid")]
     id: String,
     name: String,
     /// The same at every sign-in. It is shown here because the contract of this door shows it.
@@ -87,8 +87,7 @@ pub(super) async fn verify_otp(State(app): State<Arc<App>>, client: Client, Body
     let Some(Ok(email)) = ask.email.given().map(|text| Email::parse(&text)) else { return bad("email") };
     let Some(otp) = ask.otp.given() else { return bad("otp") };
     let shape = app.config.outx.shape;
-    let attempt =
-        Attempt { realm: OrgId::HOUSE, purpose: PURPOSE, to: email, entry: Secret::new(otp), shape, client };
+    let attempt = Attempt { realm: OrgId::HOUSE, purpose: PURPOSE, to: email, entry: Secret::new(otp), shape, client };
     match verify(&app, attempt).await {
         Ok(Some(account)) => Json(Verified::from(account)).into_response(),
         Ok(None) => wrong_otp(),

@@ -1,0 +1,104 @@
+//! `doorcode seed`: live challenges in any number, for the bench. Goes through the same store functions as a start, many
+//! to a unit. Refuses a database that people use.
+
+use std::io::{BufWriter, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use doorcode_core::{Email, OrgId, Result, State, code};
+
+use super::place::{Environment, Place};
+use super::{Ended, err, out};
+use crate::app::{App, target_of};
+use crate::store::challenges::{self, Challenge};
+use crate::store::meta::{self, Fact};
+use crate::store::targets::{self, Candidate};
+
+/// Rows of one unit.
+const BATCH: usize = 2000;
+
+/// Fill a data directory with live challenges, for the bench
+#[derive(Args)]
+pub(super) struct Seed {
+    /// How many
+    #[arg(long)]
+    live: usize,
+    /// Where to write them: a line each, address and code
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    #[command(flatten)]
+    place: Place,
+}
+
+impl Seed {
+    pub(super) fn run(self, environment: Environment) -> Ended {
+        self.place.within(environment, |app| async move {
+            let served = app.db.read(|tx| Box::pin(meta::get(tx, Fact::Served))).await?;
+            if served.is_some() || !app.config.dev {
+                return Err("seed fills a database of --dev only".to_owned().into());
+            }
+            let mut file = BufWriter::new(std::fs::File::create(&self.out)?);
+            let mut done = 0;
+            while done < self.live {
+                let count = BATCH.min(self.live - done);
+                let batch = (done..done + count).map(|n| live(&app, n)).collect::<Result<Vec<_>>>()?;
+                for challenge in &batch {
+                    let code = code::derive(&app.keys.ring().active().code, &challenge.binding());
+                    writeln!(file, "{} {}", challenge.destination, code.expose())?;
+                }
+                write(&app, batch).await?;
+                done += count;
+                if done % 100_000 == 0 {
+                    err(&format!("seeded {done} of {}", self.live));
+                }
+            }
+            file.flush()?;
+            out(&format!("{done} live challenges"));
+            Ok(ExitCode::SUCCESS)
+        })
+    }
+}
+
+fn live(app: &App, n: usize) -> Result<Challenge> {
+    let now = app.clock.now();
+    let email = Email::parse(&format!("seed{n}-{:x}@bench.example", u64::from_be_bytes(app.entropy.bytes()?)))?;
+    Ok(Challenge {
+        id: app.entropy.id(now)?,
+        realm: OrgId::HOUSE,
+        purpose: "sign-in".to_owned(),
+        method: "code".to_owned(),
+        destination: email.as_str().to_owned(),
+        language: "en".to_owned(),
+        shape: app.config.outx.shape,
+        generation: 0,
+        kid: app.keys.ring().active().kid,
+        salt: app.entropy.bytes()?,
+        state: State::Pending,
+        expires_at: now.plus(app.config.outx.life),
+        full_name: None,
+        named_by: None,
+        consumed_at: None,
+        consumed_by: None,
+        repeats: 0,
+    })
+}
+
+async fn write(app: &Arc<App>, batch: Vec<Challenge>) -> Result<()> {
+    let now = app.clock.now();
+    app.db
+        .write(move |tx| {
+            Box::pin(async move {
+                for challenge in &batch {
+                    let target = target_of(challenge.realm, &challenge.destination);
+                    targets::touch(tx, &target, now).await?;
+                    let place = Candidate { id: challenge.id, until: challenge.expires_at, unless_after: now };
+                    targets::place_challenge(tx, &target, &place, false).await?;
+                    challenges::insert(tx, challenge).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+}

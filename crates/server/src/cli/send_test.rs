@@ -1,0 +1,63 @@
+//! `doorcode send-test`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use doorcode_core::{Email, Secret};
+
+use super::place::{Environment, Place};
+use super::{Ended, out};
+use crate::config::Transport;
+use crate::deliver::render::{CodeMail, code_mail};
+use crate::deliver::smtp::Smtp;
+use crate::deliver::texts;
+
+/// Send a test message through the configured mail server
+///
+/// The message looks like a real one; the code in it is 000000 and opens nothing.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  doorcode send-test --to me@example.com --config doorcode.toml
+  doorcode send-test --to me@example.com --print")]
+pub(super) struct SendTest {
+    /// The address
+    #[arg(long)]
+    to: String,
+    /// Its language, as a browser would say it
+    #[arg(long, default_value = "en")]
+    language: String,
+    /// Print the message in place of sending it
+    #[arg(long)]
+    print: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+impl SendTest {
+    pub(super) fn run(self, environment: Environment) -> Ended {
+        self.place.within(environment, |app| async move {
+            let to = Email::parse(&self.to)?;
+            let (code, now) = (Secret::new("000000".to_owned()), app.clock.now());
+            let message = code_mail(CodeMail {
+                to: to.as_str(),
+                product: &app.config.mail.product,
+                code: &code,
+                shown: &code,
+                minutes: 60,
+                texts: texts::choose(&self.language),
+                message_id: format!("<{}@doorcode.invalid>", app.entropy.id::<doorcode_core::id::Delivery>(now)?),
+                stamp: None,
+            });
+            match &app.config.mail.transport {
+                Transport::Smtp(settings) if !self.print => {
+                    let smtp = Smtp::new(settings).map_err(|error| error.to_string())?;
+                    smtp.send(&message, now.millis()).await.map_err(|failure| failure.why)?;
+                    out("the mail server took it");
+                }
+                _ => out(&format!("Subject: {}\n\n{}", message.subject, message.text.expose())),
+            }
+            Ok(ExitCode::SUCCESS)
+        })
+    }
+}

@@ -1,0 +1,119 @@
+//! `doorcode serve`.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use doorcode_core::Error;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::place::{Environment, Place, runtime};
+use super::{Ended, Trouble, out};
+use crate::app::App;
+use crate::config::{Config, Given, Log, Use};
+use crate::entropy::Entropy;
+use crate::ops::backups;
+use crate::store::lock::ServerLock;
+use crate::store::meta::Fact;
+use crate::store::{deliveries, meta};
+
+/// Run the server
+///
+/// Prints `listening on http://ADDR` once it answers. SIGTERM or Ctrl-C lets open requests end, then ends with 0.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  doorcode serve --dev
+  doorcode serve --data /var/lib/doorcode --config /etc/doorcode.toml
+  DOORCODE_MAIL__PASSWORD_FILE=/run/secrets/smtp doorcode serve --config doorcode.toml")]
+pub(super) struct Serve {
+    #[command(flatten)]
+    place: Place,
+    /// Where to listen, in place of server.listen
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+}
+
+impl Serve {
+    pub(super) fn run(self, environment: Environment) -> Ended {
+        let given = Given {
+            dev: self.place.dev,
+            data: self.place.data,
+            file: self.place.config,
+            listen: self.listen,
+            environment: environment.0,
+            purpose: Use::Serve,
+        };
+        let config = Config::read(&given).map_err(Trouble)?;
+        start_log(config.log);
+        runtime()?.block_on(serve(config))
+    }
+}
+
+async fn serve(mut config: Config) -> Ended {
+    std::fs::create_dir_all(&config.data)?;
+    let _lock = ServerLock::take(&config.data)?;
+    let listener = TcpListener::bind(config.server.listen).await.map_err(|error| {
+        format!("can't listen on {}: {error}; choose another address with --listen", config.server.listen)
+    })?;
+    config.server.listen = listener.local_addr()?;
+    let address = config.server.listen;
+    let (app, waiting) = App::open(config, None, Entropy::Real).await?;
+    prepare(&app).await?;
+    let stop = stop_signal()?;
+    // The socket is bound: whoever reads this line and connects is answered.
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "listening on http://{address}").and_then(|()| stdout.flush())?;
+    drop(stdout);
+    crate::serve::run(app, waiting, listener, stop).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What must be true before the first request.
+async fn prepare(app: &Arc<App>) -> Result<(), Trouble> {
+    if app.config.dev {
+        let served = app.db.read(|tx| Box::pin(meta::get(tx, Fact::Served))).await?;
+        if served.is_some() {
+            return Err("this database has served without --dev; --dev would show its codes. Name another --data"
+                .to_owned()
+                .into());
+        }
+    } else {
+        app.db.write(|tx| Box::pin(meta::put(tx, Fact::Served, "yes"))).await?;
+    }
+    if let Some(ended) = backups::recover_if_copy(app).await? {
+        out(&format!(
+            "this database is a restored copy: voided {} challenges, {} messages and {} credentials that were over",
+            ended.challenges, ended.deliveries, ended.credentials
+        ));
+    }
+    if app.db.sole_owner() {
+        let now = app.clock.now();
+        app.db.write(move |tx| Box::pin(async move { deliveries::free_leases(tx, now).await })).await?;
+    }
+    Ok(())
+}
+
+fn stop_signal() -> Result<impl Future<Output = ()>, Trouble> {
+    let mut term = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+    })
+}
+
+fn start_log(log: Log) {
+    let builder = tracing_subscriber::fmt().with_max_level(log.level).with_writer(std::io::stderr).with_ansi(false);
+    // Only a second log in one process could fail, and there is none.
+    let started = if log.json { builder.json().flatten_event(true).try_init() } else { builder.try_init() };
+    if let Err(error) = started {
+        super::err(&format!("the log could not be started: {}", Error::internal(error)));
+    }
+}

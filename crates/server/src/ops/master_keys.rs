@@ -1,0 +1,82 @@
+//! The rotation of master keys, step by step. Refuses a step that would make live codes wrong: a key derives only when
+//! the server has seen it, and goes only after the longest life of what it derived.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use doorcode_core::{Error, Kid, Result, Timestamp};
+
+use crate::app::App;
+use crate::keyring;
+use crate::store::lock::ServerLock;
+use crate::store::master_keys::{self as rows, KeyRow, Stage};
+use crate::store::{challenges, credentials};
+
+/// A key and what hangs on it.
+pub struct KeyUse {
+    /// Its row.
+    pub row: KeyRow,
+    /// Live credentials under it.
+    pub credentials: i64,
+    /// Live challenges under it.
+    pub challenges: i64,
+}
+
+/// Every key and what hangs on it.
+pub async fn list(app: &App) -> Result<Vec<KeyUse>> {
+    let now = app.clock.now();
+    app.db
+        .read(move |tx| {
+            Box::pin(async move {
+                let mut keys = Vec::new();
+                for row in rows::list(tx).await? {
+                    let credentials = credentials::under(tx, row.kid).await?;
+                    let challenges = challenges::live_under(tx, row.kid, now).await?;
+                    keys.push(KeyUse { row, credentials, challenges });
+                }
+                Ok(keys)
+            })
+        })
+        .await
+}
+
+/// Makes one more key: its file first, then its row.
+pub async fn add(app: &Arc<App>) -> Result<Kid> {
+    let key = keyring::create(&app.config.keys, &app.entropy)?;
+    let (kid, check_value, now) = (key.kid(), key.check_value(), app.clock.now());
+    app.db
+        .write(move |tx| Box::pin(async move { rows::insert(tx, kid, &check_value, Stage::Accepted, now).await }))
+        .await?;
+    Ok(kid)
+}
+
+/// Makes an accepted key the one that derives.
+pub async fn activate(app: &Arc<App>, kid: Kid) -> Result<()> {
+    let seen = list(app).await?.into_iter().find(|key| key.row.kid == kid).ok_or(Error::NotFound)?.row.seen_at;
+    if seen.is_none() && !ServerLock::is_free(&app.config.data)? {
+        return Err(Error::Conflict("the running server has not seen this key yet; wait some seconds and try again"));
+    }
+    // A refusal takes the demotion of the present one back.
+    app.db
+        .write(move |tx| {
+            Box::pin(async move {
+                if rows::activate(tx, kid).await? {
+                    Ok(())
+                } else {
+                    Err(Error::Conflict("only an accepted key can be activated"))
+                }
+            })
+        })
+        .await
+}
+
+/// Begins a key's retirement; gives its end.
+pub async fn retire(app: &Arc<App>, kid: Kid, grace: Duration) -> Result<Timestamp> {
+    let at = app.clock.now().plus(grace.max(app.config.outx.life));
+    let retiring = app.db.write(move |tx| Box::pin(async move { rows::retire(tx, kid, at).await })).await?;
+    if retiring {
+        Ok(at)
+    } else {
+        Err(Error::Conflict("only an accepted key can be retired; activate another one first"))
+    }
+}

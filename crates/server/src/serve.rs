@@ -1,0 +1,159 @@
+//! Runs the house on a listener until it is told to stop. The caller owns the socket, the stop and the time. Refuses
+//! slow heads and endless ones, and more connections than it was given room for.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::Request;
+use doorcode_core::Result;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tower::ServiceExt as _;
+
+use crate::api::{self, Peer};
+use crate::app::App;
+use crate::deliver::worker::Worker;
+use crate::ops::jobs;
+use crate::ops::outbox::Waiting;
+
+/// The most bytes of a request's head.
+const HEAD_MOST: usize = 32 * 1024;
+/// The most headers of one.
+const HEADERS_MOST: usize = 64;
+
+/// Serves until `stop` is ready, then lets open requests end, delivers what was handed over, and closes the store.
+pub async fn run(app: Arc<App>, waiting: Waiting, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<()> {
+    let worker = Arc::new(Worker::new(Arc::clone(&app), waiting)?);
+    let mut background = JoinSet::new();
+    for _ in 0..worker.lanes() {
+        let worker = Arc::clone(&worker);
+        background.spawn(async move { while worker.deliver_handed().await {} });
+    }
+    background.spawn(deliver_due(Arc::clone(&app), Arc::clone(&worker)));
+    background.spawn(every_second(Arc::clone(&app)));
+    background.spawn(sweep(Arc::clone(&app)));
+
+    accept(&app, &listener, stop).await;
+    drop(listener);
+    background.shutdown().await;
+    // What is still waiting here has its row: whoever starts next sends it.
+    if let Err(error) = app.mark_time().await {
+        tracing::error!(error = %crate::chain(&error), "the time could not be marked");
+    }
+    app.db.close().await;
+    Ok(())
+}
+
+async fn accept(app: &Arc<App>, listener: &TcpListener, stop: impl Future<Output = ()>) {
+    let server = &app.config.server;
+    let router = api::router(app);
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(server.read_timeout)
+        .max_buf_size(HEAD_MOST)
+        .max_headers(HEADERS_MOST)
+        .keep_alive(true);
+    let room = Arc::new(Semaphore::new(server.max_connections));
+    let graceful = GracefulShutdown::new();
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let permit = Arc::clone(&room).acquire_owned();
+        let accepted = tokio::select! {
+            () = &mut stop => break,
+            accepted = async { (permit.await, listener.accept().await) } => accepted,
+        };
+        match accepted {
+            (Ok(permit), Ok((stream, peer))) => {
+                let connection = connect(&http, &router, stream, peer);
+                let connection = graceful.watch(connection);
+                tokio::spawn(async move {
+                    // A client that breaks its connection is its own affair.
+                    drop(connection.await);
+                    drop(permit);
+                });
+            }
+            (_, Err(error)) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            (Err(_), _) => break,
+        }
+    }
+    if tokio::time::timeout(server.drain_timeout, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some requests did not end in time");
+    }
+}
+
+type Connection = http1::Connection<TokioIo<TcpStream>, Served>;
+
+/// The router, told who the other end is.
+#[derive(Clone)]
+struct Served {
+    router: Router,
+    peer: Peer,
+}
+
+impl hyper::service::Service<Request<Incoming>> for Served {
+    type Response = axum::response::Response;
+    type Error = Infallible;
+    type Future = std::pin::Pin<Box<dyn Future<Output = std::result::Result<Self::Response, Infallible>> + Send>>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(self.peer);
+        Box::pin(self.router.clone().oneshot(request))
+    }
+}
+
+fn connect(http: &http1::Builder, router: &Router, stream: TcpStream, peer: SocketAddr) -> Connection {
+    // Answers are small and waited for.
+    drop(stream.set_nodelay(true));
+    http.serve_connection(TokioIo::new(stream), Served { router: router.clone(), peer: Peer(peer) })
+}
+
+/// Retries, and what a crash or a full outbox left behind.
+async fn deliver_due(app: Arc<App>, worker: Arc<Worker>) {
+    loop {
+        match worker.deliver_due().await {
+            Ok(0) => tokio::time::sleep(Duration::from_secs(1)).await,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(error = %crate::chain(&error), "the outbox could not be read");
+                tokio::time::sleep(Duration::from_secs(2)).await;
+            }
+        }
+        let waiting = app.db.read(|tx| Box::pin(crate::store::deliveries::waiting(tx))).await;
+        app.metrics.waiting.set(waiting.unwrap_or_default());
+    }
+}
+
+async fn every_second(app: Arc<App>) {
+    let mut state = jobs::Sweep::default();
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        if let Err(error) = jobs::tick(&app, &mut state).await {
+            tracing::error!(error = %crate::chain(&error), "the second's work failed");
+        }
+    }
+}
+
+/// Retention: small batches, close together while there is something to remove, a minute apart when there is not.
+async fn sweep(app: Arc<App>) {
+    let mut state = jobs::Sweep::default();
+    loop {
+        let more = jobs::sweep(&app, &mut state).await;
+        if let Err(error) = &more {
+            tracing::error!(error = %crate::chain(error), "retention failed");
+        }
+        let pause = if matches!(more, Ok(true)) { Duration::from_millis(200) } else { Duration::from_secs(60) };
+        tokio::time::sleep(pause).await;
+    }
+}
