@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::check::{self, Pool};
 use super::client::within;
-use super::console::note;
 use super::failure::Outcome;
 use super::flow;
 use super::rig::Rig;
 use super::single::{self, Call};
 use super::stats::{Histogram, median};
 use super::window::Lane;
+use crate::cli::err as note;
 
 /// Before anything is measured, each load runs this long.
 const WARM_UP: Duration = Duration::from_secs(1);
