@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Transport};
 use crate::deliver::inbox::Inbox;
 use crate::entropy::Entropy;
+use crate::exhausted::Exhausted;
 use crate::keyring::Keys;
 use crate::metrics::Metrics;
 use crate::ops::outbox::{Outbox, Waiting};
@@ -33,6 +34,8 @@ pub struct App {
     pub outbox: Outbox,
     /// The messages that were kept in place of being sent, under `--dev`.
     pub inbox: Option<Inbox>,
+    /// Networks without guesses, as far as this process knows.
+    pub exhausted: Exhausted,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -48,7 +51,17 @@ impl App {
         let keys = Keys::open(&db, &config.keys, make, clock.now()).await?;
         let (outbox, waiting) = Outbox::new();
         let inbox = matches!(config.mail.transport, Transport::Inbox).then(|| Inbox::new(INBOX_ROOM));
-        let app = Self { config, db, clock, entropy, keys, outbox, inbox, metrics: Metrics::new() };
+        let app = Self {
+            config,
+            db,
+            clock,
+            entropy,
+            keys,
+            outbox,
+            inbox,
+            exhausted: Exhausted::default(),
+            metrics: Metrics::new(),
+        };
         Ok((Arc::new(app), waiting))
     }
 
