@@ -1,7 +1,9 @@
 //! The tests that need more than one module.
 
 mod crash;
+mod needles;
 mod process;
+mod secrets;
 mod sink;
 mod smtp;
 mod smtp_server;

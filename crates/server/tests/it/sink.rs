@@ -1,5 +1,6 @@
 //! A mail server in this process, so that what it took outlives the server under test: plain SMTP on loopback, any
-//! recipient, codes read from the text of each mail. Refuses nothing, unless it was told to greylist.
+//! recipient, codes read from the text of each mail. Refuses recipients whose name begins with `refused`, and, if it was
+//! told to greylist, everybody once.
 
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
 
@@ -141,6 +142,11 @@ async fn converse(stream: TcpStream, state: &State) -> std::io::Result<()> {
                 let address = line.split(['<', '>']).nth(1).unwrap_or_default();
                 address.clone_into(&mut to);
                 let new = state.greylisting && state.known.lock().unwrap().insert(to.clone());
+                let refused = format!("550 5.1.1 <{to}>: no such user");
+                if to.starts_with("refused") {
+                    stream.write_all(format!("{refused}\r\n").as_bytes()).await?;
+                    continue;
+                }
                 if new { "450 4.2.0 come again" } else { "250 OK" }
             }
             "DATA" => {
@@ -175,7 +181,9 @@ impl State {
     fn keep(&self, to: &str, mail: &[u8]) {
         let parsed = MessageParser::default().parse(mail).unwrap();
         let text = parsed.body_text(0).unwrap();
-        let is_code = |line: &&str| (4..=15).contains(&line.len()) && line.bytes().all(|b| b.is_ascii_alphanumeric());
+        let is_code = |line: &&str| {
+            (4..=15).contains(&line.len()) && line.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        };
         let code = text.lines().map(str::trim).find(is_code).unwrap_or_else(|| panic!("no code in: {text}"));
         self.codes.lock().unwrap().entry(to.to_owned()).or_default().push(code.to_owned());
         self.count.send_modify(|count| *count += 1);
