@@ -1,5 +1,7 @@
 //! The tests that need more than one module.
 
+mod beside;
+mod cli;
 mod crash;
 mod needles;
 mod process;
