@@ -163,11 +163,12 @@ impl Lite {
     }
 
     pub(super) async fn close(&self) {
+        // Readers first: the last connection removes the log, and a reader can't.
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let (done, closed) = oneshot::channel();
         if self.queue.send(Message::Close(done)).await.is_ok() {
             drop(closed.await);
         }
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
