@@ -70,6 +70,7 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Trouble> {
 ///
 /// `serve` does the same when it starts; this says beforehand whether it will work.
 #[derive(Args)]
+#[command(after_help = "Example:\n  doorcode migrate --data /var/lib/doorcode")]
 pub(super) struct Migrate {
     #[command(flatten)]
     place: Place,
