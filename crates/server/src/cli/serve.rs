@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::place::{Environment, Place, runtime};
-use super::{Ended, Trouble, out};
+use super::{Ended, Trouble, err};
 use crate::app::App;
 use crate::config::{Config, Given, Log, Use};
 use crate::entropy::Entropy;
@@ -85,7 +85,8 @@ async fn prepare(app: &Arc<App>) -> Result<(), Trouble> {
         app.db.write(|tx| Box::pin(meta::put(tx, Fact::Served, "yes"))).await?;
     }
     if let Some(ended) = backups::recover_if_copy(app).await? {
-        out(&format!(
+        // Not on standard output: its first line is the address, for whoever started us.
+        err(&format!(
             "this database is a restored copy: voided {} challenges, {} messages and {} credentials that were over",
             ended.challenges, ended.deliveries, ended.credentials
         ));
@@ -114,6 +115,6 @@ fn start_log(log: Log) {
     // Only a second log in one process could fail, and there is none.
     let started = if log.json { builder.json().flatten_event(true).try_init() } else { builder.try_init() };
     if let Err(error) = started {
-        super::err(&format!("the log could not be started: {}", Error::internal(error)));
+        err(&format!("the log could not be started: {}", Error::internal(error)));
     }
 }
