@@ -3,6 +3,7 @@
 mod beside;
 mod cli;
 mod crash;
+mod hostile;
 mod needles;
 mod process;
 mod secrets;
