@@ -2,7 +2,9 @@
 
 mod beside;
 mod cli;
+mod clients;
 mod crash;
+mod days;
 mod hostile;
 mod needles;
 mod process;

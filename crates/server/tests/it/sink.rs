@@ -1,6 +1,6 @@
 //! A mail server in this process, so that what it took outlives the server under test: plain SMTP on loopback, any
-//! recipient, codes read from the text of each mail. Refuses recipients whose name begins with `refused`, and, if it was
-//! told to greylist, everybody once.
+//! recipient, codes read from the text of each mail. Refuses recipients whose name begins with `refused`, leaves those
+//! with `hang` without an answer, and, if it was told to greylist, sends everybody away once.
 
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
 
@@ -146,6 +146,9 @@ async fn converse(stream: TcpStream, state: &State) -> std::io::Result<()> {
                 if to.starts_with("refused") {
                     stream.write_all(format!("{refused}\r\n").as_bytes()).await?;
                     continue;
+                }
+                if to.starts_with("hang") {
+                    std::future::pending::<()>().await;
                 }
                 if new { "450 4.2.0 come again" } else { "250 OK" }
             }
