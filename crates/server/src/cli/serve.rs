@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::place::{Environment, Place, runtime};
 use super::{Ended, Trouble, err};
-use crate::app::App;
+use crate::app::{self, App};
 use crate::config::{Config, Given, Log, Use};
 use crate::entropy::Entropy;
 use crate::ops::backups;
@@ -54,7 +54,7 @@ impl Serve {
 }
 
 async fn serve(mut config: Config) -> Ended {
-    std::fs::create_dir_all(&config.data)?;
+    app::create_dir(&config.data)?;
     let _lock = ServerLock::take(&config.data)?;
     let listener = TcpListener::bind(config.server.listen).await.map_err(|error| {
         format!("can't listen on {}: {error}; choose another address with --listen", config.server.listen)

@@ -230,6 +230,45 @@ async fn a_server_without_its_master_key_does_not_start() {
     home.serve().await.caller().is_served().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn only_its_owner_reads_the_data() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let sink = Sink::open();
+    // However the directory was made: by a key, by `serve`, by `migrate`, or by somebody who lets others look in.
+    let (by_key, by_serve) = (Home::earnest("mode", sink.port).await, Home::dev("mode"));
+    let (by_migrate, shared) = (Home::bare("mode"), Home::dev("mode"));
+    by_migrate.run(&["migrate"]).await.well();
+    fs::create_dir(&shared.data).unwrap();
+    fs::set_permissions(&shared.data, fs::Permissions::from_mode(0o755)).unwrap();
+    let servers = [by_key.serve().await, by_serve.serve().await, shared.serve().await];
+    for home in [&by_key, &by_serve, &by_migrate] {
+        assert_eq!(mode(&home.data), 0o700);
+    }
+    assert_eq!(mode(&by_migrate.data.join("doorcode.db")), 0o600);
+    for home in [&by_key, &by_serve, &shared] {
+        assert_eq!(mode(&home.data.join("keys")), 0o700);
+        assert_eq!(mode(&only_key(&home.data.join("keys"))), 0o600);
+        for file in ["doorcode.db", "doorcode.db-wal", "doorcode.db-shm"] {
+            assert_eq!(mode(&home.data.join(file)), 0o600, "{file}");
+        }
+    }
+    for server in servers {
+        server.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_that_can_not_be_is_named() {
+    let mut home = Home::dev("no-place");
+    home.data = home.beside("doorcode.toml");
+    for arguments in [["serve", "--listen", "127.0.0.1:0"].as_slice(), &["migrate"], &["org", "list"]] {
+        let why = home.run(arguments).await.refused();
+        assert!(why.contains("doorcode.toml can't be made") && why.contains("--data"), "{why}");
+        assert!(!why.contains("temporarily"), "it will not go by itself: {why}");
+    }
+}
+
 fn only_key(keys: &Path) -> std::path::PathBuf {
     let files = fs::read_dir(keys).unwrap().map(|entry| entry.unwrap().path());
     files.into_iter().find(|file| file.extension().is_some_and(|extension| extension == "key")).unwrap()
@@ -237,13 +276,9 @@ fn only_key(keys: &Path) -> std::path::PathBuf {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_key_is_made_on_purpose_and_once() {
-    use std::os::unix::fs::PermissionsExt as _;
     let sink = Sink::open();
     let home = Home::earnest("init", sink.port).await;
     assert!(home.run(&["master", "init"]).await.refused().contains("there is a master key already"));
-    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!((mode(&home.data), mode(&home.data.join("keys"))), (0o700, 0o700));
-    assert_eq!(mode(&only_key(&home.data.join("keys"))), 0o600);
     let mut bare = Home::bare("no-key");
     for (setting, value) in [("server.public_url", "https://x.example"), ("mail.from", "x@x.example")] {
         bare.set(setting, value);
