@@ -84,9 +84,12 @@ pub fn target_of(realm: OrgId, address: &str) -> TargetId {
     doorcode_core::fingerprint::fingerprint("target", &[realm.as_bytes(), address.as_bytes()])
 }
 
-/// The data directory, readable by its owner alone.
-fn create_dir(dir: &std::path::Path) -> Result<()> {
+/// Makes the data directory if it is not there, readable by its owner alone.
+pub fn create_dir(dir: &std::path::Path) -> Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true).mode(0o700).create(dir).map_err(doorcode_core::Error::unavailable)
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    made.map_err(|error| {
+        let why = format!("the data directory {} can't be made: {error}; name another one with --data", dir.display());
+        doorcode_core::Error::unavailable(why)
+    })
 }
