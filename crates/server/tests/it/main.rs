@@ -1,4 +1,6 @@
 //! The tests that need more than one module.
 
+mod app;
+mod outx;
 mod smtp;
 mod smtp_server;
