@@ -2,5 +2,6 @@
 
 mod app;
 mod outx;
+mod races;
 mod smtp;
 mod smtp_server;
