@@ -2,7 +2,9 @@
 
 mod app;
 mod contract;
+mod guesses;
 mod outx;
 mod races;
+mod sends;
 mod smtp;
 mod smtp_server;
