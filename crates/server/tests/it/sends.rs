@@ -174,14 +174,14 @@ async fn a_refused_start_spends_nothing_and_sends_nothing() {
 #[tokio::test]
 async fn retention_never_resets_a_pool() {
     let mut app = TestApp::new().await;
-    assert_eq!(starts(&app, ADA, 6, 0).await, 6);
-    for _ in 0..3 {
+    for sent in [6, 6, 6, 2] {
+        assert_eq!(starts(&app, ADA, sent, 0).await, sent);
         app.advance(hours(1));
-        assert_eq!(starts(&app, ADA, 6, 10).await, if app.messages(ADA) < 18 { 6 } else { 2 });
-        app.deliver_due().await;
     }
-    assert_eq!(app.messages(ADA), 20);
-    app.advance(hours(20));
+    app.advance(hours(18));
     app.retain().await;
-    assert_eq!(starts(&app, ADA, 6, 20).await, 6, "the first six are a day old in an hour; the trickle is open");
+    assert_eq!(starts(&app, ADA, 6, 20).await, 1, "twenty of this day are spent, there is the one an hour");
+    app.advance(hours(2));
+    app.retain().await;
+    assert_eq!(starts(&app, ADA, 8, 20).await, 5, "the first six are a day old, one took a place of theirs");
 }
