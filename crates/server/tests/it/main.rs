@@ -1,8 +1,10 @@
 //! The tests that need more than one module.
 
 mod app;
+mod budgets;
 mod contract;
 mod guesses;
+mod networks;
 mod outx;
 mod races;
 mod sends;

@@ -52,9 +52,7 @@ async fn twenty_a_day_then_one_an_hour_and_never_none() {
         }
         app.advance(minutes(10));
     }
-    let within = |from: usize, span: Duration| {
-        sent[from..].iter().take_while(|at| at.since(sent[from]) < span).count()
-    };
+    let within = |from: usize, span: Duration| sent[from..].iter().take_while(|at| at.since(sent[from]) < span).count();
     for n in 0..sent.len() {
         assert!(within(n, hours(1)) <= 6);
     }
@@ -102,7 +100,8 @@ async fn a_known_client_is_told_the_sooner_of_its_two_chances() {
 #[tokio::test]
 async fn dots_and_tags_share_one_purse() {
     let app = TestApp::new().await;
-    let spellings = ["ada@example.com", "a.da@example.com", "ada+1@example.com", "A.D.A+2@example.com", "ada+3@example.com"];
+    let spellings =
+        ["ada@example.com", "a.da@example.com", "ada+1@example.com", "A.D.A+2@example.com", "ada+3@example.com"];
     for (n, email) in spellings.iter().enumerate() {
         assert_eq!(app.from(&place(n)).start(email).await.status, 200);
     }
