@@ -71,8 +71,8 @@ pub fn target_of(realm: OrgId, address: &str) -> TargetId {
     doorcode_core::fingerprint::fingerprint("target", &[realm.as_bytes(), address.as_bytes()])
 }
 
-/// The data directory, readable by its owner alone.
-fn create_dir(dir: &std::path::Path) -> Result<()> {
+/// Makes the data directory, readable by its owner alone, if it is not there.
+pub fn create_dir(dir: &std::path::Path) -> Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true).mode(0o700).create(dir).map_err(doorcode_core::Error::unavailable)

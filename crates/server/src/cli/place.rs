@@ -79,7 +79,7 @@ impl Migrate {
     pub(super) fn run(self, environment: Environment) -> Ended {
         let config = self.place.config(environment, Use::Command)?;
         runtime()?.block_on(async {
-            std::fs::create_dir_all(&config.data)?;
+            crate::app::create_dir(&config.data)?;
             let db = store::Db::open(&config.data)?;
             let statements = db.read(|tx| Box::pin(async move { store::prepare_all(tx) })).await?;
             db.close().await;

@@ -54,7 +54,7 @@ impl Serve {
 }
 
 async fn serve(mut config: Config) -> Ended {
-    std::fs::create_dir_all(&config.data)?;
+    crate::app::create_dir(&config.data)?;
     let _lock = ServerLock::take(&config.data)?;
     let listener = TcpListener::bind(config.server.listen).await.map_err(|error| {
         format!("can't listen on {}: {error}; choose another address with --listen", config.server.listen)

@@ -3,6 +3,7 @@
 //! and nothing is acknowledged that a crash could take back. Refuses to tell two units apart by luck: one that fails is
 //! rolled back alone, and when the transaction itself is lost, everybody in it hears so.
 
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -42,6 +43,9 @@ impl Opening {
     }
 
     fn writer(&self) -> Result<Connection> {
+        // SQLite would make it for everybody to read. Its log takes after it.
+        let mut private = std::fs::OpenOptions::new();
+        private.create(true).truncate(false).write(true).mode(0o600).open(&self.file).map_err(Error::unavailable)?;
         let connection = Connection::open(&self.file).map_err(failed)?;
         connection.busy_timeout(BUSY).map_err(failed)?;
         connection
