@@ -4,6 +4,7 @@ mod app;
 mod budgets;
 mod contract;
 mod guesses;
+mod keys;
 mod networks;
 mod outx;
 mod races;
