@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doorcode_core::challenge::LIFE_BY_CONTRACT;
-use doorcode_core::{Secret, SendPolicy, Shape};
+use doorcode_core::{Email, Secret, SendPolicy, Shape};
 use serde::Deserialize;
 
 use super::{Config, Given, Log, Mail, NetworkHour, Outx, Proxy, Range, Retention, Server, Signup, Transport, Use};
@@ -228,10 +228,17 @@ impl RawSignup {
         if dev {
             return Signup::Open;
         }
-        let domains = || self.domains.iter().map(|domain| domain.trim().to_ascii_lowercase()).collect();
+        let mut domains = Vec::new();
+        for text in &self.domains {
+            // As the domain of an address, so that it is compared in the same form.
+            match Email::parse(&format!("x@{}", text.trim())) {
+                Ok(email) => domains.push(email.domain().to_owned()),
+                Err(_) => bad.0.push(format!("signup.domains: {text} is no domain such as example.com")),
+            }
+        }
         let mode = match self.mode.as_str() {
             "open" => Some(Signup::Open),
-            "domains" => Some(Signup::Domains(domains())),
+            "domains" => Some(Signup::Domains(domains)),
             "invite" => Some(Signup::Invite),
             _ => None,
         };
