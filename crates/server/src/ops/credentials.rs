@@ -148,8 +148,9 @@ fn note_revocation(app: &App, org: OrgId, id: CredentialId) -> Result<()> {
     let mut open = std::fs::OpenOptions::new();
     let file = open.create(true).append(true).open(app.config.keys.join(REVOCATIONS));
     file.and_then(|mut file| {
-        // One write: two processes that append at once do not mix their lines.
-        file.write_all(format!("{org} {id}\n").as_bytes())?;
+        // One write: two processes that append at once do not mix their lines. The line end in front ends a line that a
+        // full disk cut short.
+        file.write_all(format!("\n{org} {id}\n").as_bytes())?;
         file.sync_all()
     })
     .map_err(Error::unavailable)
