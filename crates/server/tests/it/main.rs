@@ -8,6 +8,8 @@ mod keys;
 mod networks;
 mod outx;
 mod races;
+mod restore;
 mod sends;
+mod signup;
 mod smtp;
 mod smtp_server;
