@@ -1,6 +1,7 @@
 //! The tests that need more than one module.
 
 mod app;
+mod bad_input;
 mod budgets;
 mod contract;
 mod guesses;
