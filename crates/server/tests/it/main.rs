@@ -8,6 +8,7 @@ mod delivery;
 mod guesses;
 mod keys;
 mod networks;
+mod operate;
 mod outx;
 mod post_office;
 mod races;
