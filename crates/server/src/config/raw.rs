@@ -202,13 +202,12 @@ impl RawServer {
 
 impl RawProxy {
     fn mean(self, bad: &mut Complaints) -> Proxy {
-        let header = set(&self.header).and_then(|name| {
-            let name = name.to_ascii_lowercase().parse().ok();
-            if name.is_none() {
-                bad.0.push("proxy.header: must be the name of one header".to_owned());
-            }
-            name
-        });
+        let header = set(&self.header).map(|name| name.to_ascii_lowercase());
+        // A token, RFC 9110 section 5.6.2.
+        let token = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
+        if header.as_deref().is_some_and(|name| !token(name)) {
+            bad.0.push("proxy.header: must be the name of one header".to_owned());
+        }
         let mut trusted = Vec::new();
         for text in &self.trusted {
             match text.parse::<Range>() {
