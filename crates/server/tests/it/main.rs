@@ -6,6 +6,7 @@ mod budgets;
 mod contract;
 mod delivery;
 mod guesses;
+mod house;
 mod keys;
 mod networks;
 mod operate;
