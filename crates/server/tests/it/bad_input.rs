@@ -52,7 +52,7 @@ async fn bodies_that_are_no_such_json() {
         "[[\"email\",\"ada@example.com\"]]".to_owned(),
         deep("[", "]"),
         deep("{\"a\":", "}"),
-        format!("{}", "[".repeat(60_000)),
+        "[".repeat(60_000),
     ] {
         for path in [SEND, VERIFY] {
             assert_eq!(raw(&app, path, body.clone()).await.both(), (400, error(BAD_EMAIL)), "{path} {body:.60}");

@@ -26,7 +26,8 @@ impl Source {
         self.code.iter().any(|line| {
             line.match_indices(path).any(|(at, _)| {
                 let after = &line[at + path.len()..];
-                !line[..at].ends_with(in_word) && !(path.ends_with(in_word) && after.starts_with(in_word))
+                let longer = line[..at].ends_with(in_word) || path.ends_with(in_word) && after.starts_with(in_word);
+                !longer
             })
         })
     }

@@ -111,3 +111,30 @@ async fn a_full_network_still_gets_its_codes() {
     }
     assert_eq!(app.start("ada@example.com").await.status, 200, "guesses and sends are counted apart");
 }
+
+#[tokio::test]
+async fn a_trusted_proxy_names_the_client_and_nobody_else_does() {
+    let app = TestApp::with(&[
+        ("DOORCODE_PROXY__HEADER", "X-Forwarded-For"),
+        ("DOORCODE_PROXY__TRUSTED", "10.0.0.0/8,2001:db8:ffff::/48"),
+    ])
+    .await;
+    let code = app.from("10.0.0.1").saying("x-forwarded-for", "203.0.113.50").code("ada@example.com").await;
+    // What the client wrote itself stands on the left, and is not believed.
+    for n in 0..20 {
+        let hops = format!("198.18.{n}.1, 198.51.100.66, 10.7.7.7");
+        let client = app.from("10.0.0.1").saying("x-forwarded-for", &hops);
+        assert_eq!(client.verify("ada@example.com", &not(&code)).await.both(), wrong());
+    }
+    assert_eq!(app.counted("checks", "wrong"), 5, "one client");
+    // Another header is not the one that was named, and a peer that is no proxy names nobody.
+    for n in 0..20 {
+        let other = app.from("198.51.100.67").saying("forwarded", &format!("for=198.18.{n}.2"));
+        assert_eq!(other.verify("ada@example.com", &not(&code)).await.both(), wrong());
+    }
+    assert_eq!(app.counted("checks", "wrong"), 10, "one more");
+    let long = app.from("2001:db8:ffff::1").saying("x-forwarded-for", "203.0.113.50").code("ada@example.com").await;
+    let client = app.from("10.0.0.1").saying("x-forwarded-for", "203.0.113.50");
+    assert_eq!(client.verify("ada@example.com", &long).await.status, 200);
+    assert_eq!(client.verify("ada@example.com", &long).await.status, 200, "a client like any other: it may repeat");
+}
