@@ -37,12 +37,13 @@ fn locate(proxy: &Proxy, peer: IpAddr, headers: &HeaderMap) -> Client {
         return if forwarded { Client::untraced(peer) } else { Client::at(peer) };
     };
     if !trusted(peer) {
-        let forwarded = headers.contains_key(name) || FORWARDING.iter().any(|name| headers.contains_key(*name));
+        let forwarded =
+            headers.contains_key(name.as_str()) || FORWARDING.iter().any(|name| headers.contains_key(*name));
         return if forwarded { Client::untraced(peer) } else { Client::at(peer) };
     }
     // The last header is the nearest; inside it the last entry is.
     let mut hops: Vec<&str> = Vec::new();
-    for value in headers.get_all(name) {
+    for value in headers.get_all(name.as_str()) {
         let Ok(value) = value.to_str() else { return Client::untraced(peer) };
         hops.extend(value.split(',').map(str::trim));
     }
@@ -68,7 +69,7 @@ mod tests {
     use super::*;
 
     fn proxy() -> Proxy {
-        Proxy { header: "x-forwarded-for".parse().ok(), trusted: vec!["10.0.0.0/8".parse().unwrap()] }
+        Proxy { header: Some("x-forwarded-for".to_owned()), trusted: vec!["10.0.0.0/8".parse().unwrap()] }
     }
 
     fn place(proxy: &Proxy, peer: &str, forwarded: &[&str]) -> Option<[u8; 8]> {

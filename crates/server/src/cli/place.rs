@@ -52,6 +52,14 @@ impl Place {
         F: Future<Output = Ended>,
     {
         let config = self.config(environment, Use::Command)?;
+        if !config.dev && !store::Db::is_in(&config.data) {
+            let dir = config.data.display();
+            return Err(format!(
+                "there is no database in {dir}: name the data directory with --data, or begin one with \
+                 `doorcode master init --data {dir}`"
+            )
+            .into());
+        }
         runtime()?.block_on(async {
             let (app, _waiting): (Arc<App>, Waiting) = App::open(config, None, Entropy::Real).await?;
             let ended = work(Arc::clone(&app)).await;

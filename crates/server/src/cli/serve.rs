@@ -91,8 +91,9 @@ async fn prepare(app: &Arc<App>) -> Result<(), Trouble> {
             ended.challenges, ended.deliveries, ended.credentials
         ));
     }
+    let now = app.clock.now();
+    app.keys.note_seen(&app.db, now).await?;
     if app.db.sole_owner() {
-        let now = app.clock.now();
         app.db.write(move |tx| Box::pin(async move { deliveries::free_leases(tx, now).await })).await?;
     }
     Ok(())

@@ -64,8 +64,8 @@ pub struct Server {
 /// Who may say who the client is.
 #[derive(Clone, Default)]
 pub struct Proxy {
-    /// The one header that is read.
-    pub header: Option<axum::http::HeaderName>,
+    /// The one header that is read, in lower case.
+    pub header: Option<String>,
     /// Whose word counts.
     pub trusted: Vec<Range>,
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doorcode_core::challenge::LIFE_BY_CONTRACT;
-use doorcode_core::{Secret, SendPolicy, Shape};
+use doorcode_core::{Email, Secret, SendPolicy, Shape};
 use serde::Deserialize;
 
 use super::{Config, Given, Log, Mail, NetworkHour, Outx, Proxy, Range, Retention, Server, Signup, Transport, Use};
@@ -202,13 +202,12 @@ impl RawServer {
 
 impl RawProxy {
     fn mean(self, bad: &mut Complaints) -> Proxy {
-        let header = set(&self.header).and_then(|name| {
-            let name = name.to_ascii_lowercase().parse().ok();
-            if name.is_none() {
-                bad.0.push("proxy.header: must be the name of one header".to_owned());
-            }
-            name
-        });
+        let header = set(&self.header).map(|name| name.to_ascii_lowercase());
+        // A token, RFC 9110 section 5.6.2.
+        let token = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
+        if header.as_deref().is_some_and(|name| !token(name)) {
+            bad.0.push("proxy.header: must be the name of one header".to_owned());
+        }
         let mut trusted = Vec::new();
         for text in &self.trusted {
             match text.parse::<Range>() {
@@ -228,10 +227,17 @@ impl RawSignup {
         if dev {
             return Signup::Open;
         }
-        let domains = || self.domains.iter().map(|domain| domain.trim().to_ascii_lowercase()).collect();
+        let mut domains = Vec::new();
+        for text in &self.domains {
+            // As the domain of an address, so that it is compared in the same form.
+            match Email::parse(&format!("x@{}", text.trim())) {
+                Ok(email) => domains.push(email.domain().to_owned()),
+                Err(_) => bad.0.push(format!("signup.domains: {text} is no domain such as example.com")),
+            }
+        }
         let mode = match self.mode.as_str() {
             "open" => Some(Signup::Open),
-            "domains" => Some(Signup::Domains(domains())),
+            "domains" => Some(Signup::Domains(domains)),
             "invite" => Some(Signup::Invite),
             _ => None,
         };

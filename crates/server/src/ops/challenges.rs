@@ -44,8 +44,9 @@ pub struct Start {
 pub async fn start(app: &Arc<App>, ask: Start) -> Result<()> {
     let now = app.clock.now();
     let ring = app.keys.ring();
+    let mut random = app.entropy.deal::<36>()?;
     let new = Challenge {
-        id: app.entropy.id(now)?,
+        id: random.id(now)?,
         realm: ask.realm,
         purpose: ask.purpose.to_owned(),
         method: "code".to_owned(),
@@ -54,7 +55,7 @@ pub async fn start(app: &Arc<App>, ask: Start) -> Result<()> {
         shape: ask.shape,
         generation: 0,
         kid: ring.active().kid,
-        salt: app.entropy.bytes()?,
+        salt: random.bytes()?,
         state: State::Pending,
         expires_at: now.plus(ask.life),
         full_name: ask.full_name.clone(),
@@ -63,7 +64,7 @@ pub async fn start(app: &Arc<App>, ask: Start) -> Result<()> {
         consumed_by: None,
         repeats: 0,
     };
-    let delivery = app.entropy.id(now)?;
+    let delivery = random.id(now)?;
     let unit_app = Arc::clone(app);
     let begun =
         app.db.write(move |tx| Box::pin(async move { begin(tx, &unit_app, &ask, new, delivery, now).await })).await;
@@ -97,7 +98,7 @@ async fn begin(
     pay_for_message(tx, app, ask, &target, class, now).await?;
 
     // With nothing left to guess at a short code with, the next message carries one that needs no budget.
-    let long = !standing.may_guess(&GuessPolicy::for_shape(ask.shape), class, now);
+    let long = !standing.may_guess(&GuessPolicy::for_shape(ask.shape), class, &ask.client.tries_tag(), now);
     if long {
         new.shape = Shape::LONG;
     }
@@ -137,8 +138,12 @@ async fn pay_for_message(
         paid = targets::debit_send(tx, &purse, Class::Stranger, policy, now).await?;
     }
     if !paid {
-        let (strangers, _) = targets::sends(tx, &purse).await?;
-        let retry_after = doorcode_core::budget::retry_after(&strangers, policy, Class::Stranger, now);
+        let (strangers, known) = targets::sends(tx, &purse).await?;
+        let wait = |ring: &str, class| doorcode_core::budget::retry_after(ring, policy, class, now);
+        let mut retry_after = wait(&strangers, Class::Stranger);
+        if class == Class::Known {
+            retry_after = retry_after.min(wait(&known, Class::Known));
+        }
         return Err(Error::Limited { rule: "send.target", retry_after });
     }
     let [network, wide] = ask.client.meters("send", policy.network_hour, policy.wide_hour);

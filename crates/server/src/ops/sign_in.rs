@@ -53,12 +53,12 @@ struct Account {
 /// Checks a code and hands over what it earned. `None`: wrong, in the one sense that the outside is told.
 pub async fn verify(app: &Arc<App>, attempt: Attempt) -> Result<Option<SignedIn>> {
     let now = app.clock.now();
-    let org = app.entropy.id(now)?;
+    let mut random = app.entropy.deal::<72>()?;
     let newcomer = Newcomer {
-        org,
-        user: app.entropy.id(now)?,
-        event: app.entropy.id(now)?,
-        key: credentials::mint(app, Kind::ApiKey, org, "admin", now)?,
+        org: random.id(now)?,
+        user: random.id(now)?,
+        event: random.id(now)?,
+        key: credentials::mint(app, Kind::ApiKey, "admin", (random.id(now)?, random.bytes()?)),
     };
     let email = attempt.to.clone();
     let unit_app = Arc::clone(app);
@@ -175,13 +175,14 @@ fn name_of(attempt: &Attempt, challenge: &Challenge) -> String {
 
 /// A name as it is kept: one line, without control or direction characters, not too long. None if nothing is left.
 pub fn clean_name(given: &str) -> Option<String> {
-    let shown = given.chars().filter(|c| !c.is_control() && !is_format(*c));
-    let name: String = shown.take(NAME_MOST).collect();
-    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown: String = given.chars().filter(|c| c.is_whitespace() || !c.is_control() && !is_format(*c)).collect();
+    let line = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    let name = line.chars().take(NAME_MOST).collect::<String>().trim_end().to_owned();
     (!name.is_empty()).then_some(name)
 }
 
 /// Characters that change how their neighbours are shown and have no shape of their own.
 fn is_format(c: char) -> bool {
-    matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}')
+    matches!(c, '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
 }

@@ -11,7 +11,9 @@ statements! {
     INSERT = "INSERT INTO challenges (id, realm_id, purpose, method, destination, language, alphabet, length, \
         generation, kid, salt, state, expires_at, sends, full_name, named_by) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, 1, $13, $14)";
-    RESEND = "UPDATE challenges SET sends = sends + 1, language = $2, full_name = $3, named_by = $4 \
+    // Who asks again without a name leaves the one that is there, and whose it is.
+    RESEND = "UPDATE challenges SET sends = sends + 1, language = $2, full_name = coalesce($3, full_name), \
+        named_by = CASE WHEN $3 IS NULL THEN named_by ELSE $4 END \
         WHERE id = $1 AND state = 0 AND expires_at > $5 RETURNING \
         id, realm_id, purpose, method, destination, language, alphabet, length, generation, kid, salt, state, \
         expires_at, full_name, named_by, consumed_at, consumed_by, repeats";

@@ -42,6 +42,11 @@ impl Opening {
         Self { file: dir.join("doorcode.db") }
     }
 
+    /// Whether the file is there.
+    pub(super) fn exists(&self) -> bool {
+        self.file.exists()
+    }
+
     fn writer(&self) -> Result<Connection> {
         // It holds addresses: its owner alone reads it. SQLite gives its log the same permissions.
         let mut open = std::fs::OpenOptions::new();
@@ -127,9 +132,10 @@ impl Lite {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let units = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&units);
+        let runtime = tokio::runtime::Handle::current();
         std::thread::Builder::new()
             .name("writer".to_owned())
-            .spawn(move || Writer { connection, units: counted }.serve(waiting))
+            .spawn(move || Writer { connection, units: counted, runtime }.serve(waiting))
             .map_err(Error::internal)?;
         Ok(Self { opening, queue, readers: Mutex::new(Vec::new()), units })
     }
@@ -179,6 +185,7 @@ impl Lite {
 struct Writer {
     connection: Connection,
     units: Arc<AtomicU64>,
+    runtime: tokio::runtime::Handle,
 }
 
 impl Writer {
@@ -211,7 +218,7 @@ impl Writer {
     /// Runs units in one transaction and answers them; gives back those that the transaction was lost before.
     fn group(&mut self, units: Vec<Box<dyn Unit>>) -> Vec<Box<dyn Unit>> {
         if let Err(error) = self.connection.execute_batch("BEGIN IMMEDIATE") {
-            answer_all(units, Some(&error.to_string()));
+            self.answer_all(units, Some(error.to_string()));
             return Vec::new();
         }
         let mut units = units.into_iter();
@@ -222,7 +229,7 @@ impl Writer {
             // Disk full, I/O error: SQLite rolls the whole transaction back by itself.
             if let Err(lost) = outcome {
                 drop(self.connection.execute_batch("ROLLBACK"));
-                answer_all(done, Some(&lost));
+                self.answer_all(done, Some(lost));
                 return units.collect();
             }
         }
@@ -230,7 +237,7 @@ impl Writer {
             drop(self.connection.execute_batch("ROLLBACK"));
             error.to_string()
         });
-        answer_all(done, lost.as_deref());
+        self.answer_all(done, lost);
         Vec::new()
     }
 
@@ -251,10 +258,14 @@ impl Writer {
         let mut statement = self.connection.prepare_cached(sql).map_err(|error| error.to_string())?;
         statement.execute([]).map(drop).map_err(|error| error.to_string())
     }
-}
 
-fn answer_all(units: Vec<Box<dyn Unit>>, lost: Option<&str>) {
-    for unit in units {
-        unit.answer(lost);
+    /// Hands the answers to the runtime: waking its tasks from inside costs it little, from this thread a system call
+    /// each, and the next group is waiting.
+    fn answer_all(&self, units: Vec<Box<dyn Unit>>, lost: Option<String>) {
+        self.runtime.spawn(async move {
+            for unit in units {
+                unit.answer(lost.as_deref());
+            }
+        });
     }
 }

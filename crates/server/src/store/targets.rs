@@ -3,7 +3,7 @@
 //! answer (a property test holds the two against each other). Refuses to be reset by resends, deletion or retention.
 
 use doorcode_core::budget::{Class, GuessPolicy, Ring, SendPolicy};
-use doorcode_core::{ChallengeId, Result, Timestamp};
+use doorcode_core::{ChallengeId, KNOWN_FOR, Result, Timestamp};
 
 use super::db::Tx;
 use super::sql::{Row, Value, statements};
@@ -20,7 +20,7 @@ statements! {
     TOUCH = "INSERT INTO targets (id, touched_at) VALUES ($1, $2) \
         ON CONFLICT (id) DO UPDATE SET touched_at = excluded.touched_at \
         RETURNING known, misses, known_misses, streak, known_streak, short_id, short_until, long_id, long_until, \
-        repeat_until";
+        repeat_until, tries";
     // $2 the new entry, $3 characters of the ring to keep, $4 the tries tag, $5 where the oldest that counts stands,
     // $6 a window ago, $7 longest streak, $8 most tries of one network on one code, $9 now. T and P, all or nothing, and
     // only where a short code is live or may be repeated: elsewhere there is nothing to guess at.
@@ -66,9 +66,10 @@ statements! {
     // After a restore: no code is live, no repeat is possible. Counters stay.
     FORGET_CODES = "UPDATE targets SET short_id = NULL, short_until = 0, long_id = NULL, long_until = 0, repeat_until = 0 \
         WHERE short_id IS NOT NULL OR long_id IS NOT NULL";
-    // A row may leave only when a fresh one would say the same: every pool empty of what counts.
+    // A row may leave only when a fresh one would say the same: every pool empty of what counts, and nobody known any
+    // more (the newest stands first, its time behind its tag).
     SWEEP = "DELETE FROM targets WHERE id IN (SELECT id FROM targets WHERE id > $1 ORDER BY id LIMIT $2) \
-        AND touched_at < $3 AND streak = 0 AND known_streak = 0 AND known = '' \
+        AND touched_at < $3 AND streak = 0 AND known_streak = 0 AND substr(known, 17, 13) < $6 \
         AND short_until < $4 AND long_until < $4 \
         AND substr(misses, 1, 13) < $5 AND substr(known_misses, 1, 13) < $5 \
         AND substr(sends, 1, 13) < $5 AND substr(known_sends, 1, 13) < $5";
@@ -89,6 +90,8 @@ pub struct Standing {
     pub long: Slot,
     /// Until when the client that was right may say it again.
     pub repeat_until: Timestamp,
+    /// The networks that tried the present short code, a tag for each try.
+    pub tries: String,
 }
 
 /// The latest challenge of a kind, live or over.
@@ -110,6 +113,7 @@ impl Standing {
             short: Slot { id: row.maybe_id(5)?, until: row.time(6)? },
             long: Slot { id: row.maybe_id(7)?, until: row.time(8)? },
             repeat_until: row.time(9)?,
+            tries: row.text(10)?,
         })
     }
 
@@ -118,13 +122,15 @@ impl Standing {
         self.short.until > now || self.repeat_until > now
     }
 
-    /// Whether the guess pools of a class let anything through.
-    pub fn may_guess(&self, policy: &GuessPolicy, class: Class, now: Timestamp) -> bool {
+    /// Whether the pools of a class, and the tries of a network on the code that lives, let one more guess through.
+    pub fn may_guess(&self, policy: &GuessPolicy, class: Class, tag: &TriesTag, now: Timestamp) -> bool {
         let (ring, streak) = match class {
             Class::Stranger => &self.misses,
             Class::Known => &self.known_misses,
         };
-        doorcode_core::budget::may_guess(ring, *streak, policy, class, now)
+        let tries = self.tries.as_bytes().chunks(tag.len()).filter(|tried| tried == tag).count();
+        let tried_out = self.short.until > now && tries >= policy.per_code as usize;
+        !tried_out && doorcode_core::budget::may_guess(ring, *streak, policy, class, now)
     }
 }
 
@@ -262,7 +268,9 @@ pub async fn forget_codes(tx: &mut Tx<'_>) -> Result<usize> {
 pub async fn sweep(tx: &mut Tx<'_>, from: &TargetId, most: i64, now: Timestamp) -> Result<Option<TargetId>> {
     let end = tx.one(&SWEEP_END, &[from.into(), most.into()], |row| row.maybe_bytes(0)).await?.flatten();
     let day = Ring::entry(now.minus(DAY));
-    let values: [Value<'_>; 5] = [from.into(), most.into(), now.minus(DAY).into(), now.into(), (&day).into()];
+    let forgotten = Ring::entry(now.minus(KNOWN_FOR));
+    let values: [Value<'_>; 6] =
+        [from.into(), most.into(), now.minus(DAY).into(), now.into(), (&day).into(), (&forgotten).into()];
     tx.execute(&SWEEP, &values).await?;
     Ok(end)
 }

@@ -185,8 +185,9 @@ async fn the_environment_wins_over_the_file() {
     let mail = home.run(&print).await.well();
     assert!(mail.starts_with("Subject: ") && mail.contains("Airworthy") && !mail.contains("Filecraft"), "{mail}");
     assert!(mail.contains("\n000000\n"), "{mail}");
-    home.environment("DOORCODE_LONG", "1");
-    home.run(&print).await.well();
+    home.environment("DOORCODE_MAIL_PRODUCT", "Once");
+    let why = home.run(&print).await.refused();
+    assert!(why.contains("DOORCODE_MAIL_PRODUCT"), "one underscore too few is a mistake, not nothing: {why}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,14 +1,30 @@
 //! The tests that need more than one module.
 
+mod app;
+mod bad_input;
 mod beside;
+mod budgets;
 mod cli;
 mod clients;
+mod contract;
 mod crash;
 mod days;
+mod delivery;
+mod guesses;
 mod hostile;
+mod house;
+mod keys;
 mod needles;
+mod networks;
+mod operate;
+mod outx;
+mod post_office;
 mod process;
+mod races;
+mod restore;
 mod secrets;
+mod sends;
+mod signup;
 mod sink;
 mod smtp;
 mod smtp_server;

@@ -31,6 +31,10 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Body<T> {
             }
             Err(_) => return Err(error(StatusCode::REQUEST_TIMEOUT, "Request timed out")),
         };
+        // A list would be read as the members in their order.
+        if bytes.trim_ascii_start().first() != Some(&b'{') {
+            return Err(bad("email"));
+        }
         serde_json::from_slice(&bytes).map(Body).map_err(|_| bad("email"))
     }
 }

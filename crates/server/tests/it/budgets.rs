@@ -1,0 +1,389 @@
+//! Random schedules against the guess budgets, with an oracle that was written from the security rules and not from the
+//! code: what may be compared, what must be, and that no schedule gets more than the bound of section 3. And the store's
+//! SQL against the pure functions of `core::budget`, step by step.
+
+#![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use doorcode::store::targets::{self, Standing, TargetId};
+use doorcode::store::{Db, Tx};
+use doorcode_core::budget::{may_guess, may_send, retry_after};
+use doorcode_core::{Alphabet, Class, GuessPolicy, Ring, SendPolicy, Shape, Timestamp};
+use proptest::prelude::*;
+
+use crate::app::{Folder, START, TestApp, hours, minutes, not, seconds};
+
+const ADA: &str = "ada@example.com";
+/// Three /24s with two neighbours, two /64s of one /48, and one more.
+const PLACES: [&str; 6] =
+    ["192.0.2.1", "192.0.2.2", "198.51.100.1", "203.0.113.1", "2001:db8:0:1::1", "2001:db8:0:2::1"];
+const NETWORK_HOUR: usize = 12;
+const WIDE_HOUR: usize = 16;
+
+/// The wider network of a place.
+fn wide(place: usize) -> usize {
+    [0, 0, 1, 2, 3, 3][place]
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Wait(Duration),
+    Start(usize),
+    Wrong(usize, usize),
+    Right(usize),
+    /// The long code, if one was ever mailed.
+    Long(usize),
+    Retain,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let wait = prop_oneof![
+        4 => (0_u64..20).prop_map(seconds),
+        4 => (1_u64..70).prop_map(minutes),
+        3 => (1_u64..30).prop_map(hours),
+        1 => (20_u64..95).prop_map(|days| hours(24 * days)),
+    ];
+    let place = 0..PLACES.len();
+    prop_oneof![
+        4 => wait.prop_map(Step::Wait),
+        5 => place.clone().prop_map(Step::Start),
+        6 => (place.clone(), 1_usize..8).prop_map(|(place, times)| Step::Wrong(place, times)),
+        2 => place.clone().prop_map(Step::Right),
+        1 => place.prop_map(Step::Long),
+        1 => Just(Step::Retain),
+    ]
+}
+
+/// A code as the oracle sees it.
+#[derive(Clone)]
+struct Code {
+    text: String,
+    until: Timestamp,
+    used: Option<Used>,
+}
+
+#[derive(Clone)]
+struct Used {
+    at: Timestamp,
+    by: usize,
+    repeats: u32,
+}
+
+/// What the rules say, in lists of moments.
+#[derive(Default)]
+struct Oracle {
+    short: Option<Code>,
+    long: Option<Code>,
+    /// Tries of each place on the present short code.
+    tries: HashMap<usize, usize>,
+    /// Wrong comparisons of all time: when, by whom, counted since the last success or not.
+    wrong: Vec<(Timestamp, Class, bool)>,
+    successes: HashMap<usize, Timestamp>,
+    /// The hour of each place and each wider network: since when, how many.
+    hours: HashMap<(bool, usize), (Timestamp, usize)>,
+}
+
+impl Oracle {
+    fn class(&self, place: usize, now: Timestamp) -> Class {
+        let known = self.successes.get(&place).is_some_and(|at| now.since(*at) < hours(24 * 90));
+        if known { Class::Known } else { Class::Stranger }
+    }
+
+    fn pool(&self, class: Class, now: Timestamp) -> bool {
+        let of_class = || self.wrong.iter().filter(|(_, other, _)| *other == class);
+        let today = of_class().filter(|(at, _, _)| now.since(*at) < hours(24)).count();
+        let streak = of_class().filter(|(_, _, counts)| *counts).count();
+        let (day, row) = if class == Class::Known { (20, 40) } else { (10, 60) };
+        today < day && streak < row
+    }
+
+    /// The hour of a network, begun anew if it is over.
+    fn hour(&mut self, wide: bool, of: usize, now: Timestamp) -> &mut usize {
+        let (since, used) = self.hours.entry((wide, of)).or_insert((now, 0));
+        if now.since(*since) >= hours(1) {
+            (*since, *used) = (now, 0);
+        }
+        used
+    }
+
+    /// Whether a guess is compared, and if it is, what it costs before anybody knows whether it is right.
+    fn pays(&mut self, place: usize, long: bool, now: Timestamp) -> bool {
+        let class = self.class(place, now);
+        let room = *self.hour(false, place, now) < NETWORK_HOUR && *self.hour(true, wide(place), now) < WIDE_HOUR;
+        let pays = room && (long || (self.pool(class, now) && self.tries.get(&place).is_none_or(|n| *n < 5)));
+        if pays {
+            *self.hour(false, place, now) += 1;
+            *self.hour(true, wide(place), now) += 1;
+        }
+        pays
+    }
+
+    fn code(&mut self, long: bool) -> &mut Option<Code> {
+        if long { &mut self.long } else { &mut self.short }
+    }
+
+    /// Says whether an entry succeeds, and keeps the books.
+    fn enter(&mut self, place: usize, long: bool, right: bool, now: Timestamp) -> (bool, bool) {
+        let paid = self.pays(place, long, now);
+        let Some(mut code) = self.code(long).clone() else { return (false, paid) };
+        let live = code.used.is_none() && now < code.until;
+        let fresh = code.used.as_ref().is_some_and(|used| now.since(used.at) < seconds(10));
+        let repeat = fresh && code.used.as_ref().is_some_and(|used| used.by == place && used.repeats < 8);
+        let success = paid && right && (live || repeat);
+        if success {
+            *self.hour(false, place, now) -= 1;
+            *self.hour(true, wide(place), now) -= 1;
+            match &mut code.used {
+                Some(used) => used.repeats += 1,
+                None => {
+                    code.used = Some(Used { at: now, by: place, repeats: 0 });
+                    self.successes.insert(place, now);
+                    self.wrong.iter_mut().for_each(|(_, _, counts)| *counts = false);
+                    // The other code is over.
+                    *self.code(!long) = None;
+                }
+            }
+            *self.code(long) = Some(code);
+        } else if paid && !long && (live || fresh) {
+            *self.tries.entry(place).or_default() += 1;
+            self.wrong.push((now, self.class(place, now), true));
+        }
+        (success, paid)
+    }
+
+    /// What a start must send, given what came: the same code, or a new one of the right length.
+    fn started(&mut self, place: usize, text: &str, now: Timestamp) {
+        let long = !self.pool(self.class(place, now), now);
+        assert_eq!(
+            text.len(),
+            if long { 13 } else { 6 },
+            "escalation is when the asker's pool is empty, and only then"
+        );
+        let live = self.code(long).as_ref().filter(|code| code.used.is_none() && code.until > now.plus(minutes(5)));
+        match live {
+            Some(code) => assert_eq!(code.text, text, "a resend is the same code"),
+            None => {
+                *self.code(long) = Some(Code { text: text.to_owned(), until: now.plus(hours(1)), used: None });
+                if !long {
+                    self.tries.clear();
+                }
+            }
+        }
+    }
+
+    /// The bound that section 3 promises, over the whole history, whatever the model above thinks.
+    fn within_the_bound(&self) {
+        for (n, (from, _, _)) in self.wrong.iter().enumerate() {
+            let day: Vec<_> = self.wrong[n..].iter().take_while(|(at, _, _)| at.since(*from) < hours(24)).collect();
+            let strangers = day.iter().filter(|(_, class, _)| *class == Class::Stranger).count();
+            assert!(day.len() <= 30 && strangers <= 10 && day.len() - strangers <= 20, "a day from {from}");
+        }
+        let row: Vec<_> = self.wrong.iter().filter(|(_, _, counts)| *counts).collect();
+        let strangers = row.iter().filter(|(_, class, _)| *class == Class::Stranger).count();
+        assert!(row.len() <= 100 && strangers <= 60 && row.len() - strangers <= 40);
+    }
+}
+
+async fn enter(app: &TestApp, oracle: &mut Oracle, place: usize, entry: &str, right: bool) {
+    let before = [app.counted("checks", "wrong"), app.counted("checks", "refused")];
+    let expected = oracle.enter(place, entry.len() == 13, right, app.now());
+    let status = app.from(PLACES[place]).verify(ADA, entry).await.status;
+    let [wrong, refused] = [app.counted("checks", "wrong") - before[0], app.counted("checks", "refused") - before[1]];
+    assert_eq!(status == 200, expected.0, "{} enters {entry}, right: {right}", PLACES[place]);
+    assert_eq!(wrong + refused == 0, expected.0);
+    // A compared guess and a refused one look the same from outside; only the server's own count knows.
+    assert_eq!(refused == 0, expected.1, "{} enters {entry}: compared or not", PLACES[place]);
+}
+
+async fn run(steps: &[Step]) {
+    let (network, wide) = (NETWORK_HOUR.to_string(), WIDE_HOUR.to_string());
+    let mut app = TestApp::with(&[
+        ("DOORCODE_LIMITS__GUESS__NETWORK_HOUR", &network),
+        ("DOORCODE_LIMITS__GUESS__WIDE_HOUR", &wide),
+        // Sends have tests of their own; here they shall not be what stops a schedule.
+        ("DOORCODE_LIMITS__SEND__STRANGER_HOUR", "1000"),
+        ("DOORCODE_LIMITS__SEND__STRANGER_DAY", "1000"),
+    ])
+    .await;
+    let mut oracle = Oracle::default();
+    for step in steps {
+        match step {
+            Step::Wait(time) => app.advance(*time),
+            Step::Retain => app.retain().await,
+            Step::Start(place) => {
+                let text = app.from(PLACES[*place]).code(ADA).await;
+                oracle.started(*place, &text, app.now());
+            }
+            Step::Wrong(place, times) => {
+                let entry = oracle.short.as_ref().map_or("123456".to_owned(), |code| not(&code.text));
+                for _ in 0..*times {
+                    enter(&app, &mut oracle, *place, &entry, false).await;
+                }
+            }
+            Step::Right(place) => {
+                if let Some(code) = oracle.short.clone() {
+                    enter(&app, &mut oracle, *place, &code.text, true).await;
+                }
+            }
+            Step::Long(place) => {
+                if let Some(code) = oracle.long.clone() {
+                    enter(&app, &mut oracle, *place, &code.text, true).await;
+                }
+            }
+        }
+        oracle.within_the_bound();
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_schedule_beats_the_guess_budgets(steps in prop::collection::vec(step(), 20..110)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(run(&steps));
+    }
+}
+
+/// One thing that happens to one row.
+#[derive(Clone, Debug)]
+enum Deed {
+    Wait(Duration),
+    Guess { class: Class, place: u8, refund: bool },
+    Succeed(Class),
+    Send(Class),
+    NewCode,
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    let wait = prop_oneof![
+        (0_u64..3).prop_map(Duration::from_millis),
+        (0_u64..120).prop_map(minutes),
+        Just(hours(1)),
+        Just(hours(24)),
+        Just(hours(24) - Duration::from_millis(1)),
+        (0_u64..30).prop_map(hours),
+    ];
+    let class = prop_oneof![Just(Class::Stranger), Just(Class::Known)];
+    prop_oneof![
+        3 => wait.prop_map(Deed::Wait),
+        6 => (class.clone(), 0_u8..4, prop::bool::weighted(0.3)).prop_map(|(class, place, refund)| Deed::Guess { class, place, refund }),
+        1 => class.clone().prop_map(Deed::Succeed),
+        4 => class.prop_map(Deed::Send),
+        1 => Just(Deed::NewCode),
+    ]
+}
+
+/// A row as the pure functions would keep it.
+#[derive(Default, Clone, PartialEq, Debug)]
+struct Row {
+    guesses: [(String, u32); 2],
+    sends: [String; 2],
+    tries: HashMap<u8, u32>,
+}
+
+const fn nth(class: Class) -> usize {
+    match class {
+        Class::Stranger => 0,
+        Class::Known => 1,
+    }
+}
+
+async fn same(tx: &mut Tx<'_>, id: &TargetId, row: &Row, now: Timestamp) {
+    let Standing { misses, known_misses, .. } = targets::touch(tx, id, now).await.unwrap();
+    assert_eq!([misses, known_misses], row.guesses);
+    let (strangers, known) = targets::sends(tx, id).await.unwrap();
+    assert_eq!([strangers, known], row.sends);
+}
+
+async fn replay(tx: &mut Tx<'_>, deeds: &[Deed], guess: &GuessPolicy, send: &SendPolicy) {
+    let id: TargetId = [5; 16];
+    let (mut row, mut now, mut codes) = (Row::default(), START, 0_u8);
+    // Until when there is something to guess at: the code lives, or may be said again.
+    let mut live = Timestamp::from_millis(0);
+    targets::touch(tx, &id, now).await.unwrap();
+    for deed in deeds {
+        match deed {
+            Deed::Wait(time) => now = now.plus(*time),
+            Deed::NewCode => {
+                codes += 1;
+                let candidate = targets::Candidate {
+                    id: doorcode_core::ChallengeId::from_bytes([codes; 16]),
+                    until: now.plus(hours(1)),
+                    unless_after: Timestamp::from_millis(i64::MAX),
+                };
+                targets::place_challenge(tx, &id, &candidate, false).await.unwrap();
+                live = candidate.until;
+                row.tries.clear();
+            }
+            Deed::Guess { class, place, refund } => {
+                let (ring, streak) = &mut row.guesses[nth(*class)];
+                let tries = row.tries.entry(*place).or_default();
+                let may = live > now && may_guess(ring, *streak, guess, *class, now) && *tries < guess.per_code;
+                let tag = [b'0' + place, b'a', b'a', b'a', b'a', b'a', b'a', b'a', b','];
+                let did = targets::debit_guess(tx, &id, *class, guess, &tag, now, true).await.unwrap();
+                assert_eq!(did, may, "{deed:?} at {now}: {ring} {streak} {tries}");
+                if may {
+                    *ring = Ring::push(ring, now, guess.day(*class).limit as usize);
+                    (*streak, *tries) = (*streak + 1, *tries + 1);
+                }
+                assert!(!targets::debit_guess(tx, &id, *class, guess, &tag, now, false).await.unwrap());
+                if may && *refund {
+                    targets::refund(tx, &id, *class).await.unwrap();
+                    *ring = Ring::refund(ring).to_owned();
+                    (*streak, *tries) = (*streak - 1, *tries - 1);
+                }
+            }
+            Deed::Succeed(class) => {
+                let (ring, streak) = &row.guesses[nth(*class)];
+                let may = live > now && may_guess(ring, *streak, guess, *class, now);
+                // A success comes from a place that has not tried yet.
+                if targets::debit_guess(tx, &id, *class, guess, b"99999999,", now, true).await.unwrap() {
+                    assert!(may);
+                    live = now.plus(Duration::from_secs(10));
+                    targets::succeed(tx, &id, *class, true, "", live).await.unwrap();
+                    let keep = guess.day(*class).limit as usize;
+                    let pushed = Ring::push(ring, now, keep);
+                    row.guesses[nth(*class)].0 = Ring::refund(&pushed).to_owned();
+                    row.guesses.iter_mut().for_each(|(_, streak)| *streak = 0);
+                }
+            }
+            Deed::Send(class) => {
+                let ring = &mut row.sends[nth(*class)];
+                let may = may_send(ring, send, *class, now);
+                assert_eq!(retry_after(ring, send, *class, now).is_zero(), may);
+                let did = targets::debit_send(tx, &id, *class, send, now).await.unwrap();
+                assert_eq!(did, may, "{deed:?} at {now}: {ring}");
+                if may {
+                    *ring = Ring::push(ring, now, send.kept(*class) as usize);
+                }
+            }
+        }
+        same(tx, &id, &row, now).await;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_sql_says_what_the_pure_functions_say(
+        deeds in prop::collection::vec(deed(), 10..150),
+        digits in 4_u8..7,
+        (hour, day, known) in (1_u32..8, 1_u32..25, 1_u32..12),
+    ) {
+        let guess = GuessPolicy::for_shape(Shape::new(Alphabet::Digits, digits).unwrap());
+        let send = SendPolicy { stranger_hour: hour, stranger_day: day, known_day: known, ..SendPolicy::default() };
+        let folder = Folder::new();
+        std::fs::create_dir_all(folder.path()).unwrap();
+        let db = Db::open(folder.path()).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let done = runtime.block_on(db.write(move |tx| Box::pin(async move {
+            replay(tx, &deeds, &guess, &send).await;
+            Ok(())
+        })));
+        prop_assert!(done.is_ok(), "{done:?}");
+    }
+}

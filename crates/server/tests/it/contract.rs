@@ -1,0 +1,299 @@
+//! What the store promises to everybody above it, whatever the engine: every statement prepares, a unit of work is all or
+//! nothing and alone in its failure, nothing is acknowledged that a new start would not find, no due row goes to two.
+
+#![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::{Arc, mpsc};
+
+use doorcode::entropy::Entropy;
+use doorcode::store::meta::{self, Fact};
+use doorcode::store::{Db, Tx, deliveries, orgs, prepare_all};
+use doorcode_core::{ChallengeId, DeliveryId, Error, OrgId, Result};
+use futures_util::FutureExt as _;
+use futures_util::future::join_all;
+use tokio::task::JoinSet;
+
+use crate::app::{Folder, START, seconds};
+
+fn open() -> (Db, Arc<Folder>) {
+    let folder = Folder::new();
+    std::fs::create_dir_all(folder.path()).unwrap();
+    (Db::open(folder.path()).unwrap(), folder)
+}
+
+fn org(n: u16) -> OrgId {
+    let mut bytes = [7; 16];
+    bytes[..2].copy_from_slice(&n.to_be_bytes());
+    OrgId::from_bytes(bytes)
+}
+
+/// A unit that writes one org.
+async fn put(db: &Db, n: u16) -> Result<()> {
+    db.write(move |tx| Box::pin(async move { orgs::insert(tx, &org(n), &format!("Org {n}")).await })).await
+}
+
+async fn there(db: &Db, n: u16) -> bool {
+    db.read(move |tx| Box::pin(async move { orgs::name(tx, &org(n)).await })).await.unwrap().is_some()
+}
+
+async fn count(db: &Db) -> usize {
+    db.read(|tx| Box::pin(orgs::list(tx, 100_000))).await.unwrap().len()
+}
+
+/// Holds the writer until the sender is dropped or used, so that what comes next waits together and is one group.
+fn hold(db: &Db) -> (mpsc::Sender<()>, tokio::task::JoinHandle<Result<()>>) {
+    let (go, wait) = mpsc::channel::<()>();
+    let (held, holds) = mpsc::channel();
+    let db = db.clone();
+    let holding = tokio::spawn(async move {
+        db.write(move |_| {
+            held.send(()).unwrap();
+            let _released = wait.recv();
+            Box::pin(async { Ok(()) })
+        })
+        .await
+    });
+    tokio::task::block_in_place(|| holds.recv().unwrap());
+    (go, holding)
+}
+
+#[tokio::test]
+async fn every_statement_prepares() {
+    let (db, _folder) = open();
+    let prepared = db.read(|tx| Box::pin(async move { prepare_all(tx) })).await.unwrap();
+    assert!(prepared >= 60, "{prepared} statements: is a table missing from the list?");
+}
+
+#[tokio::test]
+async fn a_unit_is_all_or_nothing() {
+    let (db, _folder) = open();
+    let refused: Result<()> = db
+        .write(|tx| {
+            Box::pin(async move {
+                orgs::insert(tx, &org(1), "One").await?;
+                orgs::insert(tx, &org(2), "Two").await?;
+                Err(Error::Forbidden)
+            })
+        })
+        .await;
+    assert!(matches!(refused, Err(Error::Forbidden)));
+    assert_eq!(count(&db).await, 0);
+    put(&db, 1).await.unwrap();
+    let twice = put(&db, 1).await;
+    assert!(matches!(twice, Err(Error::Conflict(_))), "{twice:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_a_group_a_unit_that_fails_is_rolled_back_alone() {
+    let (db, _folder) = open();
+    let (go, holding) = hold(&db);
+    let units = (0..30).map(|n| {
+        db.write(move |tx| {
+            Box::pin(async move {
+                orgs::insert(tx, &org(n), "x").await?;
+                match n % 3 {
+                    0 => Ok(()),
+                    1 => Err(Error::NotFound),
+                    _ => panic!("a unit that panics: the test wants it"),
+                }
+            })
+        })
+    });
+    let mut outcomes = std::pin::pin!(join_all(units));
+    // One poll hands all of them in; the writer is held, so that they are one group.
+    assert!((&mut outcomes).now_or_never().is_none());
+    drop(go);
+    holding.await.unwrap().unwrap();
+    for (n, outcome) in (0..).zip(outcomes.await) {
+        let outcome: Result<()> = outcome;
+        match n % 3 {
+            0 => assert!(outcome.is_ok(), "{n}: {outcome:?}"),
+            1 => assert!(matches!(outcome, Err(Error::NotFound)), "{n}: {outcome:?}"),
+            _ => assert!(matches!(outcome, Err(Error::Internal(_))), "{n}: {outcome:?}"),
+        }
+        assert_eq!(there(&db, n).await, n % 3 == 0, "{n}");
+    }
+    put(&db, 1000).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_acknowledged_is_committed() {
+    let (db, folder) = open();
+    let mut units = JoinSet::new();
+    for n in 0..1000 {
+        let (db, file) = (db.clone(), folder.path().join("doorcode.db"));
+        units.spawn(async move {
+            put(&db, n).await.unwrap();
+            // By a connection that knows nothing of the writer's.
+            if n % 50 == 0 {
+                let other = rusqlite::Connection::open(file).unwrap();
+                let sql = "SELECT count(*) FROM orgs WHERE id = ?1";
+                let found: i64 = other.query_row(sql, [&org(n).as_bytes()[..]], |row| row.get(0)).unwrap();
+                assert_eq!(found, 1, "{n} was acknowledged");
+            }
+        });
+    }
+    units.join_all().await;
+    assert_eq!(db.units(), 1000);
+    db.close().await;
+    assert!(matches!(put(&db, 1001).await, Err(Error::Unavailable(_))), "a closed store refuses");
+    assert_eq!(count(&Db::open(folder.path()).unwrap()).await, 1000);
+}
+
+/// A killed process leaves the log behind: the next start reads it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_acknowledged_survives_without_a_close() {
+    let (db, folder) = open();
+    for n in 0..20 {
+        put(&db, n).await.unwrap();
+    }
+    let left = Folder::new();
+    std::fs::create_dir_all(left.path()).unwrap();
+    for file in ["doorcode.db", "doorcode.db-wal"] {
+        std::fs::copy(folder.path().join(file), left.path().join(file)).unwrap();
+    }
+    assert_eq!(count(&Db::open(left.path()).unwrap()).await, 20);
+}
+
+#[tokio::test]
+async fn the_log_is_written_ahead() {
+    let (db, folder) = open();
+    put(&db, 1).await.unwrap();
+    let mode: String = rusqlite::Connection::open(folder.path().join("doorcode.db"))
+        .unwrap()
+        .query_row("PRAGMA journal_mode", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(mode, "wal");
+}
+
+#[tokio::test]
+async fn a_read_refuses_to_write() {
+    let (db, _folder) = open();
+    let written = db.read(|tx| Box::pin(async move { orgs::insert(tx, &org(1), "x").await })).await;
+    assert!(written.is_err());
+    assert_eq!(count(&db).await, 0);
+}
+
+#[tokio::test]
+async fn a_unit_that_waits_for_the_world_is_refused() {
+    let (db, _folder) = open();
+    let waited: Result<()> = db
+        .write(|tx| {
+            Box::pin(async move {
+                orgs::insert(tx, &org(1), "x").await?;
+                tokio::task::yield_now().await;
+                Ok(())
+            })
+        })
+        .await;
+    assert!(matches!(waited, Err(Error::Internal(_))));
+    assert!(!there(&db, 1).await);
+}
+
+#[tokio::test]
+async fn a_caller_that_hangs_up_takes_nothing_back() {
+    let (db, _folder) = open();
+    assert!(put(&db, 1).now_or_never().is_none(), "handed in, and not waited for");
+    // The queue is in order: when this one is answered, that one was done.
+    put(&db, 2).await.unwrap();
+    assert!(there(&db, 1).await);
+}
+
+async fn fill_outbox(db: &Db, messages: u8) {
+    let entropy = Entropy::seeded(9);
+    let ids: Vec<DeliveryId> = (0..messages).map(|_| entropy.id(START).unwrap()).collect();
+    db.write(move |tx| {
+        Box::pin(async move {
+            for id in ids {
+                deliveries::insert(tx, &id, &ChallengeId::from_bytes([1; 16]), "email", START).await?;
+            }
+            Ok(())
+        })
+    })
+    .await
+    .unwrap();
+}
+
+async fn claim(db: &Db, at: doorcode_core::Timestamp, most: i64) -> Vec<DeliveryId> {
+    let taken = db
+        .write(move |tx: &mut Tx<'_>| {
+            Box::pin(async move { deliveries::claim(tx, at, at.plus(seconds(90)), most).await })
+        })
+        .await;
+    taken.unwrap().into_iter().map(|taken| taken.id).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_due_message_goes_to_two_takers() {
+    let (db, folder) = open();
+    fill_outbox(&db, 200).await;
+    // Two stores on one file are two writers, as two processes would be.
+    let other = Db::open(folder.path()).unwrap();
+    let mut takers = JoinSet::new();
+    for n in 0..40 {
+        let db = if n % 2 == 0 { db.clone() } else { other.clone() };
+        takers.spawn(async move { claim(&db, START, 7).await });
+    }
+    let taken: Vec<DeliveryId> = takers.join_all().await.into_iter().flatten().collect();
+    assert_eq!(taken.len(), 200, "forty takers of seven empty an outbox of two hundred");
+    assert_eq!(taken.iter().collect::<HashSet<_>>().len(), 200);
+    assert!(claim(&db, START.plus(seconds(89)), 300).await.is_empty(), "the lease holds");
+    assert_eq!(claim(&db, START.plus(seconds(90)), 300).await.len(), 200, "and ends");
+}
+
+#[tokio::test]
+async fn migrations_run_once() {
+    let (db, folder) = open();
+    db.write(|tx| Box::pin(meta::put(tx, Fact::Clock, "17"))).await.unwrap();
+    db.close().await;
+    for _ in 0..2 {
+        let again = Db::open(folder.path()).unwrap();
+        let clock = again.read(|tx| Box::pin(meta::clock(tx))).await.unwrap().unwrap();
+        assert_eq!(clock.millis(), 17);
+        again.close().await;
+    }
+    assert_eq!(migrations(folder.path()), 1);
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused() {
+    let (db, folder) = open();
+    db.close().await;
+    let file = rusqlite::Connection::open(folder.path().join("doorcode.db")).unwrap();
+    file.execute("INSERT INTO migrations (number, name) VALUES (99, '0099_from_the_future')", []).unwrap();
+    drop(file);
+    let refused = Db::open(folder.path()).err().unwrap();
+    let why = doorcode::chain(&refused);
+    assert!(why.contains("newer version"), "{why}");
+    assert_eq!(migrations(folder.path()), 2, "nothing was touched");
+}
+
+fn migrations(dir: &Path) -> i64 {
+    let file = rusqlite::Connection::open(dir.join("doorcode.db")).unwrap();
+    file.query_row("SELECT count(*) FROM migrations", [], |row| row.get(0)).unwrap()
+}
+
+#[tokio::test]
+async fn a_database_that_is_none_is_refused() {
+    let folder = Folder::new();
+    std::fs::create_dir_all(folder.path()).unwrap();
+    std::fs::write(folder.path().join("doorcode.db"), "this is a letter to my aunt\n".repeat(500)).unwrap();
+    assert!(Db::open(folder.path()).is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lock_held_by_another_process_is_waited_for() {
+    let (db, folder) = open();
+    let mut other = rusqlite::Connection::open(folder.path().join("doorcode.db")).unwrap();
+    let held = other.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).unwrap();
+    let waiting = tokio::spawn({
+        let db = db.clone();
+        async move { put(&db, 1).await }
+    });
+    assert!(!there(&db, 1).await, "reads go on meanwhile");
+    held.commit().unwrap();
+    waiting.await.unwrap().unwrap();
+    assert!(there(&db, 1).await);
+}
