@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What ./run and ./check need on a Debian machine. Sourced by both, from the root of the repository.
 #
 # It looks first and installs second: where everything is there, nothing is changed and no right is needed. Whatever is
