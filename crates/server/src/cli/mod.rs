@@ -2,6 +2,7 @@
 //! what to do.
 
 mod backup;
+mod bench;
 mod doctor;
 mod generate;
 mod key;
@@ -62,6 +63,8 @@ enum Command {
     Migrate(place::Migrate),
     /// Write the generated files of the repository, or check them
     Gen(generate::Generate),
+    /// Measure this machine: the whole journey against a server that does nothing, or against a peer
+    Bench(bench::BenchArgs),
     /// Fill a data directory with live challenges, for the bench
     #[command(hide = true)]
     Seed(seed::Seed),
@@ -85,6 +88,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Vec<(Stri
         Command::Recover(command) => command.run(environment),
         Command::Migrate(command) => command.run(environment),
         Command::Gen(command) => command.run(),
+        Command::Bench(command) => Ok(command.run()),
         Command::Seed(command) => command.run(environment),
     };
     match ended {
