@@ -83,11 +83,11 @@ impl Connection {
         request: Request<Full<Bytes>>,
         window: &Window,
         lane: &mut Lane,
-    ) -> Outcome<(Answer, bool)> {
+    ) -> Outcome<Answer> {
         let sent = now();
         let answer = self.ask(request).await?;
-        let counted = lane.note(window, sent, now());
-        Ok((answer, counted))
+        lane.note(window, sent, now());
+        Ok(answer)
     }
 
     /// As `ask`, with the two instants around it.

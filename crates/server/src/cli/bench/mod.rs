@@ -6,7 +6,6 @@
 mod check;
 mod child;
 mod client;
-mod console;
 mod door;
 mod failure;
 mod flow;
@@ -36,9 +35,9 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::{err as note, out};
 use check::Pool;
 use child::{Server, Workspace};
-use console::{note, out};
 use door::Kind;
 use failure::{Failure, Outcome};
 use mail::PostOffice;
@@ -62,7 +61,7 @@ that failed (timing: also if a difference was found), 2 for one that could not b
 /// The data of that server is in a directory of its own and goes when the bench ends.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLES)]
-pub struct BenchArgs {
+pub(super) struct BenchArgs {
     /// What to measure.
     #[arg(long, value_enum)]
     scenario: Scenario,
@@ -123,7 +122,7 @@ enum Against {
 impl BenchArgs {
     /// Runs the bench on a runtime of its own, until its end or until it is interrupted. Not to be called from within
     /// another runtime.
-    pub fn run(self) -> ExitCode {
+    pub(super) fn run(self) -> ExitCode {
         match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
             Ok(runtime) => runtime.block_on(run(self)),
             Err(error) => {
@@ -135,7 +134,7 @@ impl BenchArgs {
 }
 
 /// Runs the bench that `args` ask for, until its end or until it is interrupted.
-pub async fn run(args: BenchArgs) -> ExitCode {
+async fn run(args: BenchArgs) -> ExitCode {
     let done = tokio::select! {
         done = bench(&args) => done,
         interrupted = interrupted() => interrupted,

@@ -98,7 +98,7 @@ fn measured(side: &Side) -> Measured {
     let latencies = side.latencies();
     Measured {
         name: side.name,
-        requests: side.rounds.iter().map(|round| round.requests).sum(),
+        requests: side.rounds.iter().map(Round::requests).sum(),
         requests_per_second: rounded(side.rate()),
         p50_ms: millis(latencies.quantile(0.5)),
         p99_ms: millis(latencies.quantile(0.99)),

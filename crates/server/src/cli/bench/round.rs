@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::check::{self, Pool};
 use super::client::within;
-use super::console::note;
 use super::failure::Outcome;
 use super::flow;
 use super::rig::Rig;
 use super::single::{self, Call};
 use super::stats::{Histogram, median};
 use super::window::Lane;
+use crate::cli::err as note;
 
 /// Before anything is measured, each load runs this long.
 const WARM_UP: Duration = Duration::from_secs(1);
@@ -34,7 +34,6 @@ pub(super) enum Load {
 /// What one round measured.
 #[derive(Debug)]
 pub(super) struct Round {
-    pub(super) requests: u64,
     pub(super) measured: Duration,
     pub(super) latencies: Histogram,
 }
@@ -62,18 +61,23 @@ impl Load {
 
 impl Round {
     /// What all lanes saw together.
-    pub(super) fn of(lanes: &[Lane], requests: u64, measured: Duration) -> Self {
+    pub(super) fn of(lanes: &[Lane], measured: Duration) -> Self {
         let mut latencies = Histogram::default();
         for lane in lanes {
             latencies.merge(&lane.latencies);
         }
-        Self { requests, measured, latencies }
+        Self { measured, latencies }
+    }
+
+    /// Requests whose answers fell into the round's window.
+    pub(super) fn requests(&self) -> u64 {
+        self.latencies.total()
     }
 
     /// Requests per second; 0 if nothing was measured.
     pub(super) fn rate(&self) -> f64 {
         let seconds = self.measured.as_secs_f64();
-        if seconds > 0.0 { self.requests as f64 / seconds } else { 0.0 }
+        if seconds > 0.0 { self.requests() as f64 / seconds } else { 0.0 }
     }
 }
 

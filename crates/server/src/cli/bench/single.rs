@@ -30,8 +30,7 @@ pub(super) async fn round(rig: &Rig, call: Call, length: Duration) -> Outcome<Ro
         tasks.spawn(async move { repeat(&rig, connection, call, &window).await });
     }
     let lanes = join(tasks).await?;
-    let requests = lanes.iter().map(|lane| lane.latencies.total()).sum();
-    Ok(Round::of(&lanes, requests, window.measured()))
+    Ok(Round::of(&lanes, window.measured()))
 }
 
 async fn repeat(rig: &Rig, mut connection: Connection, call: Call, window: &Window) -> Outcome<Lane> {
@@ -44,7 +43,7 @@ async fn repeat(rig: &Rig, mut connection: Connection, call: Call, window: &Wind
             Call::Start => rig.door.start(&address),
             Call::Floor => rig.door.floor(&address),
         };
-        let (answer, _) = connection.ask_timed(request, window, &mut lane).await?;
+        let answer = connection.ask_timed(request, window, &mut lane).await?;
         rig.door.expect_started(&answer)?;
     }
     Ok(lane)

@@ -11,13 +11,13 @@ use tokio::task::JoinSet;
 
 use super::check::other_code;
 use super::client::{Connection, within};
-use super::console::note;
 use super::failure::{Failure, Outcome};
 use super::mail::Mailbox;
 use super::random::Random;
 use super::rig::{Rig, join};
 use super::stopwatch::nanos;
 use super::verdict::{Times, Verdict};
+use crate::cli::err as note;
 
 /// The numbers of clients that measure.
 const CLIENTS: [usize; 2] = [1, 64];

@@ -26,8 +26,6 @@ pub(super) struct Window {
 pub(super) struct Lane {
     /// The latency of each request that counts.
     pub(super) latencies: Histogram,
-    /// Journeys that ended in the window, for rounds that count those.
-    pub(super) journeys: u64,
 }
 
 impl Window {
