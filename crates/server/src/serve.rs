@@ -42,8 +42,7 @@ pub async fn run(app: Arc<App>, waiting: Waiting, listener: TcpListener, stop: i
     background.spawn(every_second(Arc::clone(&app)));
     background.spawn(sweep(Arc::clone(&app)));
 
-    accept(&app, &listener, stop).await;
-    drop(listener);
+    accept(&app, listener, stop).await;
     background.shutdown().await;
     // What is still waiting here has its row: whoever starts next sends it.
     if let Err(error) = app.mark_time().await {
@@ -53,7 +52,7 @@ pub async fn run(app: Arc<App>, waiting: Waiting, listener: TcpListener, stop: i
     Ok(())
 }
 
-async fn accept(app: &Arc<App>, listener: &TcpListener, stop: impl Future<Output = ()>) {
+async fn accept(app: &Arc<App>, listener: TcpListener, stop: impl Future<Output = ()>) {
     let server = &app.config.server;
     let router = api::router(app);
     let mut http = http1::Builder::new();
@@ -88,6 +87,8 @@ async fn accept(app: &Arc<App>, listener: &TcpListener, stop: impl Future<Output
             (Err(_), _) => break,
         }
     }
+    // At once, so that whoever comes now is refused and can go elsewhere, and does not wait for nothing.
+    drop(listener);
     if tokio::time::timeout(server.drain_timeout, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests did not end in time");
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::{Ended, Trouble, out};
-use crate::app::App;
+use crate::app::{self, App};
 use crate::config::{Config, Given, Use};
 use crate::entropy::Entropy;
 use crate::ops::outbox::Waiting;
@@ -70,6 +70,7 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Trouble> {
 ///
 /// `serve` does the same when it starts; this says beforehand whether it will work.
 #[derive(Args)]
+#[command(after_help = "Example:\n  doorcode migrate --data /var/lib/doorcode")]
 pub(super) struct Migrate {
     #[command(flatten)]
     place: Place,
@@ -79,7 +80,7 @@ impl Migrate {
     pub(super) fn run(self, environment: Environment) -> Ended {
         let config = self.place.config(environment, Use::Command)?;
         runtime()?.block_on(async {
-            std::fs::create_dir_all(&config.data)?;
+            app::create_dir(&config.data)?;
             let db = store::Db::open(&config.data)?;
             let statements = db.read(|tx| Box::pin(async move { store::prepare_all(tx) })).await?;
             db.close().await;

@@ -3,6 +3,7 @@
 //! and nothing is acknowledged that a crash could take back. Refuses to tell two units apart by luck: one that fails is
 //! rolled back alone, and when the transaction itself is lost, everybody in it hears so.
 
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -42,6 +43,9 @@ impl Opening {
     }
 
     fn writer(&self) -> Result<Connection> {
+        // It holds addresses: its owner alone reads it. SQLite gives its log the same permissions.
+        let mut open = std::fs::OpenOptions::new();
+        open.create(true).truncate(false).write(true).mode(0o600).open(&self.file).map_err(Error::unavailable)?;
         let connection = Connection::open(&self.file).map_err(failed)?;
         connection.busy_timeout(BUSY).map_err(failed)?;
         connection
@@ -163,11 +167,12 @@ impl Lite {
     }
 
     pub(super) async fn close(&self) {
+        // Readers first: the last connection removes the log, and a reader can't.
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let (done, closed) = oneshot::channel();
         if self.queue.send(Message::Close(done)).await.is_ok() {
             drop(closed.await);
         }
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
