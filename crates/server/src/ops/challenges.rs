@@ -190,8 +190,8 @@ pub enum Checked {
 
 /// Checks an entry, as part of a unit that also hands over what was earned.
 ///
-/// Every path writes the address's row before it looks anything up, debits before it compares, reads one challenge
-/// (there or not), derives one code and compares once: what differs is the outcome, not the work.
+/// Every path writes the address's budget row before it looks anything up, debits before it compares, reads one
+/// challenge (there or not), derives one code and compares once: what differs is the outcome, not the work.
 pub async fn check(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, now: Timestamp) -> Result<Checked> {
     let meters = attempt.client.meters("guess", app.config.guesses.network, app.config.guesses.wide);
     // A network with nothing left does the same work on one row of its own, so that it can't fill the table.
@@ -199,7 +199,7 @@ pub async fn check(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, now: Timestamp
         false => target_of(attempt.realm, attempt.to.as_str()),
         true => meters[0].id,
     };
-    let standing = targets::touch(tx, &target, now).await?;
+    let standing = targets::standing(tx, &target).await?;
     let entry = code::normalise(attempt.entry.expose());
     let long = entry.as_ref().is_some_and(code::could_be_long);
     let debit = Debit::take(tx, app, attempt, &target, &standing, meters, long, now).await?;
@@ -309,10 +309,15 @@ impl Debit {
         let class = attempt.client.class(&standing.known, now);
         let policy = GuessPolicy::for_shape(attempt.shape);
         let tag = attempt.client.tries_tag();
-        let debited = targets::debit_guess(tx, target, class, &policy, &tag, now, !long).await?;
+        let guessable = !long && standing.short_is_live(now);
+        let debited = guessable && targets::debit_guess(tx, target, class, &policy, &tag, now).await?;
+        if !debited {
+            // As much is written as for a debit, so that nobody can tell by the time.
+            targets::write(tx, target, now).await?;
+        }
         // Where no code is live the address is not charged. The network is: somebody who tries addresses does not know
         // which of them wait for a code.
-        let wanted = debited || long || !standing.short_is_live(now);
+        let wanted = debited || !guessable;
         let full = meters::spend_two(tx, &meters, i64::from(wanted), now).await?;
         let network = wanted && full.is_none();
         if let Some(full) = full {

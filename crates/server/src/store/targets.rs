@@ -15,8 +15,10 @@ pub type TargetId = [u8; 16];
 pub type TriesTag = [u8; 9];
 
 statements! {
-    // A budget row is written before anything is looked up, so that a look-up can't be told by its time; on PostgreSQL
-    // this is also what puts two clients of one address in line.
+    STANDING = "SELECT known, misses, known_misses, streak, known_streak, short_id, short_until, long_id, long_until, \
+        repeat_until, tries FROM targets WHERE id = $1";
+    WRITE = "INSERT INTO targets (id, touched_at) VALUES ($1, $2) \
+        ON CONFLICT (id) DO UPDATE SET touched_at = excluded.touched_at";
     TOUCH = "INSERT INTO targets (id, touched_at) VALUES ($1, $2) \
         ON CONFLICT (id) DO UPDATE SET touched_at = excluded.touched_at \
         RETURNING known, misses, known_misses, streak, known_streak, short_id, short_until, long_id, long_until, \
@@ -103,6 +105,23 @@ pub struct Slot {
     pub until: Timestamp,
 }
 
+impl Default for Standing {
+    /// What an address's row says before there is one.
+    fn default() -> Self {
+        let never = Timestamp::from_millis(0);
+        let slot = Slot { id: None, until: never };
+        Self {
+            known: String::new(),
+            misses: (String::new(), 0),
+            known_misses: (String::new(), 0),
+            short: slot,
+            long: slot,
+            repeat_until: never,
+            tries: String::new(),
+        }
+    }
+}
+
 impl Standing {
     fn read(row: &Row<'_>) -> Result<Self> {
         let count = |at| row.int(at).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
@@ -134,14 +153,23 @@ impl Standing {
     }
 }
 
+/// What stands in the row, or would.
+pub async fn standing(tx: &mut Tx<'_>, id: &TargetId) -> Result<Standing> {
+    Ok(tx.one(&STANDING, &[id.into()], Standing::read).await?.unwrap_or_default())
+}
+
+/// Writes the row's time, making the row if there is none.
+pub async fn write(tx: &mut Tx<'_>, id: &TargetId, now: Timestamp) -> Result<()> {
+    tx.execute(&WRITE, &[id.into(), now.into()]).await.map(drop)
+}
+
 /// Writes the row's time, making the row if there is none, and says what stands in it.
 pub async fn touch(tx: &mut Tx<'_>, id: &TargetId, now: Timestamp) -> Result<Standing> {
     let standing = tx.one(&TOUCH, &[id.into(), now.into()], Standing::read).await?;
     standing.ok_or_else(|| doorcode_core::Error::internal("a touched target was not there"))
 }
 
-/// Takes one guess from a class's pools and from the network's tries on this code, all or nothing. With `short` false
-/// the same statement runs and takes nothing: a long code costs no guess, and its check no less time.
+/// Takes one guess from a class's pools and from the network's tries on this code, all or nothing.
 pub async fn debit_guess(
     tx: &mut Tx<'_>,
     id: &TargetId,
@@ -149,7 +177,6 @@ pub async fn debit_guess(
     policy: &GuessPolicy,
     tag: &TriesTag,
     now: Timestamp,
-    short: bool,
 ) -> Result<bool> {
     let sql = match class {
         Class::Stranger => &DEBIT_STRANGER,
@@ -168,7 +195,7 @@ pub async fn debit_guess(
         place(window.limit).into(),
         (&cut).into(),
         i64::from(policy.streak(class)).into(),
-        i64::from(if short { policy.per_code } else { 0 }).into(),
+        i64::from(policy.per_code).into(),
         now.into(),
     ];
     Ok(tx.execute(sql, &values).await? == 1)
