@@ -16,5 +16,6 @@ mod races;
 mod restore;
 mod sends;
 mod signup;
+mod single_use;
 mod smtp;
 mod smtp_server;
