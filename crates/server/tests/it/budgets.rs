@@ -10,7 +10,7 @@ use std::time::Duration;
 use doorcode::store::targets::{self, Standing, TargetId};
 use doorcode::store::{Db, Tx};
 use doorcode_core::budget::{may_guess, may_send, retry_after};
-use doorcode_core::{Alphabet, Class, GuessPolicy, Ring, SendPolicy, Shape, Timestamp};
+use doorcode_core::{Class, GuessPolicy, Ring, SendPolicy, Shape, Timestamp};
 use proptest::prelude::*;
 
 use crate::app::{Folder, START, TestApp, hours, minutes, not, seconds};
@@ -141,8 +141,8 @@ impl Oracle {
                     code.used = Some(Used { at: now, by: place, repeats: 0 });
                     self.successes.insert(place, now);
                     self.wrong.iter_mut().for_each(|(_, _, counts)| *counts = false);
-                    // The other code is over.
-                    *self.code(!long) = None;
+                    // The other code is over; if it was used before, its user may still repeat it.
+                    self.code(!long).take_if(|other| other.used.is_none());
                 }
             }
             *self.code(long) = Some(code);
@@ -292,7 +292,7 @@ const fn nth(class: Class) -> usize {
 }
 
 async fn same(tx: &mut Tx<'_>, id: &TargetId, row: &Row, now: Timestamp) {
-    let Standing { misses, known_misses, .. } = targets::touch(tx, id, now).await.unwrap();
+    let Standing { misses, known_misses, .. } = targets::standing(tx, id).await.unwrap();
     assert_eq!([misses, known_misses], row.guesses);
     let (strangers, known) = targets::sends(tx, id).await.unwrap();
     assert_eq!([strangers, known], row.sends);
@@ -303,7 +303,7 @@ async fn replay(tx: &mut Tx<'_>, deeds: &[Deed], guess: &GuessPolicy, send: &Sen
     let (mut row, mut now, mut codes) = (Row::default(), START, 0_u8);
     // Until when there is something to guess at: the code lives, or may be said again.
     let mut live = Timestamp::from_millis(0);
-    targets::touch(tx, &id, now).await.unwrap();
+    targets::write(tx, &id, now).await.unwrap();
     for deed in deeds {
         match deed {
             Deed::Wait(time) => now = now.plus(*time),
@@ -370,10 +370,13 @@ proptest! {
     #[test]
     fn the_sql_says_what_the_pure_functions_say(
         deeds in prop::collection::vec(deed(), 10..150),
-        digits in 4_u8..7,
+        (tries, stranger_day, stranger_streak, known_day, known_streak) in
+            (1_u32..6, 1_u32..12, 1_u32..15, 1_u32..21, 1_u32..15),
         (hour, day, known) in (1_u32..8, 1_u32..25, 1_u32..12),
     ) {
-        let guess = GuessPolicy::for_shape(Shape::new(Alphabet::Digits, digits).unwrap());
+        let usual = GuessPolicy::for_shape(Shape::LONG);
+        let guess =
+            GuessPolicy { per_code: tries, stranger_day, stranger_streak, known_day, known_streak, ..usual };
         let send = SendPolicy { stranger_hour: hour, stranger_day: day, known_day: known, ..SendPolicy::default() };
         let folder = Folder::new();
         std::fs::create_dir_all(folder.path()).unwrap();

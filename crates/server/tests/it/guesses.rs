@@ -142,6 +142,35 @@ async fn sixty_consecutive_strangers_guesses_and_no_more_until_a_success() {
     assert_eq!(app.from(&stranger(99)).code(ADA).await.len(), 6);
 }
 
+/// A code that the owner asked for is short, whatever strangers did: their own count stops them.
+#[tokio::test]
+async fn the_owners_short_code_gives_strangers_no_more_than_sixty() {
+    let app = with_ada().await;
+    for day in 0..10 {
+        let code = app.code(ADA).await;
+        assert_eq!(code.len(), 6);
+        for n in 0..4 {
+            guess(&app, &stranger(4 * day + n), ADA, &code, 5).await;
+        }
+        assert_eq!(compared(&app), (10 * (day as u64 + 1)).min(60));
+        app.advance(hours(25));
+    }
+}
+
+#[tokio::test]
+async fn retention_forgets_no_streak_and_no_known_client() {
+    let mut app = with_ada().await;
+    let code = app.code("bob@example.com").await;
+    guess(&app, &stranger(1), "bob@example.com", &code, 5).await;
+    app.advance(hours(24 * 60));
+    app.retain().await;
+    assert_eq!(app.number("SELECT count(*) FROM challenges"), 0, "what is over has left");
+    assert_eq!(app.number("SELECT max(streak) FROM targets"), 5, "what still counts has not");
+    let code = app.code(ADA).await;
+    guess(&app, HERE, ADA, &code, 1).await;
+    assert_eq!(app.number("SELECT max(known_streak) FROM targets"), 1, "and Ada is still known here");
+}
+
 #[tokio::test]
 async fn known_clients_have_twenty_a_day_and_forty_in_a_row() {
     let app = with_ada().await;

@@ -25,6 +25,7 @@ mod restore;
 mod secrets;
 mod sends;
 mod signup;
+mod single_use;
 mod sink;
 mod smtp;
 mod smtp_server;

@@ -100,7 +100,11 @@ async fn the_window_begins_with_its_first_use() {
     assert_eq!(counted(&app), (2, 2));
     app.advance(MOMENT);
     guess(&app, HERE, 5).await;
-    assert_eq!(counted(&app), (3, 2));
+    guess(&app, HERE, 6).await;
+    assert_eq!(counted(&app), (4, 2));
+    app.advance(MOMENT);
+    guess(&app, HERE, 7).await;
+    assert_eq!(counted(&app), (4, 3), "the new window began with its own first use");
 }
 
 #[tokio::test]
