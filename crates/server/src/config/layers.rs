@@ -44,7 +44,7 @@ impl Layers {
                 None => self.complaints.push(format!("{name}: must be {}", kind(old))),
             },
             None => {
-                self.complaints.push(format!("{name}: there is no such setting; DOORCODE_SECTION__KEY is the form"))
+                self.complaints.push(format!("{name}: there is no such setting; DOORCODE_SECTION__KEY is the form"));
             }
         }
     }

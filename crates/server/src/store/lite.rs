@@ -115,7 +115,7 @@ impl Lite {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let units = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&units);
-        let runtime = tokio::runtime::Handle::current();
+        let runtime = tokio::runtime::Handle::try_current().ok();
         std::thread::Builder::new()
             .name("writer".to_owned())
             .spawn(move || Writer::new(connection, waiting, runtime, counted).serve())

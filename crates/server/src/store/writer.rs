@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures_util::FutureExt as _;
 use rusqlite::Connection;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
@@ -35,7 +36,7 @@ pub(super) trait Unit: Send {
 pub(super) struct Writer {
     connection: Connection,
     waiting: mpsc::Receiver<Message>,
-    runtime: Handle,
+    runtime: Option<Handle>,
     units: Arc<AtomicU64>,
     closing: Option<oneshot::Sender<()>>,
 }
@@ -45,7 +46,7 @@ impl Writer {
     pub(super) fn new(
         connection: Connection,
         waiting: mpsc::Receiver<Message>,
-        runtime: Handle,
+        runtime: Option<Handle>,
         units: Arc<AtomicU64>,
     ) -> Self {
         Self { connection, waiting, runtime, units, closing: None }
@@ -133,10 +134,15 @@ impl Writer {
     /// each, and the next group is waiting.
     fn answer(&self, units: Vec<Box<dyn Unit>>, lost: Option<String>) {
         self.units.fetch_add(units.len() as u64, Ordering::Relaxed);
-        self.runtime.spawn(async move {
+        let answers = async move {
             for unit in units {
                 unit.answer(lost.as_deref());
             }
-        });
+        };
+        match &self.runtime {
+            Some(runtime) => drop(runtime.spawn(answers)),
+            // Opened outside a runtime: nothing here waits, so one poll does it.
+            None => drop(answers.now_or_never()),
+        }
     }
 }

@@ -291,7 +291,7 @@ const fn nth(class: Class) -> usize {
     }
 }
 
-async fn same(tx: &mut Tx<'_>, id: &TargetId, row: &Row, now: Timestamp) {
+async fn same(tx: &mut Tx<'_>, id: &TargetId, row: &Row) {
     let Standing { misses, known_misses, .. } = targets::standing(tx, id).await.unwrap();
     assert_eq!([misses, known_misses], row.guesses);
     let (strangers, known) = targets::sends(tx, id).await.unwrap();
@@ -360,7 +360,7 @@ async fn replay(tx: &mut Tx<'_>, deeds: &[Deed], guess: &GuessPolicy, send: &Sen
                 }
             }
         }
-        same(tx, &id, &row, now).await;
+        same(tx, &id, &row).await;
     }
 }
 
