@@ -116,6 +116,7 @@ CREATE TABLE targets (
     short_until  BIGINT NOT NULL DEFAULT 0,
     long_id      BYTEA,
     long_until   BIGINT NOT NULL DEFAULT 0,
+    repeat_until BIGINT NOT NULL DEFAULT 0,
     sends        TEXT NOT NULL DEFAULT '',
     known_sends  TEXT NOT NULL DEFAULT '',
     misses       TEXT NOT NULL DEFAULT '',
@@ -129,7 +130,7 @@ CREATE TABLE targets (
 -- Counters over many addresses: per network, per wider network, per org. A window starts with its first use.
 CREATE TABLE meters (
     id    BYTEA PRIMARY KEY,
-    since BIGINT NOT NULL,
+    until BIGINT NOT NULL,
     used  BIGINT NOT NULL
 ) WITHOUT ROWID;
 

@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Transport};
 use crate::deliver::inbox::Inbox;
 use crate::entropy::Entropy;
+use crate::exhausted::Exhausted;
 use crate::keyring::Keys;
 use crate::metrics::Metrics;
 use crate::ops::outbox::{Outbox, Waiting};
@@ -33,6 +34,8 @@ pub struct App {
     pub outbox: Outbox,
     /// The messages that were kept in place of being sent, under `--dev`.
     pub inbox: Option<Inbox>,
+    /// Networks without guesses, as far as this process knows.
+    pub exhausted: Exhausted,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -48,7 +51,17 @@ impl App {
         let keys = Keys::open(&db, &config.keys, make, clock.now()).await?;
         let (outbox, waiting) = Outbox::new();
         let inbox = matches!(config.mail.transport, Transport::Inbox).then(|| Inbox::new(INBOX_ROOM));
-        let app = Self { config, db, clock, entropy, keys, outbox, inbox, metrics: Metrics::new() };
+        let app = Self {
+            config,
+            db,
+            clock,
+            entropy,
+            keys,
+            outbox,
+            inbox,
+            exhausted: Exhausted::default(),
+            metrics: Metrics::new(),
+        };
         Ok((Arc::new(app), waiting))
     }
 
@@ -71,9 +84,12 @@ pub fn target_of(realm: OrgId, address: &str) -> TargetId {
     doorcode_core::fingerprint::fingerprint("target", &[realm.as_bytes(), address.as_bytes()])
 }
 
-/// Makes the data directory, readable by its owner alone, if it is not there.
+/// Makes the data directory if it is not there, readable by its owner alone.
 pub fn create_dir(dir: &std::path::Path) -> Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true).mode(0o700).create(dir).map_err(doorcode_core::Error::unavailable)
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    made.map_err(|error| {
+        let why = format!("the data directory {} can't be made: {error}; name another one with --data", dir.display());
+        doorcode_core::Error::unavailable(why)
+    })
 }

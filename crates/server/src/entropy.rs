@@ -46,8 +46,40 @@ impl Entropy {
         Ok(bytes)
     }
 
+    /// `N` random bytes to be dealt out, for an operation that needs several things: one call to the system for all.
+    pub fn deal<const N: usize>(&self) -> Result<Deal<N>> {
+        Ok(Deal { bytes: self.bytes()?, dealt: 0 })
+    }
+
     /// A new id.
     pub fn id<K>(&self, now: Timestamp) -> Result<Id<K>> {
         Ok(Id::new(now, self.bytes()?))
+    }
+}
+
+/// Random bytes that are given out once each.
+pub struct Deal<const N: usize> {
+    bytes: [u8; N],
+    dealt: usize,
+}
+
+impl<const N: usize> Deal<N> {
+    /// The next `M` bytes. An error if there are not that many left: bytes are never given out twice.
+    pub fn bytes<const M: usize>(&mut self) -> Result<[u8; M]> {
+        let end = self.dealt + M;
+        let next = self.bytes.get(self.dealt..end).ok_or_else(|| Error::internal("too few random bytes were drawn"))?;
+        self.dealt = end;
+        next.try_into().map_err(Error::internal)
+    }
+
+    /// A new id.
+    pub fn id<K>(&mut self, now: Timestamp) -> Result<Id<K>> {
+        Ok(Id::new(now, self.bytes()?))
+    }
+}
+
+impl<const N: usize> Drop for Deal<N> {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.bytes);
     }
 }

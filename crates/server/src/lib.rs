@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod deliver;
 pub mod entropy;
+pub mod exhausted;
 pub mod keyring;
 pub mod metrics;
 pub mod ops;

@@ -15,7 +15,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
@@ -30,22 +30,29 @@ const HEAD_MOST: usize = 32 * 1024;
 /// The most headers of one.
 const HEADERS_MOST: usize = 64;
 
-/// Serves until `stop` is ready, then lets open requests end, delivers what was handed over, and closes the store.
+/// Serves until `stop` is ready, then lets open requests and messages on their way end, and closes the store.
 pub async fn run(app: Arc<App>, waiting: Waiting, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<()> {
     let worker = Arc::new(Worker::new(Arc::clone(&app), waiting)?);
-    let mut background = JoinSet::new();
+    let (stopping, stopped) = watch::channel(false);
+    let mut deliveries = JoinSet::new();
     for _ in 0..worker.lanes() {
-        let worker = Arc::clone(&worker);
-        background.spawn(async move { while worker.deliver_handed().await {} });
+        let (worker, mut stopped) = (Arc::clone(&worker), stopped.clone());
+        deliveries.spawn(async move { while worker.deliver_handed(&mut stopped).await {} });
     }
-    background.spawn(deliver_due(Arc::clone(&app), Arc::clone(&worker)));
+    deliveries.spawn(deliver_due(Arc::clone(&app), Arc::clone(&worker), stopped));
+    let mut background = JoinSet::new();
     background.spawn(every_second(Arc::clone(&app)));
     background.spawn(sweep(Arc::clone(&app)));
 
-    accept(&app, &listener, stop).await;
-    drop(listener);
+    accept(&app, listener, stop).await;
     background.shutdown().await;
-    // What is still waiting here has its row: whoever starts next sends it.
+    // A message that is on its way is let go out and recorded, so that it does not go out again. What waits behind it has
+    // its row: whoever starts next sends it.
+    stopping.send_replace(true);
+    let ended = async { while deliveries.join_next().await.is_some() {} };
+    if tokio::time::timeout(app.config.server.drain_timeout, ended).await.is_err() {
+        tracing::warn!("a message on its way did not end in time; it may go out again");
+    }
     if let Err(error) = app.mark_time().await {
         tracing::error!(error = %crate::chain(&error), "the time could not be marked");
     }
@@ -53,7 +60,7 @@ pub async fn run(app: Arc<App>, waiting: Waiting, listener: TcpListener, stop: i
     Ok(())
 }
 
-async fn accept(app: &Arc<App>, listener: &TcpListener, stop: impl Future<Output = ()>) {
+async fn accept(app: &Arc<App>, listener: TcpListener, stop: impl Future<Output = ()>) {
     let server = &app.config.server;
     let router = api::router(app);
     let mut http = http1::Builder::new();
@@ -88,6 +95,8 @@ async fn accept(app: &Arc<App>, listener: &TcpListener, stop: impl Future<Output
             (Err(_), _) => break,
         }
     }
+    // At once, so that whoever comes now is refused and can go elsewhere, and does not wait for nothing.
+    drop(listener);
     if tokio::time::timeout(server.drain_timeout, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests did not end in time");
     }
@@ -120,18 +129,20 @@ fn connect(http: &http1::Builder, router: &Router, stream: TcpStream, peer: Sock
 }
 
 /// Retries, and what a crash or a full outbox left behind.
-async fn deliver_due(app: Arc<App>, worker: Arc<Worker>) {
-    loop {
-        match worker.deliver_due().await {
-            Ok(0) => tokio::time::sleep(Duration::from_secs(1)).await,
-            Ok(_) => {}
+async fn deliver_due(app: Arc<App>, worker: Arc<Worker>, mut stopped: watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        let pause = match worker.deliver_due().await {
+            Ok(0) => Duration::from_secs(1),
+            Ok(_) => Duration::ZERO,
             Err(error) => {
                 tracing::warn!(error = %crate::chain(&error), "the outbox could not be read");
-                tokio::time::sleep(Duration::from_secs(2)).await;
+                Duration::from_secs(2)
             }
-        }
+        };
         let waiting = app.db.read(|tx| Box::pin(crate::store::deliveries::waiting(tx))).await;
         app.metrics.waiting.set(waiting.unwrap_or_default());
+        // Either the pause is over or the house closes; both are looked at above.
+        drop(tokio::time::timeout(pause, stopped.changed()).await);
     }
 }
 

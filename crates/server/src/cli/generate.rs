@@ -10,6 +10,10 @@ use crate::api;
 
 /// Write the generated files of the repository, or check them
 #[derive(Args)]
+#[command(after_help = "\
+Examples:
+  doorcode gen            write openapi.json and docs/cli.md
+  doorcode gen --check    end with 1 if one of them is out of date")]
 pub(super) struct Generate {
     /// Change nothing; end with 1 if a file is out of date
     #[arg(long)]

@@ -31,6 +31,11 @@ pub(super) enum Master {
         place: Place,
     },
     /// Make one more key, which verifies and does not derive yet
+    #[command(after_help = "\
+Example, a whole rotation:
+  doorcode master add                    prints KID
+  doorcode master activate KID           seconds later
+  doorcode master retire OLD_KID         in force after the grace")]
     Add {
         #[command(flatten)]
         place: Place,

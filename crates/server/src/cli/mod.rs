@@ -107,7 +107,12 @@ struct Trouble(Vec<String>);
 
 impl From<doorcode_core::Error> for Trouble {
     fn from(error: doorcode_core::Error) -> Self {
-        Self(vec![crate::chain(&error)])
+        // "Unavailable" is what a client should hear; who sits here is told the cause.
+        let cause = match &error {
+            doorcode_core::Error::Unavailable(_) => std::error::Error::source(&error),
+            _ => None,
+        };
+        Self(vec![crate::chain(cause.unwrap_or(&error))])
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::{Ended, Trouble, out};
-use crate::app::App;
+use crate::app::{self, App};
 use crate::config::{Config, Given, Use};
 use crate::entropy::Entropy;
 use crate::ops::outbox::Waiting;
@@ -52,6 +52,14 @@ impl Place {
         F: Future<Output = Ended>,
     {
         let config = self.config(environment, Use::Command)?;
+        if !config.dev && !store::Db::is_in(&config.data) {
+            let dir = config.data.display();
+            return Err(format!(
+                "there is no database in {dir}: name the data directory with --data, or begin one with \
+                 `doorcode master init --data {dir}`"
+            )
+            .into());
+        }
         runtime()?.block_on(async {
             let (app, _waiting): (Arc<App>, Waiting) = App::open(config, None, Entropy::Real).await?;
             let ended = work(Arc::clone(&app)).await;
@@ -70,6 +78,7 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Trouble> {
 ///
 /// `serve` does the same when it starts; this says beforehand whether it will work.
 #[derive(Args)]
+#[command(after_help = "Example:\n  doorcode migrate --data /var/lib/doorcode")]
 pub(super) struct Migrate {
     #[command(flatten)]
     place: Place,
@@ -79,7 +88,7 @@ impl Migrate {
     pub(super) fn run(self, environment: Environment) -> Ended {
         let config = self.place.config(environment, Use::Command)?;
         runtime()?.block_on(async {
-            crate::app::create_dir(&config.data)?;
+            app::create_dir(&config.data)?;
             let db = store::Db::open(&config.data)?;
             let statements = db.read(|tx| Box::pin(async move { store::prepare_all(tx) })).await?;
             db.close().await;

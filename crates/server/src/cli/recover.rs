@@ -14,6 +14,7 @@ use crate::store::lock::ServerLock;
 ///
 /// A marked backup does this by itself at the first `serve`. The server must be stopped.
 #[derive(Args)]
+#[command(after_help = "Example:\n  doorcode recover --data /var/lib/doorcode")]
 pub(super) struct Recover {
     #[command(flatten)]
     place: Place,

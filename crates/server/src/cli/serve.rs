@@ -11,8 +11,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::place::{Environment, Place, runtime};
-use super::{Ended, Trouble, out};
-use crate::app::App;
+use super::{Ended, Trouble, err};
+use crate::app::{self, App};
 use crate::config::{Config, Given, Log, Use};
 use crate::entropy::Entropy;
 use crate::ops::backups;
@@ -54,7 +54,7 @@ impl Serve {
 }
 
 async fn serve(mut config: Config) -> Ended {
-    crate::app::create_dir(&config.data)?;
+    app::create_dir(&config.data)?;
     let _lock = ServerLock::take(&config.data)?;
     let listener = TcpListener::bind(config.server.listen).await.map_err(|error| {
         format!("can't listen on {}: {error}; choose another address with --listen", config.server.listen)
@@ -85,13 +85,15 @@ async fn prepare(app: &Arc<App>) -> Result<(), Trouble> {
         app.db.write(|tx| Box::pin(meta::put(tx, Fact::Served, "yes"))).await?;
     }
     if let Some(ended) = backups::recover_if_copy(app).await? {
-        out(&format!(
+        // Not on standard output: its first line is the address, for whoever started us.
+        err(&format!(
             "this database is a restored copy: voided {} challenges, {} messages and {} credentials that were over",
             ended.challenges, ended.deliveries, ended.credentials
         ));
     }
+    let now = app.clock.now();
+    app.keys.note_seen(&app.db, now).await?;
     if app.db.sole_owner() {
-        let now = app.clock.now();
         app.db.write(move |tx| Box::pin(async move { deliveries::free_leases(tx, now).await })).await?;
     }
     Ok(())
@@ -114,6 +116,6 @@ fn start_log(log: Log) {
     // Only a second log in one process could fail, and there is none.
     let started = if log.json { builder.json().flatten_event(true).try_init() } else { builder.try_init() };
     if let Err(error) = started {
-        super::err(&format!("the log could not be started: {}", Error::internal(error)));
+        err(&format!("the log could not be started: {}", Error::internal(error)));
     }
 }

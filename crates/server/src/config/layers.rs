@@ -35,7 +35,7 @@ impl Layers {
 
     /// Lays one variable over what is there, if it is one of ours: `DOORCODE_SECTION__KEY`.
     pub(super) fn lay_variable(&mut self, name: &str, value: &str) {
-        let Some(path) = name.strip_prefix("DOORCODE_").filter(|path| path.contains("__")) else { return };
+        let Some(path) = name.strip_prefix("DOORCODE_") else { return };
         let path = path.to_ascii_lowercase();
         let words: Vec<&str> = path.split("__").collect();
         match find(&mut self.table, &words) {
@@ -43,7 +43,9 @@ impl Layers {
                 Some(new) => *old = new,
                 None => self.complaints.push(format!("{name}: must be {}", kind(old))),
             },
-            None => self.complaints.push(format!("{name}: there is no such setting")),
+            None => {
+                self.complaints.push(format!("{name}: there is no such setting; DOORCODE_SECTION__KEY is the form"))
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use doorcode_core::{Email, Secret, SendPolicy, Shape};
 use serde::Deserialize;
 
 use super::{Config, Given, Log, Mail, NetworkHour, Outx, Proxy, Range, Retention, Server, Signup, Transport, Use};
-use crate::deliver::smtp::{Security, SmtpSettings};
+use crate::deliver::smtp::{Security, Smtp, SmtpSettings};
 use crate::ops::outbox::LONGEST_TRY;
 
 /// Everything, as written. Its fields are those of `config.default.toml`, which documents them.
@@ -292,6 +292,7 @@ impl RawMail {
     }
 
     fn smtp(&self, bad: &mut Complaints) -> SmtpSettings {
+        let before = bad.0.len();
         let security = match self.security.as_str() {
             "tls" => Some(Security::ImplicitTls),
             "starttls" => Some(Security::StartTls),
@@ -310,7 +311,7 @@ impl RawMail {
         if set(&self.username).is_some() != password.is_some() && bad.0.is_empty() {
             bad.0.push("mail.username and mail.password: name both or neither".to_owned());
         }
-        SmtpSettings {
+        let settings = SmtpSettings {
             host: bad.take("mail.host", set(&self.host), "must name the mail server", String::new()),
             port: self.port,
             security: bad.take("mail.security", security, "must be tls, starttls or none", Security::ImplicitTls),
@@ -323,7 +324,12 @@ impl RawMail {
             timeout: bad.duration("mail.timeout", &self.timeout).min(LONGEST_TRY),
             pool: self.connections.clamp(1, 64),
             hello_name: None,
+        };
+        // What could never send is said now, not when the first code is due.
+        if let (true, Err(wrong)) = (bad.0.len() == before && set(&self.from).is_some(), Smtp::new(&settings)) {
+            bad.0.push(wrong.to_string());
         }
+        settings
     }
 }
 

@@ -60,7 +60,7 @@ impl Failure {
     /// The time ran out at `stage`.
     pub(super) fn timed_out(stage: Stage) -> Self {
         let why = match stage {
-            Stage::Wait => "timed out waiting for a free connection: smtp.pool is small or the mail server slow",
+            Stage::Wait => "timed out waiting for a free connection: mail.connections is small or the mail server slow",
             Stage::Connect | Stage::Secure => "timed out connecting to the mail server",
             Stage::SignIn => "timed out signing in to the mail server",
             Stage::Content => "timed out after the message was handed over: it may have been taken",
@@ -106,12 +106,12 @@ fn judge(stage: Stage, code: u16, status: Option<&str>) -> (Kind, &'static str) 
         (_, 421) => (Kind::Temporary, "the mail server is closing the connection"),
         (_, ..500) => (Kind::Temporary, "the mail server asks to try again later"),
         (Stage::SignIn, _) | (_, 530 | 534 | 535 | 538) => {
-            (Kind::Temporary, "the mail server refuses our sign-in: check smtp.username and smtp.password")
+            (Kind::Temporary, "the mail server refuses our sign-in: check mail.username and mail.password")
         }
         (Stage::Wait | Stage::Connect | Stage::Secure | Stage::Reset, _) => {
             (Kind::Temporary, "the mail server turns this server away")
         }
-        (Stage::Sender, _) => (Kind::Permanent, "the mail server refuses the sender: check smtp.from"),
+        (Stage::Sender, _) => (Kind::Permanent, "the mail server refuses the sender: check mail.from"),
         // RFC 5321 section 4.5.3.1.10: at RCPT, 552 is an old way to say 452.
         (Stage::Recipient, 552) => (Kind::Temporary, "the recipient's mailbox takes nothing now"),
         (Stage::Recipient, _) => (Kind::Refused, "the mail server refuses the recipient"),
@@ -124,12 +124,12 @@ fn judge(stage: Stage, code: u16, status: Option<&str>) -> (Kind, &'static str) 
 fn unanswered(stage: Stage, error: &Error) -> &'static str {
     match stage {
         Stage::Secure if error.is_client() => {
-            "the mail server offers no STARTTLS, and without it nothing is sent: check smtp.security"
+            "the mail server offers no STARTTLS, and without it nothing is sent: check mail.security"
         }
         Stage::SignIn if error.is_client() => "the mail server offers no sign-in that we speak (PLAIN, LOGIN)",
         Stage::Connect | Stage::Secure if is_tls(error) => {
-            "TLS to the mail server failed: its certificate is not trusted or not for this host (smtp.ca_file, \
-             smtp.host), or it speaks no TLS here (smtp.security)"
+            "TLS to the mail server failed: its certificate is not trusted or not for this host (mail.ca_file, \
+             mail.host), or it speaks no TLS here (mail.security)"
         }
         Stage::Wait | Stage::Connect => "no connection to the mail server",
         Stage::Secure => "the connection broke at STARTTLS",
@@ -200,7 +200,7 @@ mod tests {
         let failure = Failure::replied(Stage::SignIn, 535, "5.7.8 Error: authentication failed for bob@example.com");
         assert_eq!(
             failure.why,
-            "535 5.7.8: the mail server refuses our sign-in: check smtp.username and smtp.password"
+            "535 5.7.8: the mail server refuses our sign-in: check mail.username and mail.password"
         );
     }
 

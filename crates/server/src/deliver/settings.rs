@@ -61,7 +61,7 @@ pub struct SettingError {
 
 impl fmt::Display for SettingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "smtp.{}: {}", self.setting, self.why)
+        write!(f, "mail.{}: {}", self.setting, self.why)
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use doorcode_core::{Error, Result, Secret, State, Timestamp, code};
 use futures_util::future::join_all;
+use tokio::sync::watch;
 
 use super::failure::{Failure, Kind};
 use super::message::Message;
@@ -58,13 +59,15 @@ impl Worker {
     }
 
     /// Waits for messages that were just committed, and delivers them. False: the house is closing.
-    pub async fn deliver_handed(&self) -> bool {
+    pub async fn deliver_handed(&self, stopped: &mut watch::Receiver<bool>) -> bool {
         // One at a time where a message takes a round trip: a slow mail server holds up one lane, not its neighbours.
         let most = if matches!(self.provider, Provider::Smtp(_)) { 1 } else { BATCH };
-        let taken = self.waiting.take(most).await;
-        if taken.is_empty() {
-            return false;
-        }
+        let taken = tokio::select! {
+            biased;
+            _ = stopped.wait_for(|stopped| *stopped) => return false,
+            taken = self.waiting.take(most) => taken,
+        };
+        // Once taken, a message is not let go of: being stopped here would send it twice.
         self.deliver(taken).await;
         true
     }
@@ -109,7 +112,7 @@ impl Worker {
         let taken: Vec<Handed> = taken.into_iter().filter(|message| now.plus(LONGEST_TRY) < message.until).collect();
         let outcomes = match &self.provider {
             Provider::Smtp(smtp) => join_all(taken.iter().map(|message| self.by_smtp(smtp, message, now))).await,
-            Provider::Inbox => taken.iter().map(|message| self.into_inbox(message, now)).collect(),
+            Provider::Inbox => taken.iter().map(|message| self.keep(message, now)).collect(),
             Provider::Stdout => self.to_stdout(&taken, now),
         };
         for (message, outcome) in taken.iter().zip(&outcomes) {
@@ -129,7 +132,7 @@ impl Worker {
         }
     }
 
-    fn into_inbox(&self, handed: &Handed, now: Timestamp) -> Outcome {
+    fn keep(&self, handed: &Handed, now: Timestamp) -> Outcome {
         match (self.message(handed, now), &self.app.inbox) {
             (Some(message), Some(inbox)) => {
                 inbox.push(message, now.millis());

@@ -44,8 +44,9 @@ pub struct Start {
 pub async fn start(app: &Arc<App>, ask: Start) -> Result<()> {
     let now = app.clock.now();
     let ring = app.keys.ring();
+    let mut random = app.entropy.deal::<36>()?;
     let new = Challenge {
-        id: app.entropy.id(now)?,
+        id: random.id(now)?,
         realm: ask.realm,
         purpose: ask.purpose.to_owned(),
         method: "code".to_owned(),
@@ -54,7 +55,7 @@ pub async fn start(app: &Arc<App>, ask: Start) -> Result<()> {
         shape: ask.shape,
         generation: 0,
         kid: ring.active().kid,
-        salt: app.entropy.bytes()?,
+        salt: random.bytes()?,
         state: State::Pending,
         expires_at: now.plus(ask.life),
         full_name: ask.full_name.clone(),
@@ -63,7 +64,7 @@ pub async fn start(app: &Arc<App>, ask: Start) -> Result<()> {
         consumed_by: None,
         repeats: 0,
     };
-    let delivery = app.entropy.id(now)?;
+    let delivery = random.id(now)?;
     let unit_app = Arc::clone(app);
     let begun =
         app.db.write(move |tx| Box::pin(async move { begin(tx, &unit_app, &ask, new, delivery, now).await })).await;
@@ -97,7 +98,7 @@ async fn begin(
     pay_for_message(tx, app, ask, &target, class, now).await?;
 
     // With nothing left to guess at a short code with, the next message carries one that needs no budget.
-    let long = !standing.may_guess(&GuessPolicy::for_shape(ask.shape), class, now);
+    let long = !standing.may_guess(&GuessPolicy::for_shape(ask.shape), class, &ask.client.tries_tag(), now);
     if long {
         new.shape = Shape::LONG;
     }
@@ -151,12 +152,14 @@ async fn pay_for_message(
         span: Duration::from_secs(86_400),
         limit: policy.org_day,
     };
-    for (rule, meter) in [("send.network", network), ("send.wide", wide), ("send.org", org)] {
-        if !meters::spend(tx, &meter, 1, now).await? {
-            return Err(Error::Limited { rule, retry_after: meters::retry_after(tx, &meter, now).await? });
+    let meters = [network, wide, org];
+    match meters::spend_three(tx, &meters, now).await? {
+        None => Ok(()),
+        Some(full) => {
+            let retry_after = meters::retry_after(tx, &meters[full], now).await?;
+            Err(Error::Limited { rule: ["send.network", "send.wide", "send.org"][full], retry_after })
         }
     }
-    Ok(())
 }
 
 /// What comes back: an entry for an address, where the door has no ids.
@@ -188,18 +191,18 @@ pub enum Checked {
 /// Checks an entry, as part of a unit that also hands over what was earned.
 ///
 /// Every path writes the address's row before it looks anything up, debits before it compares, reads one challenge
-/// (there or not), derives one code and compares once, and settles: what differs is the outcome, not the work.
+/// (there or not), derives one code and compares once: what differs is the outcome, not the work.
 pub async fn check(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, now: Timestamp) -> Result<Checked> {
     let meters = attempt.client.meters("guess", app.config.guesses.network, app.config.guesses.wide);
-    // A network with nothing left does the same work on one row of its own, so that it can't fill the table either.
-    let target = match meters::open(tx, &meters, now).await? {
-        true => target_of(attempt.realm, attempt.to.as_str()),
-        false => meters[0].id,
+    // A network with nothing left does the same work on one row of its own, so that it can't fill the table.
+    let target = match app.exhausted.holds(&meters[0].id, now) {
+        false => target_of(attempt.realm, attempt.to.as_str()),
+        true => meters[0].id,
     };
     let standing = targets::touch(tx, &target, now).await?;
     let entry = code::normalise(attempt.entry.expose());
     let long = entry.as_ref().is_some_and(code::could_be_long);
-    let debit = Debit::take(tx, attempt, &target, &standing, meters, long, now).await?;
+    let debit = Debit::take(tx, app, attempt, &target, &standing, meters, long, now).await?;
 
     let slot = if long { standing.long } else { standing.short };
     let found = challenges::get(tx, &slot.id.unwrap_or_else(nobody)).await?;
@@ -207,30 +210,39 @@ pub async fn check(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, now: Timestamp
     let challenge = found.unwrap_or_else(|| stand_in(app, attempt));
     let matched = matches(app, &challenge, entry.as_ref()) && here && challenge.purpose == attempt.purpose;
     let host = attempt.client.host();
-    let verdict = judge(&challenge.standing(host), matched && debit.paid, now);
-    match verdict {
+    match judge(&challenge.standing(host), matched && debit.paid, now) {
         Verdict::Right => finish(tx, app, attempt, &target, &standing, &debit, challenge, now).await,
-        Verdict::Repeat => {
-            let again = match host {
-                Some(host) => challenges::repeat(tx, &challenge.id, &host, now).await?,
-                None => false,
-            };
-            debit.settle(tx, &target, again).await?;
-            if !again {
-                return Ok(Checked::Wrong);
-            }
-            debit.refund_network(tx, now).await?;
-            Metrics::count(&app.metrics.checks, "repeat");
-            Ok(Checked::Repeat(Box::new(challenge)))
-        }
+        Verdict::Repeat => repeat(tx, app, &target, &debit, challenge, host, now).await,
         Verdict::Wrong => {
-            // Where no code could have been right there was nothing to guess at, so the address is not charged. The
-            // network is: somebody who tries addresses does not know which of them wait for a code.
-            debit.settle(tx, &target, !(here && could_be_right(&challenge, now))).await?;
             Metrics::count(&app.metrics.checks, if debit.paid { "wrong" } else { "refused" });
             Ok(Checked::Wrong)
         }
     }
+}
+
+/// The same client, right again: nothing is earned, and nothing is charged.
+async fn repeat(
+    tx: &mut Tx<'_>,
+    app: &App,
+    target: &TargetId,
+    debit: &Debit,
+    challenge: Challenge,
+    host: Option<[u8; 8]>,
+    now: Timestamp,
+) -> Result<Checked> {
+    let again = match host {
+        Some(host) => challenges::repeat(tx, &challenge.id, &host, now).await?,
+        None => false,
+    };
+    if !again {
+        return Ok(Checked::Wrong);
+    }
+    if debit.target {
+        targets::refund(tx, target, debit.class).await?;
+    }
+    debit.refund_network(tx).await?;
+    Metrics::count(&app.metrics.checks, "repeat");
+    Ok(Checked::Repeat(Box::new(challenge)))
 }
 
 #[expect(clippy::too_many_arguments, reason = "the state of one check, used up here and nowhere else")]
@@ -246,15 +258,14 @@ async fn finish(
 ) -> Result<Checked> {
     let host = attempt.client.host();
     if !challenges::consume(tx, &challenge.id, host.as_ref(), now).await? {
-        debit.settle(tx, target, false).await?;
         return Ok(Checked::Wrong);
     }
     let known = match attempt.client.tag() {
         Some(tag) => known::remember(&standing.known, &tag, now),
         None => standing.known.clone(),
     };
-    targets::succeed(tx, target, debit.class, debit.target, &known).await?;
-    debit.refund_network(tx, now).await?;
+    targets::succeed(tx, target, debit.class, debit.target, &known, now.plus(REPEAT_WINDOW)).await?;
+    debit.refund_network(tx).await?;
     for slot in [standing.short, standing.long] {
         void_other(tx, slot, &challenge, now).await?;
     }
@@ -277,15 +288,17 @@ struct Debit {
     target: bool,
     /// The networks' meters were debited.
     network: bool,
-    /// Everything that had to be paid was.
+    /// Everything that had to be paid was, so the entry may be compared.
     paid: bool,
     meters: [Meter; 2],
 }
 
 impl Debit {
-    /// T and P in one statement, then W; long codes are exempt from T and P. All or nothing.
+    /// T and P in one statement, then W in another; long codes are exempt from T and P. All or nothing.
+    #[expect(clippy::too_many_arguments, reason = "the state of one check, before it is paid")]
     async fn take(
         tx: &mut Tx<'_>,
+        app: &App,
         attempt: &Attempt,
         target: &TargetId,
         standing: &Standing,
@@ -296,39 +309,24 @@ impl Debit {
         let class = attempt.client.class(&standing.known, now);
         let policy = GuessPolicy::for_shape(attempt.shape);
         let tag = attempt.client.tries_tag();
-        let debited = !long && targets::debit_guess(tx, target, class, &policy, &tag, now).await?;
-        let wanted = debited || long;
-        let narrow = meters::spend(tx, &meters[0], i64::from(wanted), now).await?;
-        let wide = meters::spend(tx, &meters[1], i64::from(wanted && narrow), now).await?;
-        if wanted && narrow && !wide {
-            meters::spend(tx, &meters[0], -1, now).await?;
-        }
-        let network = wanted && narrow && wide;
-        Ok(Self { class, target: debited, network, paid: network, meters })
-    }
-
-    /// Ends a guess that earned nothing new. Without `refund` the debit stays, unless it was never compared.
-    async fn settle(&self, tx: &mut Tx<'_>, target: &TargetId, refund: bool) -> Result<()> {
-        let back = self.target && (refund || !self.paid);
-        targets::settle(tx, target, self.class, back).await
-    }
-
-    async fn refund_network(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<()> {
-        if self.network {
-            for meter in &self.meters {
-                meters::spend(tx, meter, -1, now).await?;
+        let debited = targets::debit_guess(tx, target, class, &policy, &tag, now, !long).await?;
+        // Where no code is live the address is not charged. The network is: somebody who tries addresses does not know
+        // which of them wait for a code.
+        let wanted = debited || long || !standing.short_is_live(now);
+        let full = meters::spend_two(tx, &meters, i64::from(wanted), now).await?;
+        let network = wanted && full.is_none();
+        if let Some(full) = full {
+            app.exhausted.note(meters[0].id, now.plus(meters::retry_after(tx, &meters[full], now).await?), now);
+            if debited {
+                targets::refund(tx, target, class).await?;
             }
         }
-        Ok(())
+        let target = debited && network;
+        Ok(Self { class, target, network, paid: network && (debited || long), meters })
     }
-}
 
-/// Whether some entry would be right: the code is live, or was used so recently that its user may repeat it.
-fn could_be_right(challenge: &Challenge, now: Timestamp) -> bool {
-    match challenge.state {
-        State::Pending => challenge.expires_at > now,
-        State::Consumed => challenge.consumed_at.is_some_and(|at| now.since(at) < REPEAT_WINDOW),
-        State::Void => false,
+    async fn refund_network(&self, tx: &mut Tx<'_>) -> Result<()> {
+        if self.network { meters::give_back(tx, &self.meters[0].id, &self.meters[1].id).await } else { Ok(()) }
     }
 }
 

@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
-use doorcode_core::{CredentialId, Error, OrgId, Result, Secret, Timestamp, apikey};
+use doorcode_core::{CredentialId, Error, OrgId, Result, Secret, apikey};
 
 use crate::app::App;
 use crate::keyring::{Keyring, Roots};
@@ -24,21 +24,21 @@ pub struct Minted {
     ring: Arc<Keyring>,
 }
 
-/// Makes a credential for an org, under the active key.
-pub fn mint(app: &App, kind: Kind, org: OrgId, scopes: &str, now: Timestamp) -> Result<Minted> {
+/// Makes a credential under the active key, from an id and a random seed. `put` says whose it is.
+pub fn mint(app: &App, kind: Kind, scopes: &str, (id, seed): (CredentialId, [u8; 32])) -> Minted {
     let ring = app.keys.ring();
     let credential = Credential {
-        org,
-        id: app.entropy.id(now)?,
+        org: OrgId::HOUSE,
+        id,
         user: None,
         kind,
-        seed: app.entropy.bytes()?,
+        seed,
         kid: ring.active().kid,
         scopes: scopes.to_owned(),
         expires_at: None,
         revoked_at: None,
     };
-    Ok(Minted { credential, ring })
+    Minted { credential, ring }
 }
 
 impl Minted {
@@ -84,7 +84,7 @@ pub async fn recognise(app: &App, kind: Kind, presented: &str) -> Result<Option<
 /// Makes and writes a credential for an org that is there.
 pub async fn create(app: &Arc<App>, kind: Kind, org: OrgId, scopes: &str) -> Result<(CredentialId, Secret<String>)> {
     let now = app.clock.now();
-    let minted = mint(app, kind, org, scopes, now)?;
+    let minted = mint(app, kind, scopes, (app.entropy.id(now)?, app.entropy.bytes()?));
     let event = app.entropy.id(now)?;
     let credential = app
         .db

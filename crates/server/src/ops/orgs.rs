@@ -27,8 +27,8 @@ pub async fn create(app: &Arc<App>, name: &str) -> Result<NewOrg> {
     let name = clean_name(name).ok_or(Error::Invalid { field: "name", why: "must not be empty" })?;
     let now = app.clock.now();
     let (id, event): (OrgId, _) = (app.entropy.id(now)?, app.entropy.id(now)?);
-    let key = credentials::mint(app, Kind::ApiKey, id, "admin", now)?;
-    let secret = credentials::mint(app, Kind::ClientSecret, id, "", now)?;
+    let key = credentials::mint(app, Kind::ApiKey, "admin", (app.entropy.id(now)?, app.entropy.bytes()?));
+    let secret = credentials::mint(app, Kind::ClientSecret, "", (app.entropy.id(now)?, app.entropy.bytes()?));
     let (key, secret) = app
         .db
         .write(move |tx| {

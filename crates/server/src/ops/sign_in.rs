@@ -53,12 +53,12 @@ struct Account {
 /// Checks a code and hands over what it earned. `None`: wrong, in the one sense that the outside is told.
 pub async fn verify(app: &Arc<App>, attempt: Attempt) -> Result<Option<SignedIn>> {
     let now = app.clock.now();
-    let org = app.entropy.id(now)?;
+    let mut random = app.entropy.deal::<72>()?;
     let newcomer = Newcomer {
-        org,
-        user: app.entropy.id(now)?,
-        event: app.entropy.id(now)?,
-        key: credentials::mint(app, Kind::ApiKey, org, "admin", now)?,
+        org: random.id(now)?,
+        user: random.id(now)?,
+        event: random.id(now)?,
+        key: credentials::mint(app, Kind::ApiKey, "admin", (random.id(now)?, random.bytes()?)),
     };
     let email = attempt.to.clone();
     let unit_app = Arc::clone(app);

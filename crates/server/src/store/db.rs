@@ -32,6 +32,11 @@ impl Db {
         Ok(Self(Arc::new(Engine::Lite(Lite::open(Opening::new(dir))?))))
     }
 
+    /// Whether there is a database in `dir`.
+    pub fn is_in(dir: &Path) -> bool {
+        Opening::new(dir).exists()
+    }
+
     /// One unit of work, atomic, and durable when it returns `Ok`. If it returns `Err`, nothing of it happened.
     ///
     /// On SQLite many units share one commit and the future is polled once, so it must await nothing but `Tx`.

@@ -1,7 +1,4 @@
-//! SQLite, with group commit: one thread owns the write connection, takes every unit of work that waits, runs each in a
-//! savepoint of one transaction, commits, and only then answers. So a sync to disk is shared by all who waited for it,
-//! and nothing is acknowledged that a crash could take back. Refuses to tell two units apart by luck: one that fails is
-//! rolled back alone, and when the transaction itself is lost, everybody in it hears so.
+//! SQLite: one write connection, owned by the thread of [`super::writer`], and a few that only read.
 
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,10 +12,9 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{mpsc, oneshot};
 
 use super::db::failed;
+use super::writer::{Message, Unit, Writer};
 use super::{backup, migrate};
 
-/// The most units of one commit. More would make the first of them wait for the last.
-const GROUP: usize = 1024;
 /// How many units may wait before a caller waits to hand one in.
 const QUEUE: usize = 8192;
 /// How long another process (the command line beside a server) may hold the write lock.
@@ -42,10 +38,15 @@ impl Opening {
         Self { file: dir.join("doorcode.db") }
     }
 
+    /// Whether the file is there.
+    pub(super) fn exists(&self) -> bool {
+        self.file.exists()
+    }
+
     fn writer(&self) -> Result<Connection> {
-        // SQLite would make it for everybody to read. Its log takes after it.
-        let mut private = std::fs::OpenOptions::new();
-        private.create(true).truncate(false).write(true).mode(0o600).open(&self.file).map_err(Error::unavailable)?;
+        // It holds addresses: its owner alone reads it. SQLite gives its log the same permissions.
+        let mut open = std::fs::OpenOptions::new();
+        open.create(true).truncate(false).write(true).mode(0o600).open(&self.file).map_err(Error::unavailable)?;
         let connection = Connection::open(&self.file).map_err(failed)?;
         connection.busy_timeout(BUSY).map_err(failed)?;
         connection
@@ -73,19 +74,6 @@ pub(super) struct Lite {
     queue: mpsc::Sender<Message>,
     readers: Mutex<Vec<Connection>>,
     units: Arc<AtomicU64>,
-}
-
-enum Message {
-    Unit(Box<dyn Unit>),
-    Close(oneshot::Sender<()>),
-}
-
-/// A unit of work with its types forgotten, so that units of every kind stand in one queue.
-trait Unit: Send {
-    /// Does the work. False: nothing of it may stay.
-    fn run(&mut self, connection: &mut Connection) -> bool;
-    /// Answers who waits: with what the work gave, or, if its transaction was lost, with that.
-    fn answer(self: Box<Self>, lost: Option<&str>);
 }
 
 struct Work<T, F> {
@@ -127,9 +115,10 @@ impl Lite {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let units = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&units);
+        let runtime = tokio::runtime::Handle::current();
         std::thread::Builder::new()
             .name("writer".to_owned())
-            .spawn(move || Writer { connection, units: counted }.serve(waiting))
+            .spawn(move || Writer::new(connection, waiting, runtime, counted).serve())
             .map_err(Error::internal)?;
         Ok(Self { opening, queue, readers: Mutex::new(Vec::new()), units })
     }
@@ -167,93 +156,11 @@ impl Lite {
     }
 
     pub(super) async fn close(&self) {
+        // Readers first: the last connection removes the log, and a reader can't.
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let (done, closed) = oneshot::channel();
         if self.queue.send(Message::Close(done)).await.is_ok() {
             drop(closed.await);
         }
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-}
-
-struct Writer {
-    connection: Connection,
-    units: Arc<AtomicU64>,
-}
-
-impl Writer {
-    fn serve(mut self, mut waiting: mpsc::Receiver<Message>) {
-        let mut taken = Vec::with_capacity(GROUP);
-        while waiting.blocking_recv_many(&mut taken, GROUP) > 0 {
-            let mut units = Vec::with_capacity(taken.len());
-            let mut closing = None;
-            for message in taken.drain(..) {
-                match message {
-                    Message::Unit(unit) => units.push(unit),
-                    Message::Close(done) => closing = Some(done),
-                }
-            }
-            self.units.fetch_add(units.len() as u64, Ordering::Relaxed);
-            while !units.is_empty() {
-                units = self.group(units);
-            }
-            if let Some(done) = closing {
-                waiting.close();
-                // If this fails, the log stays and the next start reads it.
-                drop(self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
-                drop(self.connection);
-                let _nobody_waits = done.send(());
-                return;
-            }
-        }
-    }
-
-    /// Runs units in one transaction and answers them; gives back those that the transaction was lost before.
-    fn group(&mut self, units: Vec<Box<dyn Unit>>) -> Vec<Box<dyn Unit>> {
-        if let Err(error) = self.connection.execute_batch("BEGIN IMMEDIATE") {
-            answer_all(units, Some(&error.to_string()));
-            return Vec::new();
-        }
-        let mut units = units.into_iter();
-        let mut done = Vec::with_capacity(units.len());
-        for mut unit in units.by_ref() {
-            let outcome = self.savepoint(&mut unit);
-            done.push(unit);
-            // Disk full, I/O error: SQLite rolls the whole transaction back by itself.
-            if let Err(lost) = outcome {
-                drop(self.connection.execute_batch("ROLLBACK"));
-                answer_all(done, Some(&lost));
-                return units.collect();
-            }
-        }
-        let lost = self.connection.execute_batch("COMMIT").err().map(|error| {
-            drop(self.connection.execute_batch("ROLLBACK"));
-            error.to_string()
-        });
-        answer_all(done, lost.as_deref());
-        Vec::new()
-    }
-
-    /// One unit in a savepoint of its own. `Err`: the transaction around it is gone or can't be trusted.
-    fn savepoint(&mut self, unit: &mut Box<dyn Unit>) -> Result<(), String> {
-        self.step("SAVEPOINT unit")?;
-        let keep = unit.run(&mut self.connection);
-        if self.connection.is_autocommit() {
-            return Err("the database lost the transaction".to_owned());
-        }
-        if !keep {
-            self.step("ROLLBACK TO unit")?;
-        }
-        self.step("RELEASE unit")
-    }
-
-    fn step(&self, sql: &str) -> Result<(), String> {
-        let mut statement = self.connection.prepare_cached(sql).map_err(|error| error.to_string())?;
-        statement.execute([]).map(drop).map_err(|error| error.to_string())
-    }
-}
-
-fn answer_all(units: Vec<Box<dyn Unit>>, lost: Option<&str>) {
-    for unit in units {
-        unit.answer(lost);
     }
 }

@@ -20,6 +20,7 @@ pub mod orgs;
 mod sql;
 pub mod targets;
 pub mod users;
+mod writer;
 
 pub use db::{Db, Tx};
 

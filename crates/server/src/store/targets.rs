@@ -3,7 +3,7 @@
 //! answer (a property test holds the two against each other). Refuses to be reset by resends, deletion or retention.
 
 use doorcode_core::budget::{Class, GuessPolicy, Ring, SendPolicy};
-use doorcode_core::{ChallengeId, Result, Timestamp};
+use doorcode_core::{ChallengeId, KNOWN_FOR, Result, Timestamp};
 
 use super::db::Tx;
 use super::sql::{Row, Value, statements};
@@ -19,19 +19,21 @@ statements! {
     // this is also what puts two clients of one address in line.
     TOUCH = "INSERT INTO targets (id, touched_at) VALUES ($1, $2) \
         ON CONFLICT (id) DO UPDATE SET touched_at = excluded.touched_at \
-        RETURNING known, misses, known_misses, streak, known_streak, short_id, short_until, long_id, long_until";
+        RETURNING known, misses, known_misses, streak, known_streak, short_id, short_until, long_id, long_until, \
+        repeat_until, tries";
     // $2 the new entry, $3 characters of the ring to keep, $4 the tries tag, $5 where the oldest that counts stands,
-    // $6 a window ago, $7 longest streak, $8 most tries of one network on one code. T and P, all or nothing.
+    // $6 a window ago, $7 longest streak, $8 most tries of one network on one code, $9 now. T and P, all or nothing, and
+    // only where a short code is live or may be repeated: elsewhere there is nothing to guess at.
     DEBIT_STRANGER = "UPDATE targets SET \
         misses = $2 || substr(misses, 1, $3), streak = streak + 1, tries = tries || $4 \
-        WHERE id = $1 AND substr(misses, $5, 13) <= $6 AND streak < $7 \
+        WHERE id = $1 AND (short_until > $9 OR repeat_until > $9) AND substr(misses, $5, 13) <= $6 AND streak < $7 \
         AND length(tries) - length(replace(tries, $4, '')) < 9 * $8";
     DEBIT_KNOWN = "UPDATE targets SET \
         known_misses = $2 || substr(known_misses, 1, $3), known_streak = known_streak + 1, tries = tries || $4 \
-        WHERE id = $1 AND substr(known_misses, $5, 13) <= $6 AND known_streak < $7 \
+        WHERE id = $1 AND (short_until > $9 OR repeat_until > $9) AND substr(known_misses, $5, 13) <= $6 AND known_streak < $7 \
         AND length(tries) - length(replace(tries, $4, '')) < 9 * $8";
-    // $2, $3: give back the newest debit of strangers or of known clients (1), or keep it (0). Written either way.
-    SETTLE = "UPDATE targets SET \
+    // $2, $3: give back the newest debit of strangers or of known clients (1), or not (0).
+    REFUND = "UPDATE targets SET \
         misses = substr(misses, 1 + 13 * $2), streak = streak - $2, \
         known_misses = substr(known_misses, 1 + 13 * $3), known_streak = known_streak - $3, \
         tries = substr(tries, 1, length(tries) - 9 * ($2 + $3)) \
@@ -41,7 +43,7 @@ statements! {
     SUCCEED = "UPDATE targets SET \
         misses = substr(misses, 1 + 13 * $2), known_misses = substr(known_misses, 1 + 13 * $3), \
         tries = substr(tries, 1, length(tries) - 9 * ($2 + $3)), \
-        streak = 0, known_streak = 0, short_until = 0, long_until = 0, known = $4 \
+        streak = 0, known_streak = 0, short_until = 0, long_until = 0, repeat_until = $5, known = $4 \
         WHERE id = $1";
     // $5 and $7: where the hour's and the day's oldest that counts stands. "Six an hour and twenty a day, then one an
     // hour, never none."
@@ -62,11 +64,12 @@ statements! {
         long_until = CASE WHEN long_until > $3 THEN long_until ELSE $4 END \
         WHERE id = $1 RETURNING long_id, long_until";
     // After a restore: no code is live, no repeat is possible. Counters stay.
-    FORGET_CODES = "UPDATE targets SET short_id = NULL, short_until = 0, long_id = NULL, long_until = 0 \
+    FORGET_CODES = "UPDATE targets SET short_id = NULL, short_until = 0, long_id = NULL, long_until = 0, repeat_until = 0 \
         WHERE short_id IS NOT NULL OR long_id IS NOT NULL";
-    // A row may leave only when a fresh one would say the same: every pool empty of what counts.
+    // A row may leave only when a fresh one would say the same: every pool empty of what counts, and nobody known any
+    // more (the newest stands first, its time behind its tag).
     SWEEP = "DELETE FROM targets WHERE id IN (SELECT id FROM targets WHERE id > $1 ORDER BY id LIMIT $2) \
-        AND touched_at < $3 AND streak = 0 AND known_streak = 0 AND known = '' \
+        AND touched_at < $3 AND streak = 0 AND known_streak = 0 AND substr(known, 17, 13) < $6 \
         AND short_until < $4 AND long_until < $4 \
         AND substr(misses, 1, 13) < $5 AND substr(known_misses, 1, 13) < $5 \
         AND substr(sends, 1, 13) < $5 AND substr(known_sends, 1, 13) < $5";
@@ -85,6 +88,10 @@ pub struct Standing {
     pub short: Slot,
     /// The same for a long code.
     pub long: Slot,
+    /// Until when the client that was right may say it again.
+    pub repeat_until: Timestamp,
+    /// The networks that tried the present short code, a tag for each try.
+    pub tries: String,
 }
 
 /// The latest challenge of a kind, live or over.
@@ -105,16 +112,25 @@ impl Standing {
             known_misses: (row.text(2)?, count(4)?),
             short: Slot { id: row.maybe_id(5)?, until: row.time(6)? },
             long: Slot { id: row.maybe_id(7)?, until: row.time(8)? },
+            repeat_until: row.time(9)?,
+            tries: row.text(10)?,
         })
     }
 
-    /// Whether the guess pools of a class let anything through.
-    pub fn may_guess(&self, policy: &GuessPolicy, class: Class, now: Timestamp) -> bool {
+    /// Whether a short entry could be right: its code is live, or was used so recently that its user may repeat it.
+    pub fn short_is_live(&self, now: Timestamp) -> bool {
+        self.short.until > now || self.repeat_until > now
+    }
+
+    /// Whether the pools of a class, and the tries of a network on the code that lives, let one more guess through.
+    pub fn may_guess(&self, policy: &GuessPolicy, class: Class, tag: &TriesTag, now: Timestamp) -> bool {
         let (ring, streak) = match class {
             Class::Stranger => &self.misses,
             Class::Known => &self.known_misses,
         };
-        doorcode_core::budget::may_guess(ring, *streak, policy, class, now)
+        let tries = self.tries.as_bytes().chunks(tag.len()).filter(|tried| tried == tag).count();
+        let tried_out = self.short.until > now && tries >= policy.per_code as usize;
+        !tried_out && doorcode_core::budget::may_guess(ring, *streak, policy, class, now)
     }
 }
 
@@ -124,7 +140,8 @@ pub async fn touch(tx: &mut Tx<'_>, id: &TargetId, now: Timestamp) -> Result<Sta
     standing.ok_or_else(|| doorcode_core::Error::internal("a touched target was not there"))
 }
 
-/// Takes one guess from a class's pools and from the network's tries on this code, all or nothing.
+/// Takes one guess from a class's pools and from the network's tries on this code, all or nothing. With `short` false
+/// the same statement runs and takes nothing: a long code costs no guess, and its check no less time.
 pub async fn debit_guess(
     tx: &mut Tx<'_>,
     id: &TargetId,
@@ -132,6 +149,7 @@ pub async fn debit_guess(
     policy: &GuessPolicy,
     tag: &TriesTag,
     now: Timestamp,
+    short: bool,
 ) -> Result<bool> {
     let sql = match class {
         Class::Stranger => &DEBIT_STRANGER,
@@ -142,7 +160,7 @@ pub async fn debit_guess(
         return Ok(false);
     }
     let (entry, cut) = (Ring::entry(now), Ring::entry(now.minus(window.span)));
-    let values: [Value<'_>; 8] = [
+    let values: [Value<'_>; 9] = [
         id.into(),
         (&entry).into(),
         before(window.limit).into(),
@@ -150,21 +168,30 @@ pub async fn debit_guess(
         place(window.limit).into(),
         (&cut).into(),
         i64::from(policy.streak(class)).into(),
-        i64::from(policy.per_code).into(),
+        i64::from(if short { policy.per_code } else { 0 }).into(),
+        now.into(),
     ];
     Ok(tx.execute(sql, &values).await? == 1)
 }
 
-/// Ends a guess that was not right: keeps the debit, or gives it back where nothing was compared.
-pub async fn settle(tx: &mut Tx<'_>, id: &TargetId, class: Class, refund: bool) -> Result<()> {
-    let [stranger, known] = refunds(class, refund);
-    tx.execute(&SETTLE, &[id.into(), stranger.into(), known.into()]).await.map(drop)
+/// Gives a debit back: for a guess that was not compared, and for the repeat of a right answer.
+pub async fn refund(tx: &mut Tx<'_>, id: &TargetId, class: Class) -> Result<()> {
+    let [stranger, known] = refunds(class, true);
+    tx.execute(&REFUND, &[id.into(), stranger.into(), known.into()]).await.map(drop)
 }
 
 /// Ends a guess that was right. `known` is the list with this client in it.
-pub async fn succeed(tx: &mut Tx<'_>, id: &TargetId, class: Class, refund: bool, known: &str) -> Result<()> {
+pub async fn succeed(
+    tx: &mut Tx<'_>,
+    id: &TargetId,
+    class: Class,
+    refund: bool,
+    known: &str,
+    repeat_until: Timestamp,
+) -> Result<()> {
     let [stranger, known_client] = refunds(class, refund);
-    tx.execute(&SUCCEED, &[id.into(), stranger.into(), known_client.into(), known.into()]).await.map(drop)
+    let values = [id.into(), stranger.into(), known_client.into(), known.into(), repeat_until.into()];
+    tx.execute(&SUCCEED, &values).await.map(drop)
 }
 
 /// Takes one message from a class's send pool.
@@ -241,7 +268,9 @@ pub async fn forget_codes(tx: &mut Tx<'_>) -> Result<usize> {
 pub async fn sweep(tx: &mut Tx<'_>, from: &TargetId, most: i64, now: Timestamp) -> Result<Option<TargetId>> {
     let end = tx.one(&SWEEP_END, &[from.into(), most.into()], |row| row.maybe_bytes(0)).await?.flatten();
     let day = Ring::entry(now.minus(DAY));
-    let values: [Value<'_>; 5] = [from.into(), most.into(), now.minus(DAY).into(), now.into(), (&day).into()];
+    let forgotten = Ring::entry(now.minus(KNOWN_FOR));
+    let values: [Value<'_>; 6] =
+        [from.into(), most.into(), now.minus(DAY).into(), now.into(), (&day).into(), (&forgotten).into()];
     tx.execute(&SWEEP, &values).await?;
     Ok(end)
 }

@@ -114,7 +114,7 @@ async fn a_wrong_password_is_the_operators_mistake() {
         let smtp = smtp(&server, |s| s.password = Some(Secret::new("wrong".to_owned())));
         for failure in [failure(&smtp, "accept@example.com").await, smtp.check().await.unwrap_err()] {
             assert_eq!((failure.kind, failure.code), (Kind::Temporary, Some(535)));
-            assert!(failure.why.contains("check smtp.username and smtp.password"), "{}", failure.why);
+            assert!(failure.why.contains("check mail.username and mail.password"), "{}", failure.why);
             assert!(!failure.why.contains("wrong") && !failure.why.contains(PASSWORD) && !failure.why.contains(USER));
         }
         assert!(server.mails().is_empty());

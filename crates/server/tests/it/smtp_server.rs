@@ -97,7 +97,7 @@ impl Drop for MailServer {
 }
 
 /// The Python of `./check`, which has aiosmtpd.
-fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
     let python = root.join(".tools/venv/bin/python");
     assert!(python.exists(), "{} is missing: run ./check, which makes it (aiosmtpd for Python)", python.display());

@@ -24,9 +24,8 @@ impl FromRequestParts<Arc<App>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
         let mut keys = parts.headers.get_all("x-api-key").iter();
-        let key = match (keys.next().and_then(|key| key.to_str().ok()), keys.next()) {
-            (Some(key), None) => key,
-            _ => return Err(refusal(&Error::Unauthenticated)),
+        let (Some(Ok(key)), None) = (keys.next().map(axum::http::HeaderValue::to_str), keys.next()) else {
+            return Err(refusal(&Error::Unauthenticated));
         };
         match credentials::recognise(app, Kind::ApiKey, key).await {
             Ok(Some(credential)) => Ok(Self(credential)),

@@ -1,0 +1,142 @@
+//! Group commit: one thread owns the write connection, takes every unit of work that waits, runs each in a savepoint of
+//! one transaction, commits, and only then answers. So a sync to disk is shared by all who waited for it, and nothing is
+//! acknowledged that a crash could take back. Refuses to tell two units apart by luck: one that fails is rolled back
+//! alone, and when the transaction itself is lost, everybody in it hears so.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rusqlite::Connection;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+
+/// The most units of one commit. More would make the first of them wait for the last.
+const GROUP: usize = 1024;
+/// From this many units on it is a rush: others are on their way, and a breath lets them join the same sync.
+const RUSH: usize = 8;
+
+/// What the writer is told.
+pub(super) enum Message {
+    /// Do this.
+    Unit(Box<dyn Unit>),
+    /// Commit what came before, fold the log into the file, end.
+    Close(oneshot::Sender<()>),
+}
+
+/// A unit of work with its types forgotten, so that units of every kind stand in one queue.
+pub(super) trait Unit: Send {
+    /// Does the work. False: nothing of it may stay.
+    fn run(&mut self, connection: &mut Connection) -> bool;
+    /// Answers who waits: with what the work gave, or, if its transaction was lost, with that.
+    fn answer(self: Box<Self>, lost: Option<&str>);
+}
+
+/// The one that writes.
+pub(super) struct Writer {
+    connection: Connection,
+    waiting: mpsc::Receiver<Message>,
+    runtime: Handle,
+    units: Arc<AtomicU64>,
+    closing: Option<oneshot::Sender<()>>,
+}
+
+impl Writer {
+    /// A writer for what comes through `waiting`; it counts units and answers on `runtime`.
+    pub(super) fn new(
+        connection: Connection,
+        waiting: mpsc::Receiver<Message>,
+        runtime: Handle,
+        units: Arc<AtomicU64>,
+    ) -> Self {
+        Self { connection, waiting, runtime, units, closing: None }
+    }
+
+    /// Works until it is told to close, or nobody can tell it anything any more.
+    pub(super) fn serve(mut self) {
+        while self.closing.is_none() {
+            match self.waiting.blocking_recv() {
+                Some(Message::Unit(first)) => self.group(first),
+                Some(Message::Close(done)) => self.closing = Some(done),
+                None => return,
+            }
+        }
+        self.waiting.close();
+        // If this fails, the log stays and the next start reads it.
+        drop(self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
+        drop(self.connection);
+        if let Some(done) = self.closing {
+            let _nobody_waits = done.send(());
+        }
+    }
+
+    /// Runs a unit, and whatever waits by then, in one transaction, and answers them all.
+    fn group(&mut self, first: Box<dyn Unit>) {
+        if let Err(lost) = self.step("BEGIN IMMEDIATE") {
+            return self.answer(vec![first], Some(lost));
+        }
+        let (mut done, mut next) = (Vec::new(), Some(first));
+        while let Some(mut unit) = next {
+            let outcome = self.savepoint(&mut unit);
+            done.push(unit);
+            // Disk full, I/O error: SQLite rolls the whole transaction back by itself.
+            if let Err(lost) = outcome {
+                drop(self.connection.execute_batch("ROLLBACK"));
+                return self.answer(done, Some(lost));
+            }
+            next = self.next(done.len());
+        }
+        let lost = self.step("COMMIT").err();
+        if lost.is_some() {
+            drop(self.connection.execute_batch("ROLLBACK"));
+        }
+        self.answer(done, lost);
+    }
+
+    /// One more unit for a group of `count`, if one waits, or comes within a breath while there is a rush.
+    fn next(&mut self, count: usize) -> Option<Box<dyn Unit>> {
+        if count >= GROUP || self.closing.is_some() {
+            return None;
+        }
+        let mut message = self.waiting.try_recv();
+        if message.is_err() && count >= RUSH {
+            std::thread::yield_now();
+            message = self.waiting.try_recv();
+        }
+        match message.ok()? {
+            Message::Unit(unit) => Some(unit),
+            Message::Close(done) => {
+                self.closing = Some(done);
+                None
+            }
+        }
+    }
+
+    /// One unit in a savepoint of its own. `Err`: the transaction around it is gone or can't be trusted.
+    fn savepoint(&mut self, unit: &mut Box<dyn Unit>) -> Result<(), String> {
+        self.step("SAVEPOINT unit")?;
+        let keep = unit.run(&mut self.connection);
+        if self.connection.is_autocommit() {
+            return Err("the database lost the transaction".to_owned());
+        }
+        if !keep {
+            self.step("ROLLBACK TO unit")?;
+        }
+        self.step("RELEASE unit")
+    }
+
+    fn step(&self, sql: &str) -> Result<(), String> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(|error| error.to_string())?;
+        statement.execute([]).map(drop).map_err(|error| error.to_string())
+    }
+
+    /// Hands the answers to the runtime: waking its tasks from inside costs it little, from this thread a system call
+    /// each, and the next group is waiting.
+    fn answer(&self, units: Vec<Box<dyn Unit>>, lost: Option<String>) {
+        self.units.fetch_add(units.len() as u64, Ordering::Relaxed);
+        self.runtime.spawn(async move {
+            for unit in units {
+                unit.answer(lost.as_deref());
+            }
+        });
+    }
+}
