@@ -92,9 +92,8 @@ async fn write(app: &Arc<App>, batch: Vec<Challenge>) -> Result<()> {
             Box::pin(async move {
                 for challenge in &batch {
                     let target = target_of(challenge.realm, &challenge.destination);
-                    targets::touch(tx, &target, now).await?;
                     let place = Candidate { id: challenge.id, until: challenge.expires_at, unless_after: now };
-                    targets::place_challenge(tx, &target, &place, false).await?;
+                    targets::open(tx, &target, &place, now).await?;
                     challenges::insert(tx, challenge).await?;
                 }
                 Ok(())

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use doorcode_core::challenge::{REPEAT_WINDOW, judge};
 use doorcode_core::{
-    Class, DeliveryId, Email, Error, GuessPolicy, OrgId, Result, Secret, Shape, State, Timestamp, Verdict, code, known,
+    Class, DeliveryId, Email, Error, GuessPolicy, OrgId, Result, Secret, SendPolicy, Shape, State, Timestamp, Verdict,
+    code, known,
 };
 
 use super::client::Client;
@@ -93,17 +94,33 @@ async fn begin(
     now: Timestamp,
 ) -> Result<(Challenge, bool)> {
     let target = target_of(ask.realm, ask.to.as_str());
-    let standing = targets::touch(tx, &target, now).await?;
+    let standing = targets::standing(tx, &target).await?;
     let class = ask.client.class(&standing.known, now);
-    pay_for_message(tx, app, ask, &target, class, now).await?;
-
+    let tag = ask.client.tries_tag();
     // With nothing left to guess at a short code with, the next message carries one that needs no budget.
-    let long = !standing.may_guess(&GuessPolicy::for_shape(ask.shape), class, &ask.client.tries_tag(), now);
+    let long = !standing.may_guess(&GuessPolicy::for_shape(ask.shape), class, &tag, now);
     if long {
         new.shape = Shape::LONG;
     }
     let candidate = Candidate { id: new.id, until: new.expires_at, unless_after: now.plus(ask.renew) };
-    let (id, _) = targets::place_challenge(tx, &target, &candidate, long).await?;
+    let purse = target_of(ask.realm, &ask.to.folded());
+    let opened = !standing.there && purse == target && targets::open(tx, &target, &candidate, now).await?;
+    if !opened {
+        pay_for_message(tx, &app.config.sends, &purse, class, now).await?;
+    }
+    pay_for_networks(tx, app, ask, now).await?;
+
+    let slot = if long { standing.long } else { standing.short };
+    let id = match slot.id {
+        _ if opened => new.id,
+        Some(live) if slot.until > candidate.unless_after => live,
+        _ => {
+            if purse != target {
+                targets::write(tx, &target, now).await?;
+            }
+            targets::place_challenge(tx, &target, &candidate, long).await?
+        }
+    };
     let (challenge, fresh) = if id == new.id {
         challenges::insert(tx, &new).await?;
         (new, true)
@@ -116,36 +133,31 @@ async fn begin(
     Ok((challenge, fresh))
 }
 
-/// Every limit of a message: the address's, folded; the network's; the org's. All or nothing, since an error takes the
-/// unit back.
+/// The limit of an address, folded. A refusal is an error, which takes the unit back.
 async fn pay_for_message(
     tx: &mut Tx<'_>,
-    app: &App,
-    ask: &Start,
-    target: &TargetId,
+    policy: &SendPolicy,
+    purse: &TargetId,
     class: Class,
     now: Timestamp,
 ) -> Result<()> {
-    let policy = &app.config.sends;
-    let folded = ask.to.folded();
-    let purse = if folded == ask.to.as_str() { *target } else { target_of(ask.realm, &folded) };
-    if purse != *target {
-        targets::touch(tx, &purse, now).await?;
-    }
+    targets::write(tx, purse, now).await?;
     // A known client that has used its own pool up is still as good as a stranger.
-    let mut paid = targets::debit_send(tx, &purse, class, policy, now).await?;
+    let mut paid = targets::debit_send(tx, purse, class, policy, now).await?;
     if !paid && class == Class::Known {
-        paid = targets::debit_send(tx, &purse, Class::Stranger, policy, now).await?;
+        paid = targets::debit_send(tx, purse, Class::Stranger, policy, now).await?;
     }
-    if !paid {
-        let (strangers, known) = targets::sends(tx, &purse).await?;
-        let wait = |ring: &str, class| doorcode_core::budget::retry_after(ring, policy, class, now);
-        let mut retry_after = wait(&strangers, Class::Stranger);
-        if class == Class::Known {
-            retry_after = retry_after.min(wait(&known, Class::Known));
-        }
-        return Err(Error::Limited { rule: "send.target", retry_after });
+    if paid {
+        return Ok(());
     }
+    let (strangers, _) = targets::sends(tx, purse).await?;
+    let retry_after = doorcode_core::budget::retry_after(&strangers, policy, Class::Stranger, now);
+    Err(Error::Limited { rule: "send.target", retry_after })
+}
+
+/// The limits of the network, the wider one and the org.
+async fn pay_for_networks(tx: &mut Tx<'_>, app: &App, ask: &Start, now: Timestamp) -> Result<()> {
+    let policy = &app.config.sends;
     let [network, wide] = ask.client.meters("send", policy.network_hour, policy.wide_hour);
     let org = Meter {
         id: doorcode_core::fingerprint::fingerprint("send", &[b"org", ask.realm.as_bytes()]),
@@ -153,7 +165,7 @@ async fn pay_for_message(
         limit: policy.org_day,
     };
     let meters = [network, wide, org];
-    match meters::spend_three(tx, &meters, now).await? {
+    match meters::spend(tx, &meters, now).await? {
         None => Ok(()),
         Some(full) => {
             let retry_after = meters::retry_after(tx, &meters[full], now).await?;
@@ -190,8 +202,8 @@ pub enum Checked {
 
 /// Checks an entry, as part of a unit that also hands over what was earned.
 ///
-/// Every path writes the address's row before it looks anything up, debits before it compares, reads one challenge
-/// (there or not), derives one code and compares once: what differs is the outcome, not the work.
+/// Every path writes the address's budget row before it looks anything up, debits before it compares, reads one
+/// challenge (there or not), derives one code and compares once: what differs is the outcome, not the work.
 pub async fn check(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, now: Timestamp) -> Result<Checked> {
     let meters = attempt.client.meters("guess", app.config.guesses.network, app.config.guesses.wide);
     // A network with nothing left does the same work on one row of its own, so that it can't fill the table.
@@ -199,7 +211,7 @@ pub async fn check(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, now: Timestamp
         false => target_of(attempt.realm, attempt.to.as_str()),
         true => meters[0].id,
     };
-    let standing = targets::touch(tx, &target, now).await?;
+    let standing = targets::standing(tx, &target).await?;
     let entry = code::normalise(attempt.entry.expose());
     let long = entry.as_ref().is_some_and(code::could_be_long);
     let debit = Debit::take(tx, app, attempt, &target, &standing, meters, long, now).await?;
@@ -309,11 +321,21 @@ impl Debit {
         let class = attempt.client.class(&standing.known, now);
         let policy = GuessPolicy::for_shape(attempt.shape);
         let tag = attempt.client.tries_tag();
-        let debited = targets::debit_guess(tx, target, class, &policy, &tag, now, !long).await?;
+        let guessable = !long && standing.short_is_live(now);
+        let debited = guessable && targets::debit_guess(tx, target, class, &policy, &tag, now).await?;
+        if !debited {
+            // As much is written as for a debit, so that nobody can tell by the time.
+            targets::write(tx, target, now).await?;
+        }
         // Where no code is live the address is not charged. The network is: somebody who tries addresses does not know
         // which of them wait for a code.
-        let wanted = debited || long || !standing.short_is_live(now);
-        let full = meters::spend_two(tx, &meters, i64::from(wanted), now).await?;
+        let wanted = debited || !guessable;
+        let full = if wanted {
+            meters::spend(tx, &meters, now).await?
+        } else {
+            meters::look(tx, &meters, now).await?;
+            None
+        };
         let network = wanted && full.is_none();
         if let Some(full) = full {
             app.exhausted.note(meters[0].id, now.plus(meters::retry_after(tx, &meters[full], now).await?), now);
@@ -326,7 +348,7 @@ impl Debit {
     }
 
     async fn refund_network(&self, tx: &mut Tx<'_>) -> Result<()> {
-        if self.network { meters::give_back(tx, &self.meters[0].id, &self.meters[1].id).await } else { Ok(()) }
+        if self.network { meters::give_back(tx, &self.meters).await } else { Ok(()) }
     }
 }
 

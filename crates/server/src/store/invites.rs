@@ -9,7 +9,8 @@ use super::targets::TargetId;
 statements! {
     PUT = "INSERT INTO invites (target_id, address, org_id, created_at) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (target_id) DO UPDATE SET org_id = excluded.org_id, created_at = excluded.created_at";
-    TAKE = "DELETE FROM invites WHERE target_id = $1 RETURNING org_id";
+    FIND = "SELECT org_id FROM invites WHERE target_id = $1";
+    TAKE = "DELETE FROM invites WHERE target_id = $1";
 }
 
 /// Invites an address, to an org or to one of its own.
@@ -20,5 +21,10 @@ pub async fn put(tx: &mut Tx<'_>, target: &TargetId, address: &str, org: Option<
 
 /// Takes an invitation: the org it is to, if it names one. None: there is no invitation.
 pub async fn take(tx: &mut Tx<'_>, target: &TargetId) -> Result<Option<Option<OrgId>>> {
-    tx.one(&TAKE, &[target.into()], |row| row.maybe_id(0)).await
+    let invited = tx.one(&FIND, &[target.into()], |row| row.maybe_id(0)).await?;
+    match invited {
+        // Whoever deletes the row has it; on PostgreSQL two could find it.
+        Some(org) if tx.execute(&TAKE, &[target.into()]).await? == 1 => Ok(Some(org)),
+        _ => Ok(None),
+    }
 }

@@ -6,24 +6,15 @@ use std::time::Duration;
 use doorcode_core::{Result, Timestamp};
 
 use super::db::Tx;
-use super::sql::{Value, statements};
+use super::sql::statements;
 
 statements! {
-    // All of one request's meters at once. $1 now, $2 how many; then id, end of a new window and limit of each. A row
-    // comes back for each that had room.
-    SPEND_TWO = "INSERT INTO meters (id, until, used) VALUES ($3, $4, $2), ($6, $7, $2) ON CONFLICT (id) DO UPDATE SET \
-        until = CASE WHEN meters.until <= $1 THEN excluded.until ELSE meters.until END, \
-        used = CASE WHEN meters.until <= $1 THEN excluded.used ELSE meters.used + excluded.used END \
-        WHERE meters.until <= $1 OR meters.used + excluded.used <= CASE meters.id WHEN $3 THEN $5 ELSE $8 END \
-        RETURNING id";
-    SPEND_THREE = "INSERT INTO meters (id, until, used) VALUES ($3, $4, $2), ($6, $7, $2), ($9, $10, $2) \
-        ON CONFLICT (id) DO UPDATE SET \
-        until = CASE WHEN meters.until <= $1 THEN excluded.until ELSE meters.until END, \
-        used = CASE WHEN meters.until <= $1 THEN excluded.used ELSE meters.used + excluded.used END \
-        WHERE meters.until <= $1 \
-        OR meters.used + excluded.used <= CASE meters.id WHEN $3 THEN $5 WHEN $6 THEN $8 ELSE $11 END \
-        RETURNING id";
-    GIVE_BACK = "UPDATE meters SET used = used - 1 WHERE id IN ($1, $2) AND used > 0";
+    // $2 how many, $3 now, $4 the limit. The usual case, and the cheapest statement for it.
+    SPEND = "UPDATE meters SET used = used + $2 WHERE id = $1 AND until > $3 AND used + $2 <= $4";
+    // A meter's first use, or the first of a new window, which ends at $4.
+    BEGIN = "INSERT INTO meters (id, used, until) VALUES ($1, $2, $4) ON CONFLICT (id) DO UPDATE SET \
+        used = excluded.used, until = excluded.until WHERE meters.until <= $3";
+    GIVE_BACK = "UPDATE meters SET used = used - 1 WHERE id = $1 AND used > 0";
     UNTIL = "SELECT until FROM meters WHERE id = $1";
     SWEEP = "DELETE FROM meters WHERE id IN (SELECT id FROM meters WHERE until < $1 LIMIT $2) AND until < $1";
 }
@@ -42,55 +33,42 @@ pub struct Meter {
     pub limit: u32,
 }
 
-/// Spends `amount` (0 writes only) from both meters, or from none. Gives the place of one that was full.
-pub async fn spend_two(tx: &mut Tx<'_>, pair: &[Meter; 2], amount: i64, now: Timestamp) -> Result<Option<usize>> {
-    let [a, b] = pair;
-    let values: [Value<'_>; 8] = [
-        now.into(),
-        amount.into(),
-        (&a.id).into(),
-        now.plus(a.span).into(),
-        i64::from(a.limit).into(),
-        (&b.id).into(),
-        now.plus(b.span).into(),
-        i64::from(b.limit).into(),
-    ];
-    let open = tx.all(&SPEND_TWO, &values, |row| row.bytes(0)).await?;
-    let full = full(pair, &open);
-    if let (Some(_), Some(paid), 1) = (full, open.first(), amount) {
-        give_back(tx, paid, paid).await?;
+/// Spends one from each meter, or from none. Gives the place of one that was full.
+pub async fn spend(tx: &mut Tx<'_>, meters: &[Meter], now: Timestamp) -> Result<Option<usize>> {
+    for (place, meter) in meters.iter().enumerate() {
+        if !take(tx, meter, 1, now).await? {
+            give_back(tx, &meters[..place]).await?;
+            return Ok(Some(place));
+        }
     }
-    Ok(full)
+    Ok(None)
 }
 
-/// Spends one from each of three meters. Gives the place of one that was full: the caller must let the unit fail, which
-/// takes the others back.
-pub async fn spend_three(tx: &mut Tx<'_>, meters: &[Meter; 3], now: Timestamp) -> Result<Option<usize>> {
-    let [a, b, c] = meters;
-    let values: [Value<'_>; 11] = [
-        now.into(),
-        1.into(),
-        (&a.id).into(),
-        now.plus(a.span).into(),
-        i64::from(a.limit).into(),
-        (&b.id).into(),
-        now.plus(b.span).into(),
-        i64::from(b.limit).into(),
-        (&c.id).into(),
-        now.plus(c.span).into(),
-        i64::from(c.limit).into(),
-    ];
-    let open = tx.all(&SPEND_THREE, &values, |row| row.bytes(0)).await?;
-    Ok(full(meters, &open))
+/// Writes each meter and spends nothing, for a path that must take as long as one that spends.
+pub async fn look(tx: &mut Tx<'_>, meters: &[Meter], now: Timestamp) -> Result<()> {
+    for meter in meters {
+        take(tx, meter, 0, now).await?;
+    }
+    Ok(())
 }
 
-fn full(meters: &[Meter], open: &[MeterId]) -> Option<usize> {
-    if open.len() == meters.len() { None } else { meters.iter().position(|meter| !open.contains(&meter.id)) }
+async fn take(tx: &mut Tx<'_>, meter: &Meter, amount: i64, now: Timestamp) -> Result<bool> {
+    let limit = i64::from(meter.limit);
+    let spent = tx.execute(&SPEND, &[(&meter.id).into(), amount.into(), now.into(), limit.into()]).await?;
+    if spent == 1 || limit < amount {
+        return Ok(spent == 1);
+    }
+    let until = now.plus(meter.span);
+    let begun = tx.execute(&BEGIN, &[(&meter.id).into(), amount.into(), now.into(), until.into()]).await?;
+    Ok(begun == 1)
 }
 
-/// Gives one back to each of two meters (or to one, named twice).
-pub async fn give_back(tx: &mut Tx<'_>, a: &MeterId, b: &MeterId) -> Result<()> {
-    tx.execute(&GIVE_BACK, &[a.into(), b.into()]).await.map(drop)
+/// Gives one back to each meter.
+pub async fn give_back(tx: &mut Tx<'_>, meters: &[Meter]) -> Result<()> {
+    for meter in meters {
+        tx.execute(&GIVE_BACK, &[(&meter.id).into()]).await?;
+    }
+    Ok(())
 }
 
 /// How long until the window of a meter is over.

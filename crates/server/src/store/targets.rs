@@ -15,12 +15,13 @@ pub type TargetId = [u8; 16];
 pub type TriesTag = [u8; 9];
 
 statements! {
-    // A budget row is written before anything is looked up, so that a look-up can't be told by its time; on PostgreSQL
-    // this is also what puts two clients of one address in line.
-    TOUCH = "INSERT INTO targets (id, touched_at) VALUES ($1, $2) \
-        ON CONFLICT (id) DO UPDATE SET touched_at = excluded.touched_at \
-        RETURNING known, misses, known_misses, streak, known_streak, short_id, short_until, long_id, long_until, \
-        repeat_until, tries";
+    STANDING = "SELECT known, misses, known_misses, streak, known_streak, short_id, short_until, long_id, long_until, \
+        repeat_until, tries FROM targets WHERE id = $1";
+    WRITE = "INSERT INTO targets (id, touched_at) VALUES ($1, $2) \
+        ON CONFLICT (id) DO UPDATE SET touched_at = excluded.touched_at";
+    // An address that nobody asked for before: its row, the message and the code's place in one.
+    OPEN = "INSERT INTO targets (id, touched_at, sends, short_id, short_until) VALUES ($1, $2, $3, $4, $5) \
+        ON CONFLICT (id) DO NOTHING";
     // $2 the new entry, $3 characters of the ring to keep, $4 the tries tag, $5 where the oldest that counts stands,
     // $6 a window ago, $7 longest streak, $8 most tries of one network on one code, $9 now. T and P, all or nothing, and
     // only where a short code is live or may be repeated: elsewhere there is nothing to guess at.
@@ -52,17 +53,10 @@ statements! {
     DEBIT_SEND_KNOWN = "UPDATE targets SET known_sends = $2 || substr(known_sends, 1, $3) \
         WHERE id = $1 AND substr(known_sends, $4, 13) <= $5";
     SENDS = "SELECT sends, known_sends FROM targets WHERE id = $1";
-    // A code that lives long enough ($3) is sent again; else the candidate ($2) takes its place, until $4, and the
-    // tries of every network start anew with the new code's life.
-    PLACE_SHORT = "UPDATE targets SET \
-        tries = CASE WHEN short_until > $3 THEN tries ELSE '' END, \
-        short_id = CASE WHEN short_until > $3 THEN short_id ELSE $2 END, \
-        short_until = CASE WHEN short_until > $3 THEN short_until ELSE $4 END \
-        WHERE id = $1 RETURNING short_id, short_until";
-    PLACE_LONG = "UPDATE targets SET \
-        long_id = CASE WHEN long_until > $3 THEN long_id ELSE $2 END, \
-        long_until = CASE WHEN long_until > $3 THEN long_until ELSE $4 END \
-        WHERE id = $1 RETURNING long_id, long_until";
+    // The candidate ($2) takes the place of a code that is over, or will be before $3; the tries of every network start
+    // anew with the new code's life. Of two that come at once, one has the place.
+    PLACE_SHORT = "UPDATE targets SET tries = '', short_id = $2, short_until = $4 WHERE id = $1 AND short_until <= $3";
+    PLACE_LONG = "UPDATE targets SET long_id = $2, long_until = $4 WHERE id = $1 AND long_until <= $3";
     // After a restore: no code is live, no repeat is possible. Counters stay.
     FORGET_CODES = "UPDATE targets SET short_id = NULL, short_until = 0, long_id = NULL, long_until = 0, repeat_until = 0 \
         WHERE short_id IS NOT NULL OR long_id IS NOT NULL";
@@ -78,6 +72,8 @@ statements! {
 
 /// What a target's row says when it is touched.
 pub struct Standing {
+    /// Whether there is a row.
+    pub there: bool,
     /// The networks that succeeded here, as `core::known` keeps them.
     pub known: String,
     /// Strangers' wrong guesses and their streak.
@@ -103,10 +99,29 @@ pub struct Slot {
     pub until: Timestamp,
 }
 
+impl Default for Standing {
+    /// What an address's row says before there is one.
+    fn default() -> Self {
+        let never = Timestamp::from_millis(0);
+        let slot = Slot { id: None, until: never };
+        Self {
+            there: false,
+            known: String::new(),
+            misses: (String::new(), 0),
+            known_misses: (String::new(), 0),
+            short: slot,
+            long: slot,
+            repeat_until: never,
+            tries: String::new(),
+        }
+    }
+}
+
 impl Standing {
     fn read(row: &Row<'_>) -> Result<Self> {
         let count = |at| row.int(at).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
         Ok(Self {
+            there: true,
             known: row.text(0)?,
             misses: (row.text(1)?, count(3)?),
             known_misses: (row.text(2)?, count(4)?),
@@ -134,14 +149,17 @@ impl Standing {
     }
 }
 
-/// Writes the row's time, making the row if there is none, and says what stands in it.
-pub async fn touch(tx: &mut Tx<'_>, id: &TargetId, now: Timestamp) -> Result<Standing> {
-    let standing = tx.one(&TOUCH, &[id.into(), now.into()], Standing::read).await?;
-    standing.ok_or_else(|| doorcode_core::Error::internal("a touched target was not there"))
+/// What stands in the row, or would.
+pub async fn standing(tx: &mut Tx<'_>, id: &TargetId) -> Result<Standing> {
+    Ok(tx.one(&STANDING, &[id.into()], Standing::read).await?.unwrap_or_default())
 }
 
-/// Takes one guess from a class's pools and from the network's tries on this code, all or nothing. With `short` false
-/// the same statement runs and takes nothing: a long code costs no guess, and its check no less time.
+/// Writes the row's time, making the row if there is none.
+pub async fn write(tx: &mut Tx<'_>, id: &TargetId, now: Timestamp) -> Result<()> {
+    tx.execute(&WRITE, &[id.into(), now.into()]).await.map(drop)
+}
+
+/// Takes one guess from a class's pools and from the network's tries on this code, all or nothing.
 pub async fn debit_guess(
     tx: &mut Tx<'_>,
     id: &TargetId,
@@ -149,7 +167,6 @@ pub async fn debit_guess(
     policy: &GuessPolicy,
     tag: &TriesTag,
     now: Timestamp,
-    short: bool,
 ) -> Result<bool> {
     let sql = match class {
         Class::Stranger => &DEBIT_STRANGER,
@@ -168,7 +185,7 @@ pub async fn debit_guess(
         place(window.limit).into(),
         (&cut).into(),
         i64::from(policy.streak(class)).into(),
-        i64::from(if short { policy.per_code } else { 0 }).into(),
+        i64::from(policy.per_code).into(),
         now.into(),
     ];
     Ok(tx.execute(sql, &values).await? == 1)
@@ -244,18 +261,24 @@ pub struct Candidate {
     pub unless_after: Timestamp,
 }
 
+/// Makes the row of an address with its first message and first code. False: somebody was quicker.
+pub async fn open(tx: &mut Tx<'_>, id: &TargetId, candidate: &Candidate, now: Timestamp) -> Result<bool> {
+    let sent = Ring::entry(now);
+    let values = [id.into(), now.into(), (&sent).into(), (&candidate.id).into(), candidate.until.into()];
+    Ok(tx.execute(&OPEN, &values).await? == 1)
+}
+
 /// Which challenge's code goes out: the live one, or the candidate in its place.
-pub async fn place_challenge(
-    tx: &mut Tx<'_>,
-    id: &TargetId,
-    candidate: &Candidate,
-    long: bool,
-) -> Result<(ChallengeId, Timestamp)> {
+pub async fn place_challenge(tx: &mut Tx<'_>, id: &TargetId, candidate: &Candidate, long: bool) -> Result<ChallengeId> {
     let sql = if long { &PLACE_LONG } else { &PLACE_SHORT };
     let values: [Value<'_>; 4] =
         [id.into(), (&candidate.id).into(), candidate.unless_after.into(), candidate.until.into()];
-    let placed = tx.one(sql, &values, |row| Ok((row.id(0)?, row.time(1)?))).await?;
-    placed.ok_or_else(|| doorcode_core::Error::internal("a touched target was not there"))
+    if tx.execute(sql, &values).await? == 1 {
+        return Ok(candidate.id);
+    }
+    let standing = standing(tx, id).await?;
+    let live = if long { standing.long } else { standing.short };
+    live.id.ok_or_else(|| doorcode_core::Error::internal("a target has neither a live code nor room for one"))
 }
 
 /// After a restore: no code is live.

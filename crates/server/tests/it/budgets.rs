@@ -312,7 +312,7 @@ const fn nth(class: Class) -> usize {
 }
 
 async fn same(tx: &mut Tx<'_>, id: &TargetId, row: &Row, now: Timestamp) {
-    let Standing { misses, known_misses, .. } = targets::touch(tx, id, now).await.unwrap();
+    let Standing { misses, known_misses, .. } = targets::standing(tx, id).await.unwrap();
     assert_eq!([misses, known_misses], row.guesses);
     let (strangers, known) = targets::sends(tx, id).await.unwrap();
     assert_eq!([strangers, known], row.sends);
@@ -323,7 +323,7 @@ async fn replay(tx: &mut Tx<'_>, deeds: &[Deed], guess: &GuessPolicy, send: &Sen
     let (mut row, mut now, mut codes) = (Row::default(), START, 0_u8);
     // Until when there is something to guess at: the code lives, or may be said again.
     let mut live = Timestamp::from_millis(0);
-    targets::touch(tx, &id, now).await.unwrap();
+    targets::write(tx, &id, now).await.unwrap();
     for deed in deeds {
         match deed {
             Deed::Wait(time) => now = now.plus(*time),
@@ -343,13 +343,12 @@ async fn replay(tx: &mut Tx<'_>, deeds: &[Deed], guess: &GuessPolicy, send: &Sen
                 let tries = row.tries.entry(*place).or_default();
                 let may = live > now && may_guess(ring, *streak, guess, *class, now) && *tries < guess.per_code;
                 let tag = [b'0' + place, b'a', b'a', b'a', b'a', b'a', b'a', b'a', b','];
-                let did = targets::debit_guess(tx, &id, *class, guess, &tag, now, true).await.unwrap();
+                let did = targets::debit_guess(tx, &id, *class, guess, &tag, now).await.unwrap();
                 assert_eq!(did, may, "{deed:?} at {now}: {ring} {streak} {tries}");
                 if may {
                     *ring = Ring::push(ring, now, guess.day(*class).limit as usize);
                     (*streak, *tries) = (*streak + 1, *tries + 1);
                 }
-                assert!(!targets::debit_guess(tx, &id, *class, guess, &tag, now, false).await.unwrap());
                 if may && *refund {
                     targets::refund(tx, &id, *class).await.unwrap();
                     *ring = Ring::refund(ring).to_owned();
@@ -360,7 +359,7 @@ async fn replay(tx: &mut Tx<'_>, deeds: &[Deed], guess: &GuessPolicy, send: &Sen
                 let (ring, streak) = &row.guesses[nth(*class)];
                 let may = live > now && may_guess(ring, *streak, guess, *class, now);
                 // A success comes from a place that has not tried yet.
-                if targets::debit_guess(tx, &id, *class, guess, b"99999999,", now, true).await.unwrap() {
+                if targets::debit_guess(tx, &id, *class, guess, b"99999999,", now).await.unwrap() {
                     assert!(may);
                     live = now.plus(Duration::from_secs(10));
                     targets::succeed(tx, &id, *class, true, "", live).await.unwrap();
