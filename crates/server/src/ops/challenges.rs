@@ -150,8 +150,12 @@ async fn pay_for_message(
     if paid {
         return Ok(());
     }
-    let (strangers, _) = targets::sends(tx, purse).await?;
-    let retry_after = doorcode_core::budget::retry_after(&strangers, policy, Class::Stranger, now);
+    let (strangers, known) = targets::sends(tx, purse).await?;
+    let wait = |ring: &str, class| doorcode_core::budget::retry_after(ring, policy, class, now);
+    let mut retry_after = wait(&strangers, Class::Stranger);
+    if class == Class::Known {
+        retry_after = retry_after.min(wait(&known, Class::Known));
+    }
     Err(Error::Limited { rule: "send.target", retry_after })
 }
 

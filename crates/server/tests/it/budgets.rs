@@ -81,6 +81,7 @@ struct Oracle {
     /// Wrong comparisons of all time: when, by whom, counted since the last success or not.
     wrong: Vec<(Timestamp, Class, bool)>,
     successes: HashMap<usize, Timestamp>,
+    repeat_until: Option<Timestamp>,
     /// The hour of each place and each wider network: since when, how many.
     hours: HashMap<(bool, usize), (Timestamp, usize)>,
 }
@@ -108,16 +109,26 @@ impl Oracle {
         used
     }
 
-    /// Whether a guess is compared, and if it is, what it costs before anybody knows whether it is right.
+    /// Whether there is something to guess at: a live short code, or a right answer that may still be repeated.
+    fn at_stake(&self, now: Timestamp) -> bool {
+        self.repeat_until.is_some_and(|until| now < until)
+            || self.short.as_ref().is_some_and(|code| code.used.is_none() && now < code.until)
+    }
+
+    fn tried_out(&self, place: usize) -> bool {
+        self.tries.get(&place).is_some_and(|tries| *tries >= 5)
+    }
+
+    /// Whether a guess is compared, and what it costs before anybody knows whether it is right. Where nothing is at stake
+    /// the network pays all the same: who tries addresses does not know which of them wait for a code.
     fn pays(&mut self, place: usize, long: bool, now: Timestamp) -> bool {
-        let class = self.class(place, now);
         let room = *self.hour(false, place, now) < NETWORK_HOUR && *self.hour(true, wide(place), now) < WIDE_HOUR;
-        let pays = room && (long || (self.pool(class, now) && self.tries.get(&place).is_none_or(|n| *n < 5)));
-        if pays {
+        let may = long || (self.at_stake(now) && self.pool(self.class(place, now), now) && !self.tried_out(place));
+        if room && (may || !self.at_stake(now)) {
             *self.hour(false, place, now) += 1;
             *self.hour(true, wide(place), now) += 1;
         }
-        pays
+        room && may
     }
 
     fn code(&mut self, long: bool) -> &mut Option<Code> {
@@ -127,7 +138,11 @@ impl Oracle {
     /// Says whether an entry succeeds, and keeps the books.
     fn enter(&mut self, place: usize, long: bool, right: bool, now: Timestamp) -> (bool, bool) {
         let paid = self.pays(place, long, now);
-        let Some(mut code) = self.code(long).clone() else { return (false, paid) };
+        let charged = paid && !long;
+        let Some(mut code) = self.code(long).clone() else {
+            self.charge(charged, place, now);
+            return (false, paid);
+        };
         let live = code.used.is_none() && now < code.until;
         let fresh = code.used.as_ref().is_some_and(|used| now.since(used.at) < seconds(10));
         let repeat = fresh && code.used.as_ref().is_some_and(|used| used.by == place && used.repeats < 8);
@@ -140,27 +155,32 @@ impl Oracle {
                 None => {
                     code.used = Some(Used { at: now, by: place, repeats: 0 });
                     self.successes.insert(place, now);
+                    self.repeat_until = Some(now.plus(seconds(10)));
                     self.wrong.iter_mut().for_each(|(_, _, counts)| *counts = false);
                     // The other code is over; if it was used before, its user may still repeat it.
                     self.code(!long).take_if(|other| other.used.is_none());
                 }
             }
             *self.code(long) = Some(code);
-        } else if paid && !long && (live || fresh) {
-            *self.tries.entry(place).or_default() += 1;
-            self.wrong.push((now, self.class(place, now), true));
+        } else {
+            self.charge(charged, place, now);
         }
         (success, paid)
     }
 
+    fn charge(&mut self, charged: bool, place: usize, now: Timestamp) {
+        if charged {
+            *self.tries.entry(place).or_default() += 1;
+            self.wrong.push((now, self.class(place, now), true));
+        }
+    }
+
     /// What a start must send, given what came: the same code, or a new one of the right length.
     fn started(&mut self, place: usize, text: &str, now: Timestamp) {
-        let long = !self.pool(self.class(place, now), now);
-        assert_eq!(
-            text.len(),
-            if long { 13 } else { 6 },
-            "escalation is when the asker's pool is empty, and only then"
-        );
+        let live = self.short.as_ref().is_some_and(|code| code.used.is_none() && now < code.until);
+        let long = !self.pool(self.class(place, now), now) || (live && self.tried_out(place));
+        let why = "escalation is when the asker has no guess left, and only then";
+        assert_eq!(text.len(), if long { 13 } else { 6 }, "{why}");
         let live = self.code(long).as_ref().filter(|code| code.used.is_none() && code.until > now.plus(minutes(5)));
         match live {
             Some(code) => assert_eq!(code.text, text, "a resend is the same code"),
@@ -380,8 +400,9 @@ proptest! {
         let send = SendPolicy { stranger_hour: hour, stranger_day: day, known_day: known, ..SendPolicy::default() };
         let folder = Folder::new();
         std::fs::create_dir_all(folder.path()).unwrap();
-        let db = Db::open(folder.path()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let _inside = runtime.enter();
+        let db = Db::open(folder.path()).unwrap();
         let done = runtime.block_on(db.write(move |tx| Box::pin(async move {
             replay(tx, &deeds, &guess, &send).await;
             Ok(())

@@ -227,6 +227,7 @@ async fn a_code_that_was_used_is_not_sent_any_more() {
     app.start(ADA).await;
     app.deliver_due().await;
     office.answer(ADA, GREY);
+    app.advance(MOMENT);
     app.start(ADA).await;
     app.deliver_due().await;
     office.welcome(ADA);

@@ -41,10 +41,25 @@ async fn five_tries_a_network_and_code() {
     let code = app.code("bob@example.com").await;
     guess(&app, HERE, "bob@example.com", &code, 5).await;
     assert_eq!(app.verify("bob@example.com", &code).await.both(), wrong(), "the sixth is not");
-    // A resend is the same code and gives no more tries.
-    assert_eq!(app.code("bob@example.com").await, code);
-    assert_eq!(app.verify("bob@example.com", &code).await.both(), wrong());
-    assert_eq!(app.from("192.0.2.77").verify("bob@example.com", &code).await.status, 200, "a neighbour has its own");
+    // A neighbour has its own, and is sent the same code; whoever has none left is sent one that needs none.
+    assert_eq!(app.from("192.0.2.77").code("bob@example.com").await, code);
+    let long = app.code("bob@example.com").await;
+    assert_eq!(long.len(), 13);
+    assert_eq!(app.verify("bob@example.com", &code).await.both(), wrong(), "and the short one stays closed to it");
+    assert_eq!(app.from("192.0.2.77").verify("bob@example.com", &code).await.status, 200);
+    assert_eq!(app.verify("bob@example.com", &long).await.both(), wrong(), "both are over");
+}
+
+/// Somebody who mistypes five times is not locked out for the rest of the hour.
+#[tokio::test]
+async fn a_client_that_tried_itself_out_gets_in_by_the_long_code() {
+    let app = TestApp::new().await;
+    let code = app.code(ADA).await;
+    guess(&app, HERE, ADA, &code, 5).await;
+    let long = app.code(ADA).await;
+    assert_eq!(app.code(ADA).await, long, "a resend is the same code");
+    assert_eq!(app.verify(ADA, &long).await.status, 200);
+    assert_eq!(app.code(ADA).await.len(), 6, "with the next code the tries begin anew");
 }
 
 #[tokio::test]
