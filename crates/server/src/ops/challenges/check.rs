@@ -1,0 +1,216 @@
+//! A code comes back. One debit before one comparison; what differs between a right, a wrong and a nonsensical answer is
+//! the outcome, not the work. Refuses to compare what no budget paid for.
+
+use doorcode_core::challenge::{REPEAT_WINDOW, judge};
+use doorcode_core::{
+    ChallengeId, Class, Email, GuessPolicy, OrgId, Result, Secret, Shape, State, Timestamp, Verdict, code, known,
+};
+
+use crate::app::{App, target_of};
+use crate::metrics::Metrics;
+use crate::ops::client::Client;
+use crate::store::Tx;
+use crate::store::challenges::{self, Challenge};
+use crate::store::meters::{self, Meter};
+use crate::store::targets::{self, Slot, Standing, TargetId};
+
+/// What comes back: an entry for an address, where the door has no ids.
+pub struct Attempt {
+    /// Whose proof a success yields.
+    pub realm: OrgId,
+    /// What success is for.
+    pub purpose: &'static str,
+    /// Whose code it is said to be.
+    pub to: Email,
+    /// What was typed.
+    pub entry: Secret<String>,
+    /// What this door's codes look like, for the numbers of the budget.
+    pub shape: Shape,
+    /// Who asks.
+    pub client: Client,
+}
+
+/// What a check came to.
+pub enum Checked {
+    /// Right, now and once.
+    Right(Box<Challenge>),
+    /// The same client's right answer again: the same result, nothing new.
+    Repeat(Box<Challenge>),
+    /// Wrong, expired, used, never asked for, or not compared: one answer for all.
+    Wrong,
+}
+
+/// Checks an entry, as part of a unit that also hands over what was earned.
+///
+/// Every path writes the address's budget row before it looks anything up, debits before it compares, reads one
+/// challenge (there or not), derives one code and compares once.
+pub async fn check(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, now: Timestamp) -> Result<Checked> {
+    let guess = Guess::read(tx, app, attempt, now).await?;
+    let paid = guess.pay(tx).await?;
+    let slot = if guess.long { guess.standing.long } else { guess.standing.short };
+    let found = challenges::get(tx, &slot.id.unwrap_or_else(nobody)).await?;
+    let here = found.is_some();
+    let challenge = found.unwrap_or_else(|| stand_in(app, attempt));
+    let matched = guess.matches(&challenge) && here && challenge.purpose == attempt.purpose;
+    match judge(&challenge.standing(attempt.client.host()), matched && paid.compare, now) {
+        Verdict::Right => guess.succeed(tx, &paid, challenge).await,
+        Verdict::Repeat => guess.repeat(tx, &paid, challenge).await,
+        Verdict::Wrong => {
+            Metrics::count(&app.metrics.checks, if paid.compare { "wrong" } else { "refused" });
+            Ok(Checked::Wrong)
+        }
+    }
+}
+
+/// One guess, and what the address's row says about it.
+struct Guess<'a> {
+    app: &'a App,
+    attempt: &'a Attempt,
+    now: Timestamp,
+    entry: Option<Secret<String>>,
+    /// Only a long code can be meant.
+    long: bool,
+    target: TargetId,
+    standing: Standing,
+    class: Class,
+    meters: [Meter; 2],
+}
+
+/// What a guess cost.
+struct Paid {
+    /// The address's pools were debited.
+    target: bool,
+    /// The networks' meters were debited.
+    network: bool,
+    /// Everything that had to be paid was, so the entry may be compared.
+    compare: bool,
+}
+
+impl<'a> Guess<'a> {
+    async fn read(tx: &mut Tx<'_>, app: &'a App, attempt: &'a Attempt, now: Timestamp) -> Result<Self> {
+        let meters = attempt.client.meters("guess", app.config.guesses.network, app.config.guesses.wide);
+        // A network with nothing left does the same work on one row of its own, so that it can't fill the table.
+        let target = match app.exhausted.holds(&meters[0].id, now) {
+            false => target_of(attempt.realm, attempt.to.as_str()),
+            true => meters[0].id,
+        };
+        let standing = targets::standing(tx, &target).await?;
+        let class = attempt.client.class(&standing.known, now);
+        let entry = code::normalise(attempt.entry.expose());
+        let long = entry.as_ref().is_some_and(code::could_be_long);
+        Ok(Self { app, attempt, now, entry, long, target, standing, class, meters })
+    }
+
+    /// T and P in one statement, then W; long codes are exempt from T and P. All or nothing.
+    async fn pay(&self, tx: &mut Tx<'_>) -> Result<Paid> {
+        let (now, target) = (self.now, &self.target);
+        let policy = GuessPolicy::for_shape(self.attempt.shape);
+        let tag = self.attempt.client.tries_tag();
+        let guessable = !self.long && self.standing.short_is_live(now);
+        let debited = guessable && targets::debit_guess(tx, target, self.class, &policy, &tag, now).await?;
+        if !debited {
+            // As much is written as for a debit, so that nobody can tell by the time.
+            targets::write(tx, target, now).await?;
+        }
+        // Where no code is live the address is not charged. The network is: somebody who tries addresses does not know
+        // which of them wait for a code.
+        if !debited && guessable {
+            meters::look(tx, &self.meters, now).await?;
+            return Ok(Paid { target: false, network: false, compare: false });
+        }
+        let Some(full) = meters::spend(tx, &self.meters, now).await? else {
+            return Ok(Paid { target: debited, network: true, compare: debited || self.long });
+        };
+        let until = now.plus(meters::retry_after(tx, &self.meters[full], now).await?);
+        self.app.exhausted.note(self.meters[0].id, until, now);
+        if debited {
+            targets::refund(tx, target, self.class).await?;
+        }
+        Ok(Paid { target: false, network: false, compare: false })
+    }
+
+    fn matches(&self, challenge: &Challenge) -> bool {
+        let ring = self.app.keys.ring();
+        // A code under a retired key can't be right; the work is the same.
+        let roots = ring.get(challenge.kid);
+        let code = code::derive(&roots.unwrap_or_else(|| ring.active()).code, &challenge.binding());
+        let nothing = Secret::new(String::new());
+        code::matches(&code, challenge.shape, self.entry.as_ref().unwrap_or(&nothing)) && roots.is_some()
+    }
+
+    /// Right: the challenge is used up, the debit is given back, the client is known from now on.
+    async fn succeed(&self, tx: &mut Tx<'_>, paid: &Paid, challenge: Challenge) -> Result<Checked> {
+        let (now, client) = (self.now, &self.attempt.client);
+        if !challenges::consume(tx, &challenge.id, client.host().as_ref(), now).await? {
+            return Ok(Checked::Wrong);
+        }
+        let known = match client.tag() {
+            Some(tag) => known::remember(&self.standing.known, &tag, now),
+            None => self.standing.known.clone(),
+        };
+        targets::succeed(tx, &self.target, self.class, paid.target, &known, now.plus(REPEAT_WINDOW)).await?;
+        if paid.network {
+            meters::give_back(tx, &self.meters).await?;
+        }
+        for slot in [self.standing.short, self.standing.long] {
+            void_other(tx, slot, &challenge, now).await?;
+        }
+        Metrics::count(&self.app.metrics.checks, "right");
+        Ok(Checked::Right(Box::new(challenge)))
+    }
+
+    /// The same client, right again: nothing is earned, and nothing is charged.
+    async fn repeat(&self, tx: &mut Tx<'_>, paid: &Paid, challenge: Challenge) -> Result<Checked> {
+        let again = match self.attempt.client.host() {
+            Some(host) => challenges::repeat(tx, &challenge.id, &host, self.now).await?,
+            None => false,
+        };
+        if !again {
+            return Ok(Checked::Wrong);
+        }
+        if paid.target {
+            targets::refund(tx, &self.target, self.class).await?;
+        }
+        if paid.network {
+            meters::give_back(tx, &self.meters).await?;
+        }
+        Metrics::count(&self.app.metrics.checks, "repeat");
+        Ok(Checked::Repeat(Box::new(challenge)))
+    }
+}
+
+/// The address has one live challenge at the end: none. A long code does not outlive the short one's success.
+async fn void_other(tx: &mut Tx<'_>, slot: Slot, used: &Challenge, now: Timestamp) -> Result<()> {
+    match slot.id {
+        Some(id) if id != used.id && slot.until > now => challenges::void(tx, &id).await,
+        _ => Ok(()),
+    }
+}
+
+/// The id of no challenge.
+fn nobody() -> ChallengeId {
+    ChallengeId::from_bytes([0; 16])
+}
+
+/// What is compared where there is nothing to compare with, so that it takes as long.
+fn stand_in(app: &App, attempt: &Attempt) -> Challenge {
+    Challenge {
+        id: nobody(),
+        realm: attempt.realm,
+        purpose: attempt.purpose.to_owned(),
+        method: "code".to_owned(),
+        destination: attempt.to.as_str().to_owned(),
+        language: String::new(),
+        shape: attempt.shape,
+        generation: 0,
+        kid: app.keys.ring().active().kid,
+        salt: [0; 16],
+        state: State::Void,
+        expires_at: Timestamp::from_millis(0),
+        full_name: None,
+        named_by: None,
+        consumed_at: None,
+        consumed_by: None,
+        repeats: 0,
+    }
+}

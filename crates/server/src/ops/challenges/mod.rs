@@ -1,0 +1,8 @@
+//! The engine: start a challenge, check what comes back. The same for every door. Refuses to look at users when a code
+//! is asked for, to compare what no budget paid for, and to answer before the debit is durable.
+
+mod check;
+mod start;
+
+pub use check::{Attempt, Checked, check};
+pub use start::{Start, start};
