@@ -117,6 +117,7 @@ CREATE TABLE targets (
     long_id      BYTEA,
     long_until   BIGINT NOT NULL DEFAULT 0,
     repeat_until BIGINT NOT NULL DEFAULT 0,
+    sent_at      BIGINT NOT NULL DEFAULT 0,
     sends        TEXT NOT NULL DEFAULT '',
     known_sends  TEXT NOT NULL DEFAULT '',
     misses       TEXT NOT NULL DEFAULT '',

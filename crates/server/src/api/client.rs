@@ -28,7 +28,14 @@ impl FromRequestParts<Arc<App>> for Client {
 }
 
 /// Every way of saying "I forward for somebody else".
-const FORWARDING: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "cf-connecting-ip"];
+const FORWARDING: [&str; 7] =
+    ["forwarded", "x-forwarded-for", "x-real-ip", "cf-connecting-ip", "true-client-ip", "x-client-ip", "fly-client-ip"];
+
+/// Whether somebody forwards the request for somebody else, or says so.
+pub(super) fn is_forwarded(proxy: &Proxy, headers: &HeaderMap) -> bool {
+    let named = proxy.header.as_ref().is_some_and(|name| headers.contains_key(name));
+    named || FORWARDING.iter().any(|name| headers.contains_key(*name))
+}
 
 fn locate(proxy: &Proxy, peer: IpAddr, headers: &HeaderMap) -> Client {
     let trusted = |address: IpAddr| proxy.trusted.iter().any(|range| range.holds(address));

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::client::{Peer, is_forwarded};
 use crate::app::App;
 
 /// A clock that is off by more makes lives and windows wrong.
@@ -46,8 +47,17 @@ async fn readyz(State(app): State<Arc<App>>) -> Response {
 }
 
 /// Counters, for Prometheus.
-#[utoipa::path(get, path = "/metrics", tag = "operate", responses((status = 200, description = "Counters", body = String)))]
-async fn metrics(State(app): State<Arc<App>>) -> Response {
+#[utoipa::path(get, path = "/metrics", tag = "operate", responses(
+    (status = 200, description = "Counters", body = String),
+    (status = 404, description = "Not for this address: see server.metrics_from"),
+))]
+async fn metrics(State(app): State<Arc<App>>, Extension(Peer(peer)): Extension<Peer>, headers: HeaderMap) -> Response {
+    // Counters tell whoever may watch them what became of a guess. They are for the operator's own machines, and not for
+    // what a proxy passes on.
+    let known = app.config.server.metrics_from.iter().any(|range| range.holds(peer.ip()));
+    if !known || is_forwarded(&app.config.proxy, &headers) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], app.metrics.text()).into_response()
 }

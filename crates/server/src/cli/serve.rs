@@ -15,7 +15,7 @@ use super::{Ended, Trouble, err};
 use crate::app::{self, App};
 use crate::config::{Config, Given, Log, Use};
 use crate::entropy::Entropy;
-use crate::ops::backups;
+use crate::ops::{backups, credentials};
 use crate::store::lock::ServerLock;
 use crate::store::meta::Fact;
 use crate::store::{deliveries, meta};
@@ -93,6 +93,11 @@ async fn prepare(app: &Arc<App>) -> Result<(), Trouble> {
     }
     let now = app.clock.now();
     app.keys.note_seen(&app.db, now).await?;
+    // A copy that came by another way than `backup` bears no mark, and may hold keys that were revoked since.
+    let revoked = credentials::replay_revocations(app).await?;
+    if revoked > 0 {
+        tracing::warn!(revoked, "keys had come back to life and are revoked again");
+    }
     if app.db.sole_owner() {
         app.db.write(move |tx| Box::pin(async move { deliveries::free_leases(tx, now).await })).await?;
     }

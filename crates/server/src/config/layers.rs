@@ -29,7 +29,12 @@ impl Layers {
                 lay(&mut self.table, over, "", &mut complaints);
                 self.complaints.extend(complaints.into_iter().map(|why| format!("{name}: {why}")));
             }
-            Err(error) => self.complaints.push(format!("{name}: {error}")),
+            Err(error) => {
+                // Not the error's own display: that quotes the line, and the line may hold a password.
+                let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+                let line = before.matches('\n').count() + 1;
+                self.complaints.push(format!("{name}: line {line}: {}", error.message()));
+            }
         }
     }
 

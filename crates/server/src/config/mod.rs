@@ -59,6 +59,8 @@ pub struct Server {
     pub answer_timeout: Duration,
     /// How long open requests may take to end.
     pub drain_timeout: Duration,
+    /// Who may read `/metrics`.
+    pub metrics_from: Vec<Range>,
 }
 
 /// Who may say who the client is.

@@ -35,6 +35,7 @@ struct RawServer {
     read_timeout: String,
     answer_timeout: String,
     drain_timeout: String,
+    metrics_from: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -134,6 +135,17 @@ impl Complaints {
         })
     }
 
+    fn ranges(&mut self, name: &str, texts: &[String]) -> Vec<Range> {
+        let mut ranges = Vec::new();
+        for text in texts {
+            match text.parse::<Range>() {
+                Ok(range) => ranges.push(range),
+                Err(()) => self.0.push(format!("{name}: {text} is no address and no range such as 10.0.0.0/8")),
+            }
+        }
+        ranges
+    }
+
     fn duration(&mut self, name: &str, text: &str) -> Duration {
         self.take(name, duration(text), "must be a duration such as 30s, 10m, 1h or 90d", Duration::ZERO)
     }
@@ -196,6 +208,7 @@ impl RawServer {
             read_timeout: bad.duration("server.read_timeout", &self.read_timeout),
             answer_timeout: bad.duration("server.answer_timeout", &self.answer_timeout),
             drain_timeout: bad.duration("server.drain_timeout", &self.drain_timeout),
+            metrics_from: bad.ranges("server.metrics_from", &self.metrics_from),
         }
     }
 }
@@ -203,18 +216,16 @@ impl RawServer {
 impl RawProxy {
     fn mean(self, bad: &mut Complaints) -> Proxy {
         let header = set(&self.header).map(|name| name.to_ascii_lowercase());
+        if header.as_deref() == Some("forwarded") {
+            bad.0
+                .push("proxy.header: `forwarded` (RFC 7239) is not read; let the proxy set x-forwarded-for".to_owned());
+        }
         // A token, RFC 9110 section 5.6.2.
         let token = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
         if header.as_deref().is_some_and(|name| !token(name)) {
             bad.0.push("proxy.header: must be the name of one header".to_owned());
         }
-        let mut trusted = Vec::new();
-        for text in &self.trusted {
-            match text.parse::<Range>() {
-                Ok(range) => trusted.push(range),
-                Err(()) => bad.0.push(format!("proxy.trusted: {text} is no address and no range such as 10.0.0.0/8")),
-            }
-        }
+        let trusted = bad.ranges("proxy.trusted", &self.trusted);
         if header.is_some() && trusted.is_empty() {
             bad.0.push("proxy.trusted: must name your proxies when proxy.header is set".to_owned());
         }

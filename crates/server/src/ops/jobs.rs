@@ -52,5 +52,5 @@ pub async fn sweep(app: &Arc<App>, sweep: &mut Sweep) -> Result<bool> {
         })
         .await?;
     sweep.from = next.unwrap_or([0; 16]);
-    Ok(removed > 0)
+    Ok(removed > 0 || next.is_some())
 }

@@ -1,6 +1,7 @@
 //! A copy of the running database, marked, so that whoever serves it knows that it is a copy: the first start on it
 //! voids what was live ([`super::meta`]). Refuses to overwrite, and leaves no half a copy under the asked-for name.
 
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -28,8 +29,8 @@ pub(super) fn copy(source: &Path, target: &Path) -> Result<()> {
 
 fn write(source: &Path, half: &Path) -> Result<()> {
     drop(std::fs::remove_file(half));
-    std::fs::OpenOptions::new().write(true).create_new(true).open(half).map_err(Error::unavailable)?;
-    restrict(half)?;
+    // It holds addresses: its owner alone reads it, from the first byte.
+    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(half).map_err(Error::unavailable)?;
     let connection = Connection::open(source).map_err(failed)?;
     connection.busy_timeout(Duration::from_secs(30)).map_err(failed)?;
     let name = half.to_str().ok_or(Error::Invalid { field: "file", why: "must be a UTF-8 path" })?;
@@ -37,10 +38,4 @@ fn write(source: &Path, half: &Path) -> Result<()> {
     connection.execute("VACUUM INTO ?1", [name]).map_err(failed)?;
     let copy = Connection::open(half).map_err(failed)?;
     copy.execute_batch("INSERT OR REPLACE INTO meta (name, value) VALUES ('backup', 'unopened')").map_err(failed)
-}
-
-/// The copy holds addresses: its owner alone reads it.
-fn restrict(file: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).map_err(Error::unavailable)
 }

@@ -89,6 +89,10 @@ where
 {
     fn run(&mut self, connection: &mut Connection) -> bool {
         let Some(body) = self.body.take() else { return false };
+        // Whoever asked was told that nothing happened, or has hung up: so nothing happens.
+        if self.reply.is_closed() {
+            return false;
+        }
         let outcome = catch_unwind(AssertUnwindSafe(|| body(connection)))
             .unwrap_or_else(|_| Err(Error::internal("a unit of work panicked")));
         let keep = outcome.is_ok();

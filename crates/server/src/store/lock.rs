@@ -1,6 +1,7 @@
 //! One server per data directory. The lock is the operating system's and ends with the process, however it ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use doorcode_core::{Error, Result};
@@ -29,8 +30,13 @@ impl ServerLock {
 
     fn try_take(dir: &Path) -> Result<Option<Self>> {
         let path = dir.join("serve.lock");
-        let file =
-            OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(Error::unavailable)?;
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(Error::unavailable)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),

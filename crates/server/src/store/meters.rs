@@ -9,11 +9,11 @@ use super::db::Tx;
 use super::sql::statements;
 
 statements! {
-    // $2 how many, $3 now, $4 the limit. The usual case, and the cheapest statement for it.
-    SPEND = "UPDATE meters SET used = used + $2 WHERE id = $1 AND until > $3 AND used + $2 <= $4";
-    // A meter's first use, or the first of a new window, which ends at $4.
-    BEGIN = "INSERT INTO meters (id, used, until) VALUES ($1, $2, $4) ON CONFLICT (id) DO UPDATE SET \
-        used = excluded.used, until = excluded.until WHERE meters.until <= $3";
+    // $2 now, $3 the limit. The usual case, and the cheapest statement for it.
+    SPEND = "UPDATE meters SET used = used + 1 WHERE id = $1 AND until > $2 AND used < $3";
+    // A meter's first use, or the first of a new window, which ends at $3.
+    BEGIN = "INSERT INTO meters (id, used, until) VALUES ($1, 1, $3) ON CONFLICT (id) DO UPDATE SET \
+        used = excluded.used, until = excluded.until WHERE meters.until <= $2";
     GIVE_BACK = "UPDATE meters SET used = used - 1 WHERE id = $1 AND used > 0";
     UNTIL = "SELECT until FROM meters WHERE id = $1";
     SWEEP = "DELETE FROM meters WHERE id IN (SELECT id FROM meters WHERE until < $1 LIMIT $2) AND until < $1";
@@ -36,7 +36,7 @@ pub struct Meter {
 /// Spends one from each meter, or from none. Gives the place of one that was full.
 pub async fn spend(tx: &mut Tx<'_>, meters: &[Meter], now: Timestamp) -> Result<Option<usize>> {
     for (place, meter) in meters.iter().enumerate() {
-        if !take(tx, meter, 1, now).await? {
+        if !take(tx, meter, now).await? {
             give_back(tx, &meters[..place]).await?;
             return Ok(Some(place));
         }
@@ -44,22 +44,14 @@ pub async fn spend(tx: &mut Tx<'_>, meters: &[Meter], now: Timestamp) -> Result<
     Ok(None)
 }
 
-/// Writes each meter and spends nothing, for a path that must take as long as one that spends.
-pub async fn look(tx: &mut Tx<'_>, meters: &[Meter], now: Timestamp) -> Result<()> {
-    for meter in meters {
-        take(tx, meter, 0, now).await?;
-    }
-    Ok(())
-}
-
-async fn take(tx: &mut Tx<'_>, meter: &Meter, amount: i64, now: Timestamp) -> Result<bool> {
+async fn take(tx: &mut Tx<'_>, meter: &Meter, now: Timestamp) -> Result<bool> {
     let limit = i64::from(meter.limit);
-    let spent = tx.execute(&SPEND, &[(&meter.id).into(), amount.into(), now.into(), limit.into()]).await?;
-    if spent == 1 || limit < amount {
+    let spent = tx.execute(&SPEND, &[(&meter.id).into(), now.into(), limit.into()]).await?;
+    if spent == 1 || limit == 0 {
         return Ok(spent == 1);
     }
     let until = now.plus(meter.span);
-    let begun = tx.execute(&BEGIN, &[(&meter.id).into(), amount.into(), now.into(), until.into()]).await?;
+    let begun = tx.execute(&BEGIN, &[(&meter.id).into(), now.into(), until.into()]).await?;
     Ok(begun == 1)
 }
 

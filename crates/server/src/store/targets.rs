@@ -16,11 +16,11 @@ pub type TriesTag = [u8; 9];
 
 statements! {
     STANDING = "SELECT known, misses, known_misses, streak, known_streak, short_id, short_until, long_id, long_until, \
-        repeat_until, tries FROM targets WHERE id = $1";
+        repeat_until, tries, sent_at FROM targets WHERE id = $1";
     WRITE = "INSERT INTO targets (id, touched_at) VALUES ($1, $2) \
         ON CONFLICT (id) DO UPDATE SET touched_at = excluded.touched_at";
     // An address that nobody asked for before: its row, the message and the code's place in one.
-    OPEN = "INSERT INTO targets (id, touched_at, sends, short_id, short_until) VALUES ($1, $2, $3, $4, $5) \
+    OPEN = "INSERT INTO targets (id, touched_at, sent_at, sends, short_id, short_until) VALUES ($1, $2, $2, $3, $4, $5) \
         ON CONFLICT (id) DO NOTHING";
     // $2 the new entry, $3 characters of the ring to keep, $4 the tries tag, $5 where the oldest that counts stands,
     // $6 a window ago, $7 longest streak, $8 most tries of one network on one code, $9 now. T and P, all or nothing, and
@@ -53,6 +53,9 @@ statements! {
     DEBIT_SEND_KNOWN = "UPDATE targets SET known_sends = $2 || substr(known_sends, 1, $3) \
         WHERE id = $1 AND substr(known_sends, $4, 13) <= $5";
     SENDS = "SELECT sends, known_sends FROM targets WHERE id = $1";
+    SENT = "UPDATE targets SET sent_at = $2 WHERE id = $1";
+    // An address's own trickle, which messages to its +tags and other spellings can't use up.
+    TRICKLE = "UPDATE targets SET sent_at = $2 WHERE id = $1 AND sent_at <= $3";
     // The candidate ($2) takes the place of a code that is over, or will be before $3; the tries of every network start
     // anew with the new code's life. Of two that come at once, one has the place.
     PLACE_SHORT = "UPDATE targets SET tries = '', short_id = $2, short_until = $4 WHERE id = $1 AND short_until <= $3";
@@ -88,6 +91,8 @@ pub struct Standing {
     pub repeat_until: Timestamp,
     /// The networks that tried the present short code, a tag for each try.
     pub tries: String,
+    /// When a message went to exactly this address.
+    pub sent_at: Timestamp,
 }
 
 /// The latest challenge of a kind, live or over.
@@ -113,6 +118,7 @@ impl Default for Standing {
             long: slot,
             repeat_until: never,
             tries: String::new(),
+            sent_at: never,
         }
     }
 }
@@ -129,6 +135,7 @@ impl Standing {
             long: Slot { id: row.maybe_id(7)?, until: row.time(8)? },
             repeat_until: row.time(9)?,
             tries: row.text(10)?,
+            sent_at: row.time(11)?,
         })
     }
 
@@ -242,6 +249,16 @@ pub async fn debit_send(
         }
     };
     Ok(changed == 1)
+}
+
+/// Notes that a message goes to exactly this address.
+pub async fn note_sent(tx: &mut Tx<'_>, id: &TargetId, now: Timestamp) -> Result<()> {
+    tx.execute(&SENT, &[id.into(), now.into()]).await.map(drop)
+}
+
+/// Takes the one message that an address has left when its pools are empty: one since `last`.
+pub async fn take_trickle(tx: &mut Tx<'_>, id: &TargetId, last: Timestamp, now: Timestamp) -> Result<bool> {
+    Ok(tx.execute(&TRICKLE, &[id.into(), now.into(), last.into()]).await? == 1)
 }
 
 /// The send rings of strangers and of known clients.

@@ -73,7 +73,12 @@ impl Writer {
     /// Runs a unit, and whatever waits by then, in one transaction, and answers them all.
     fn group(&mut self, first: Box<dyn Unit>) {
         if let Err(lost) = self.step("BEGIN IMMEDIATE") {
-            return self.answer(vec![first], Some(lost));
+            // Whoever waits behind it would wait as long again, each for itself.
+            let mut waiting = vec![first];
+            while let Some(unit) = self.next(0) {
+                waiting.push(unit);
+            }
+            return self.answer(waiting, Some(lost));
         }
         let (mut done, mut next) = (Vec::new(), Some(first));
         while let Some(mut unit) = next {

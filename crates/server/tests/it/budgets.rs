@@ -119,12 +119,12 @@ impl Oracle {
         self.tries.get(&place).is_some_and(|tries| *tries >= 5)
     }
 
-    /// Whether a guess is compared, and what it costs before anybody knows whether it is right. Where nothing is at stake
-    /// the network pays all the same: who tries addresses does not know which of them wait for a code.
+    /// Whether a guess is compared, and what it costs before anybody knows whether it is right. The network pays whatever
+    /// becomes of it: what is left of its budget must not tell which addresses wait for a code.
     fn pays(&mut self, place: usize, long: bool, now: Timestamp) -> bool {
         let room = *self.hour(false, place, now) < NETWORK_HOUR && *self.hour(true, wide(place), now) < WIDE_HOUR;
         let may = long || (self.at_stake(now) && self.pool(self.class(place, now), now) && !self.tried_out(place));
-        if room && (may || !self.at_stake(now)) {
+        if room {
             *self.hour(false, place, now) += 1;
             *self.hour(true, wide(place), now) += 1;
         }

@@ -193,12 +193,21 @@ async fn a_unit_that_waits_for_the_world_is_refused() {
 }
 
 #[tokio::test]
-async fn a_caller_that_hangs_up_takes_nothing_back() {
+async fn a_unit_whose_caller_was_told_that_nothing_happened_does_not_happen() {
     let (db, _folder) = open();
+    // Whoever holds the writer up: the unit behind it is handed in, and its caller gives up before its turn.
+    let (held, hold) = std::sync::mpsc::channel::<()>();
+    let busy = tokio::spawn({
+        let db = db.clone();
+        async move { db.write(move |_| Box::pin(async move { hold.recv().map_err(Error::internal) })).await }
+    });
+    tokio::task::yield_now().await;
     assert!(put(&db, 1).now_or_never().is_none(), "handed in, and not waited for");
-    // The queue is in order: when this one is answered, that one was done.
+    held.send(()).unwrap();
+    busy.await.unwrap().unwrap();
+    // The queue is in order: when this one is answered, that one has had its turn.
     put(&db, 2).await.unwrap();
-    assert!(there(&db, 1).await);
+    assert!(!there(&db, 1).await);
 }
 
 async fn fill_outbox(db: &Db, messages: u8) {

@@ -1,6 +1,7 @@
 //! The tests that need more than one module.
 
 mod app;
+mod attacks;
 mod bad_input;
 mod beside;
 mod budgets;

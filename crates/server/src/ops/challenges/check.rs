@@ -51,7 +51,7 @@ pub async fn check(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, now: Timestamp
     let found = challenges::get(tx, &slot.id.unwrap_or_else(nobody)).await?;
     let here = found.is_some();
     let challenge = found.unwrap_or_else(|| stand_in(app, attempt));
-    let matched = guess.matches(&challenge) && here && challenge.purpose == attempt.purpose;
+    let matched = guess.matches(&challenge) && here && is_for(&challenge, attempt);
     match judge(&challenge.standing(attempt.client.host()), matched && paid.compare, now) {
         Verdict::Right => guess.succeed(tx, &paid, challenge).await,
         Verdict::Repeat => guess.repeat(tx, &paid, challenge).await,
@@ -60,6 +60,14 @@ pub async fn check(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, now: Timestamp
             Ok(Checked::Wrong)
         }
     }
+}
+
+/// Whether a challenge is for what it is tried on. Whoever can write the database could point an address's row at a
+/// challenge of their own; its code is no use there.
+fn is_for(challenge: &Challenge, attempt: &Attempt) -> bool {
+    challenge.realm == attempt.realm
+        && challenge.purpose == attempt.purpose
+        && challenge.destination == attempt.to.as_str()
 }
 
 /// One guess, and what the address's row says about it.
@@ -112,12 +120,8 @@ impl<'a> Guess<'a> {
             // As much is written as for a debit, so that nobody can tell by the time.
             targets::write(tx, target, now).await?;
         }
-        // Where no code is live the address is not charged. The network is: somebody who tries addresses does not know
-        // which of them wait for a code.
-        if !debited && guessable {
-            meters::look(tx, &self.meters, now).await?;
-            return Ok(Paid { target: false, network: false, compare: false });
-        }
+        // The network pays for every guess, whether a code is live there, or anything is left to guess with: what is
+        // left of its own budget would tell it.
         let Some(full) = meters::spend(tx, &self.meters, now).await? else {
             return Ok(Paid { target: debited, network: true, compare: debited || self.long });
         };

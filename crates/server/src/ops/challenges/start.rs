@@ -13,7 +13,7 @@ use crate::ops::client::Client;
 use crate::ops::outbox::{Handed, LEASE};
 use crate::store::challenges::{self, Challenge};
 use crate::store::meters::{self, Meter};
-use crate::store::targets::{self, Candidate, TargetId};
+use crate::store::targets::{self, Candidate, Slot, Standing, TargetId};
 use crate::store::{Tx, deliveries};
 
 /// What is asked for: a code to an address.
@@ -67,10 +67,15 @@ pub async fn start(app: &Arc<App>, ask: Start) -> Result<()> {
     let begun =
         app.db.write(move |tx| Box::pin(async move { begin(tx, &unit_app, &ask, new, delivery, now).await })).await;
     match begun {
-        Ok((challenge, fresh)) => {
-            Metrics::count(&app.metrics.starts, if fresh { "new" } else { "resent" });
-            app.outbox.hand(Handed { id: delivery, attempts: 0, until: now.plus(LEASE), challenge });
+        Ok(Begun::Sent(challenge)) => {
+            // New or resent is not said: it would tell whoever reads the counters that somebody waits for a code.
+            Metrics::count(&app.metrics.starts, "sent");
+            app.outbox.hand(Handed { id: delivery, attempts: 0, until: now.plus(LEASE), challenge: *challenge });
             Ok(())
+        }
+        Ok(Begun::Refused(retry_after)) => {
+            Metrics::count(&app.metrics.starts, "limited");
+            Err(Error::Limited { rule: "send.target", retry_after })
         }
         Err(error) => {
             if matches!(error, Error::Limited { .. }) {
@@ -81,7 +86,15 @@ pub async fn start(app: &Arc<App>, ask: Start) -> Result<()> {
     }
 }
 
-/// The unit of a start. True: the challenge is a new one.
+/// How the unit of a start ended.
+enum Begun {
+    /// The challenge whose code goes out.
+    Sent(Box<Challenge>),
+    /// The address has no message left. What the asker's network paid for asking stays paid.
+    Refused(Duration),
+}
+
+/// The unit of a start.
 async fn begin(
     tx: &mut Tx<'_>,
     app: &App,
@@ -89,88 +102,118 @@ async fn begin(
     mut new: Challenge,
     delivery: DeliveryId,
     now: Timestamp,
-) -> Result<(Challenge, bool)> {
-    let target = target_of(ask.realm, ask.to.as_str());
-    let standing = targets::standing(tx, &target).await?;
-    let class = ask.client.class(&standing.known, now);
-    let tag = ask.client.tries_tag();
-    // With nothing left to guess at a short code with, the next message carries one that needs no budget.
-    let long = !standing.may_guess(&GuessPolicy::for_shape(ask.shape), class, &tag, now);
-    if long {
+) -> Result<Begun> {
+    let policy = &app.config.sends;
+    let [network, wide] = ask.client.meters("send", policy.network_hour, policy.wide_hour);
+    spend(tx, &[("send.network", network), ("send.wide", wide)], now).await?;
+
+    let purse = Purse::read(tx, ask, now).await?;
+    if purse.long {
         new.shape = Shape::LONG;
     }
     let candidate = Candidate { id: new.id, until: new.expires_at, unless_after: now.plus(ask.renew) };
-    let purse = target_of(ask.realm, &ask.to.folded());
-    let opened = !standing.there && purse == target && targets::open(tx, &target, &candidate, now).await?;
-    if !opened {
-        pay_for_message(tx, &app.config.sends, &purse, class, now).await?;
+    let opened = purse.is_new() && targets::open(tx, &purse.target, &candidate, now).await?;
+    if !opened && !purse.pay(tx, policy).await? {
+        return Ok(Begun::Refused(purse.retry_after(tx, policy).await?));
     }
-    pay_for_networks(tx, app, ask, now).await?;
+    let day = Duration::from_secs(86_400);
+    let org = Meter { id: fingerprint("send", &[b"org", ask.realm.as_bytes()]), span: day, limit: policy.org_day };
+    spend(tx, &[("send.org", org)], now).await?;
 
-    let slot = if long { standing.long } else { standing.short };
-    let id = match slot.id {
+    let id = match purse.slot() {
         _ if opened => new.id,
-        Some(live) if slot.until > candidate.unless_after => live,
-        _ => {
-            if purse != target {
-                targets::write(tx, &target, now).await?;
-            }
-            targets::place_challenge(tx, &target, &candidate, long).await?
-        }
+        Slot { id: Some(live), until } if until > candidate.unless_after => live,
+        _ => targets::place_challenge(tx, &purse.target, &candidate, purse.long).await?,
     };
-    let (challenge, fresh) = if id == new.id {
+    let challenge = if id == new.id {
         challenges::insert(tx, &new).await?;
-        (new, true)
+        new
     } else {
         let name = (new.full_name.as_deref(), new.named_by.as_ref());
         let live = challenges::resend(tx, &id, ask.language, name, now).await?;
-        (live.ok_or_else(|| Error::internal("a target names a challenge that is not live"))?, false)
+        live.ok_or_else(|| Error::internal("a target names a challenge that is not live"))?
     };
     deliveries::insert(tx, &delivery, &challenge.id, "email", now.plus(LEASE)).await?;
-    Ok((challenge, fresh))
+    Ok(Begun::Sent(Box::new(challenge)))
 }
 
-/// The limit of an address, folded. A refusal is an error, which takes the unit back.
-async fn pay_for_message(
-    tx: &mut Tx<'_>,
-    policy: &SendPolicy,
-    purse: &TargetId,
-    class: Class,
-    now: Timestamp,
-) -> Result<()> {
-    targets::write(tx, purse, now).await?;
-    // A known client that has used its own pool up is still as good as a stranger.
-    let mut paid = targets::debit_send(tx, purse, class, policy, now).await?;
-    if !paid && class == Class::Known {
-        paid = targets::debit_send(tx, purse, Class::Stranger, policy, now).await?;
-    }
-    if paid {
-        return Ok(());
-    }
-    let (strangers, known) = targets::sends(tx, purse).await?;
-    let wait = |ring: &str, class| doorcode_core::budget::retry_after(ring, policy, class, now);
-    let mut retry_after = wait(&strangers, Class::Stranger);
-    if class == Class::Known {
-        retry_after = retry_after.min(wait(&known, Class::Known));
-    }
-    Err(Error::Limited { rule: "send.target", retry_after })
-}
-
-/// The limits of the network, the wider one and the org.
-async fn pay_for_networks(tx: &mut Tx<'_>, app: &App, ask: &Start, now: Timestamp) -> Result<()> {
-    let policy = &app.config.sends;
-    let [network, wide] = ask.client.meters("send", policy.network_hour, policy.wide_hour);
-    let org = Meter {
-        id: fingerprint("send", &[b"org", ask.realm.as_bytes()]),
-        span: Duration::from_secs(86_400),
-        limit: policy.org_day,
-    };
-    let meters = [network, wide, org];
-    match meters::spend(tx, &meters, now).await? {
-        None => Ok(()),
-        Some(full) => {
-            let retry_after = meters::retry_after(tx, &meters[full], now).await?;
-            Err(Error::Limited { rule: ["send.network", "send.wide", "send.org"][full], retry_after })
+/// Spends one from each meter. A refusal is an error, which takes the unit back.
+async fn spend(tx: &mut Tx<'_>, named: &[(&'static str, Meter)], now: Timestamp) -> Result<()> {
+    for (rule, meter) in named {
+        if meters::spend(tx, std::slice::from_ref(meter), now).await?.is_some() {
+            return Err(Error::Limited { rule, retry_after: meters::retry_after(tx, meter, now).await? });
         }
+    }
+    Ok(())
+}
+
+/// The messages that an address may still be sent, and the code it would be told.
+struct Purse {
+    now: Timestamp,
+    target: TargetId,
+    /// Where messages are counted: the address without dots and +tags, often the same row.
+    folded: TargetId,
+    standing: Standing,
+    class: Class,
+    /// Nothing is left to guess at a short code with, so the message carries one that needs no budget.
+    long: bool,
+}
+
+impl Purse {
+    async fn read(tx: &mut Tx<'_>, ask: &Start, now: Timestamp) -> Result<Self> {
+        let target = target_of(ask.realm, ask.to.as_str());
+        let folded = target_of(ask.realm, &ask.to.folded());
+        let standing = targets::standing(tx, &target).await?;
+        let class = ask.client.class(&standing.known, now);
+        let long = !standing.may_guess(&GuessPolicy::for_shape(ask.shape), class, &ask.client.tries_tag(), now);
+        Ok(Self { now, target, folded, standing, class, long })
+    }
+
+    /// Nobody ever asked, under any spelling.
+    fn is_new(&self) -> bool {
+        !self.standing.there && self.folded == self.target
+    }
+
+    fn slot(&self) -> Slot {
+        if self.long { self.standing.long } else { self.standing.short }
+    }
+
+    /// Takes one message: from the pool of the asker's class; a known client's, when its own is empty, from the
+    /// strangers'. And where strangers have emptied that, the owner is not shut out: the first long code of a life goes
+    /// out all the same, and so does one message an hour that only this very address can use up.
+    async fn pay(&self, tx: &mut Tx<'_>, policy: &SendPolicy) -> Result<bool> {
+        let now = self.now;
+        targets::write(tx, &self.target, now).await?;
+        if self.folded != self.target {
+            targets::write(tx, &self.folded, now).await?;
+        }
+        let mut paid = targets::debit_send(tx, &self.folded, self.class, policy, now).await?;
+        if !paid && self.class == Class::Known {
+            paid = targets::debit_send(tx, &self.folded, Class::Stranger, policy, now).await?;
+        }
+        if paid || (self.long && self.standing.long.until <= now) {
+            targets::note_sent(tx, &self.target, now).await?;
+            return Ok(true);
+        }
+        Ok(self.has_trickle() && targets::take_trickle(tx, &self.target, now.minus(policy.trickle), now).await?)
+    }
+
+    /// Not every spelling has one, or +tags would multiply it: the plain address has, and one that somebody proved.
+    fn has_trickle(&self) -> bool {
+        self.folded == self.target || !self.standing.known.is_empty()
+    }
+
+    /// When the next message is allowed.
+    async fn retry_after(&self, tx: &mut Tx<'_>, policy: &SendPolicy) -> Result<Duration> {
+        let (strangers, known) = targets::sends(tx, &self.folded).await?;
+        let wait = |ring: &str, class| doorcode_core::budget::retry_after(ring, policy, class, self.now);
+        let mut soonest = wait(&strangers, Class::Stranger);
+        if self.class == Class::Known {
+            soonest = soonest.min(wait(&known, Class::Known));
+        }
+        if self.has_trickle() {
+            soonest = soonest.min(self.standing.sent_at.plus(policy.trickle).since(self.now));
+        }
+        Ok(soonest)
     }
 }
