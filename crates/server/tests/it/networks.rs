@@ -61,6 +61,26 @@ async fn a_neighbourhood_has_a_limit_of_its_own() {
 }
 
 #[tokio::test]
+async fn what_a_neighbourhood_has_no_room_for_costs_the_network_nothing() {
+    let limits = [("DOORCODE_LIMITS__GUESS__WIDE_HOUR", "5"), ("DOORCODE_LIMITS__GUESS__NETWORK_HOUR", "3")];
+    let app = TestApp::with(&limits).await;
+    for n in 0..5 {
+        guess(&app, &format!("198.51.100.{n}"), n).await;
+    }
+    app.advance(minutes(30));
+    for n in 5..15 {
+        guess(&app, "198.51.100.77", n).await;
+    }
+    app.advance(minutes(30));
+    let code = app.code("ada@example.com").await;
+    assert_eq!(
+        app.from("198.51.100.77").verify("ada@example.com", &code).await.status,
+        200,
+        "its own hour is untouched"
+    );
+}
+
+#[tokio::test]
 async fn a_right_answer_and_its_repeats_cost_a_network_nothing() {
     let app = TestApp::with(&[("DOORCODE_LIMITS__GUESS__NETWORK_HOUR", "3")]).await;
     for n in 0..6 {

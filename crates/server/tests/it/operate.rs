@@ -3,37 +3,40 @@
 
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
 
+use std::cell::RefCell;
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Once};
 
 use axum::http::Method;
 use doorcode::clock::Clock;
 use doorcode_core::Timestamp;
 use proptest::prelude::*;
 use serde_json::json;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::app::{Answer, Folder, HERE, SEND, START, TestApp, VERIFY, hours, minutes, not, seconds, settings};
 
 const ADA: &str = "ada.lovelace@example.com";
 
-/// What is logged on this thread at every level, kept.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+thread_local!(static KEPT: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) });
+
+/// What is logged on this thread at every level, kept until it is dropped. One subscriber serves the whole process, since
+/// what several of them are interested in is cached for all.
+struct Log(());
 
 impl Log {
-    fn start() -> (Self, tracing::subscriber::DefaultGuard) {
-        let log = Self::default();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_writer(log.clone())
-            .with_ansi(false)
-            .finish();
-        (log, tracing::subscriber::set_default(subscriber))
+    fn start() -> Self {
+        static STARTED: Once = Once::new();
+        STARTED.call_once(|| {
+            let builder = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false);
+            tracing::subscriber::set_global_default(builder.with_writer(|| Keeper).finish()).unwrap();
+        });
+        KEPT.set(Some(Vec::new()));
+        Self(())
     }
 
     fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        let Self(()) = self;
+        KEPT.with_borrow(|kept| String::from_utf8(kept.clone().unwrap()).unwrap())
     }
 
     fn lines(&self, word: &str) -> Vec<String> {
@@ -41,19 +44,21 @@ impl Log {
     }
 }
 
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
+impl Drop for Log {
+    fn drop(&mut self) {
+        KEPT.set(None);
     }
 }
 
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-    fn make_writer(&'a self) -> Self {
-        self.clone()
+struct Keeper;
+
+impl Write for Keeper {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        KEPT.with_borrow_mut(|kept| kept.as_mut().map_or((), |kept| kept.extend_from_slice(bytes)));
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
@@ -121,7 +126,7 @@ async fn every_answer_is_named_and_not_kept() {
 
 #[tokio::test]
 async fn one_line_a_request_and_a_delivery_and_nobody_in_it() {
-    let (log, _logging) = Log::start();
+    let log = Log::start();
     // Ten letters are in no other place by chance.
     let letters = [("DOORCODE_DOOR__OUTX__CODE_ALPHABET", "letters"), ("DOORCODE_DOOR__OUTX__CODE_LENGTH", "10")];
     let app = TestApp::with(&letters).await;
@@ -173,7 +178,7 @@ async fn one_line_a_request_and_a_delivery_and_nobody_in_it() {
 
 #[tokio::test]
 async fn a_failing_database_is_logged_with_its_cause_and_without_a_person() {
-    let (log, _logging) = Log::start();
+    let log = Log::start();
     let app = TestApp::new().await;
     app.app.db.close().await;
     app.start(ADA).await;
