@@ -1,5 +1,5 @@
 //! Addresses: where a code goes, and what a success proves. One canonical spelling each, in which alone they are
-//! stored, compared and written to (security rules, section 1). Refuses everything that two programs could read
+//! stored, compared and written to (docs/threat-model.md). Refuses everything that two programs could read
 //! differently. Nothing here prints an address: `Debug` shows the mask, and there is no `Display`.
 
 mod email;

@@ -1,4 +1,4 @@
-//! Budgets of guesses and sends: their numbers (security rules, section 3) and their arithmetic. Pure: the server
+//! Budgets of guesses and sends: their numbers (docs/limits.md) and their arithmetic. Pure: the server
 //! debits in one SQL statement, and these functions say what that statement must answer. Refuses to know who is who:
 //! what a budget is keyed by, and who is known, is the server's to find out.
 //!

@@ -1,13 +1,13 @@
 //! The judgement of an answer. Pure: the statement that debits and reads the row is the server's, what its content
 //! means is said here, once, for every door. Refuses to say more than right, repeated or wrong: expired, used, void
-//! and mistaken are one answer to the caller (security rules, section 3).
+//! and mistaken are one answer to the caller (docs/threat-model.md).
 
 use std::time::Duration;
 
 use crate::time::Timestamp;
 
 /// How long the same client may repeat a right answer and see the same success: people paste and press Enter
-/// (security rules, section 3).
+/// (docs/threat-model.md).
 pub const REPEAT_WINDOW: Duration = Duration::from_secs(10);
 
 /// How many times it may.
@@ -66,7 +66,7 @@ pub enum Verdict {
     Wrong,
 }
 
-/// What is known about the challenge when the answer is judged. Debits were made before (security rules, section 3).
+/// What is known about the challenge when the answer is judged. Debits were made before (docs/threat-model.md).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Standing {
     /// As stored.

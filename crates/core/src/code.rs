@@ -130,7 +130,7 @@ impl Shape {
     }
 }
 
-/// Everything that a code is for. Each member changes the code (security rules, section 1): with less in it, whoever
+/// Everything that a code is for. Each member changes the code (docs/threat-model.md): with less in it, whoever
 /// can write the database moves a code of their own to somebody else's address.
 #[derive(Clone, Copy)]
 pub struct Binding<'a> {

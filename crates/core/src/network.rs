@@ -1,5 +1,5 @@
 //! The client's place in the network, as budgets count it. Refuses to print: an address of a person is shown as the
-//! network around it. Which address is the client's is the server's question (security rules, section 4).
+//! network around it. Which address is the client's is the server's question (docs/threat-model.md).
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -34,7 +34,7 @@ impl Network {
         self.key(Kind::Wide, 24, 48)
     }
 
-    /// The full address in both families: who may repeat a right answer (security rules, section 3).
+    /// The full address in both families: who may repeat a right answer (docs/threat-model.md).
     pub fn host(&self) -> [u8; 17] {
         self.key(Kind::Host, 32, 128)
     }

@@ -148,7 +148,7 @@ pub enum Use {
     ClientSecret,
     /// The digest by which a presented client secret is found.
     ClientSecretLookup,
-    /// The mail header by which this installation knows its own messages (security rules, section 5).
+    /// The mail header by which this installation knows its own messages (docs/threat-model.md).
     Header,
 }
 

@@ -66,7 +66,7 @@ fn whatever_is_weaker_than_six_digits_is_guarded_more() {
     }
 }
 
-/// The figures that security.md section 3 publishes.
+/// The figures that docs/limits.md publishes.
 #[test]
 fn the_chance_is_what_the_docs_say() {
     let six = shape(Alphabet::Digits, 6);

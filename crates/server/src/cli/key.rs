@@ -20,7 +20,7 @@ pub(super) enum Key {
         /// Whose
         #[arg(long)]
         org: OrgId,
-        /// Let it administer the org; further keys can't unless you say so
+        /// Give it the scope `admin`, which what administers an org will ask for; further keys lack it
         #[arg(long)]
         admin: bool,
         /// Print one line of JSON

@@ -27,7 +27,7 @@ pub(super) struct Place {
     /// A file of settings; see config.default.toml
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// Development form: mails are shown and not sent, loopback only, a master key is made
+    /// Development form: mails are shown and not sent (unless mail.host is set), loopback only, a master key is made
     #[arg(long)]
     pub(super) dev: bool,
 }

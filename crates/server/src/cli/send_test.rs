@@ -55,6 +55,11 @@ impl SendTest {
                     smtp.send(&message, now.millis()).await.map_err(|failure| failure.why)?;
                     out("the mail server took it");
                 }
+                Transport::Inbox | Transport::Stdout if !self.print && !app.config.dev => {
+                    return Err("no mail.host is set: name the settings with --config, or see the mail with --print"
+                        .to_owned()
+                        .into());
+                }
                 _ => out(&format!("Subject: {}\n\n{}", message.subject, message.text.expose())),
             }
             Ok(ExitCode::SUCCESS)

@@ -1,5 +1,5 @@
 //! From a code to the mail that carries it. Refuses text that a stranger chose: the only words in a mail are the
-//! catalogue's and the product's name, which the operator sets (security.md section 2, no `full_name` in mail).
+//! catalogue's and the product's name, which the operator sets (docs/threat-model.md, no `full_name` in mail).
 
 use askama::Template;
 use doorcode_core::Secret;

@@ -73,7 +73,7 @@ statements! {
     SWEEP_END = "SELECT max(id) FROM (SELECT id FROM targets WHERE id > $1 ORDER BY id LIMIT $2) AS slice";
 }
 
-/// What a target's row says when it is touched.
+/// What a target's row says.
 pub struct Standing {
     /// Whether there is a row.
     pub there: bool,

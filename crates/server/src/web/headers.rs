@@ -1,5 +1,5 @@
 //! What every page says about itself to the browser. Refuses scripts, frames around it, anything from elsewhere, being
-//! kept, and telling the next site where one came from (security.md section 4).
+//! kept, and telling the next site where one came from (docs/threat-model.md).
 
 use axum::http::{HeaderName, header};
 

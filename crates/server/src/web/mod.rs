@@ -23,7 +23,7 @@ pub fn routes(dev: bool) -> Router<Arc<App>> {
 
 async fn landing(State(app): State<Arc<App>>) -> Response {
     let base_url = app.base_url();
-    let page = pages::Landing { base_url: &base_url, dev: app.config.dev, version: env!("CARGO_PKG_VERSION") };
+    let page = pages::Landing { base_url: &base_url, dev: app.inbox.is_some(), version: env!("CARGO_PKG_VERSION") };
     (headers::page_headers(), pages::landing(&page)).into_response()
 }
 

@@ -106,3 +106,15 @@ async fn counters_are_for_the_operator() {
     let passed_on = app.from("127.0.0.1").saying("x-forwarded-for", "203.0.113.9").get("/metrics").await;
     assert_eq!(passed_on.status, 404, "a proxy on the same machine");
 }
+
+/// Many networks together use up the messages of the day. People who were here before come in all the same.
+#[tokio::test]
+async fn the_day_of_the_house_is_for_strangers() {
+    let app = TestApp::with(&[("DOORCODE_LIMITS__SEND__ORG_DAY", "3")]).await;
+    let code = app.code(BOSS).await;
+    assert_eq!(app.verify(BOSS, &code).await.status, 200);
+    let asked =
+        ["a@example.org", "b@example.org", "c@example.org"].map(|email| async { app.start(email).await.status });
+    assert_eq!(futures_util::future::join_all(asked).await, [200, 200, 429]);
+    assert_eq!(app.start(BOSS).await.status, 200);
+}

@@ -1,4 +1,4 @@
-//! The guess budgets against whoever tries to beat them (security rules, section 3): networks, resends, new challenges,
+//! The guess budgets against whoever tries to beat them (docs/threat-model.md): networks, resends, new challenges,
 //! other addresses, other days. What is compared is counted; who is owner is never locked out.
 
 use doorcode_core::Timestamp;

@@ -1,4 +1,4 @@
-//! Master keys (security rules, section 1): made only where somebody asked for it, refused when missing or wrong, rotated
+//! Master keys (docs/threat-model.md): made only where somebody asked for it, refused when missing or wrong, rotated
 //! without a code or an API key failing on the way.
 
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]

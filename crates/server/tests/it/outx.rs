@@ -1,5 +1,5 @@
 //! The door `outx` by its published contract: both calls and the team call, every row of the error table and of what we
-//! inferred where it is silent (spec outx, sections 2 and 3), and the one hour that its codes live.
+//! inferred where it is silent (docs/outx.md), and the one hour that its codes live.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! Copies of a running database and what a restore must not bring back (security rules, section 1): live codes, used
+//! Copies of a running database and what a restore must not bring back (docs/threat-model.md): live codes, used
 //! ones, messages that waited, keys that were revoked since.
 
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]

@@ -1,4 +1,4 @@
-//! The send budgets (security rules, section 3): six an hour and twenty a day for strangers, then one an hour and never
+//! The send budgets (docs/limits.md): six an hour and twenty a day for strangers, then one an hour and never
 //! none; ten a day of their own for known clients; networks and orgs. A refusal says exactly when to come back.
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Who gets an account (security rules, section 2): open, by domain, by invitation; the same answers in all, so that
+//! Who gets an account (docs/threat-model.md): open, by domain, by invitation; the same answers in all, so that
 //! nobody learns who may. And realms: what was proved in one counts in no other.
 
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]

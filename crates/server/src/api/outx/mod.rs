@@ -1,4 +1,4 @@
-//! The door `outx`: an e-mail code becomes a user, a team and an API key (facts: spec `outx`). Every error is one JSON
+//! The door `outx`: an e-mail code becomes a user, a team and an API key (facts: docs/outx.md). Every error is one JSON
 //! object with one text, `error`, in the published words.
 
 mod body;

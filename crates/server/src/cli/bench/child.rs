@@ -23,7 +23,7 @@ const LISTENING: &str = "listening on http://";
 const LAST_LINES: usize = 10;
 
 /// The settings that the server under test runs with: mail to standard output, and the limits that count networks and
-/// orgs raised, since all load comes from one address. What is counted is still counted (security.md section 3).
+/// orgs raised, since all load comes from one address. What is counted is still counted (docs/threat-model.md).
 pub(super) fn settings() -> &'static str {
     r#"[mail]
 transport = "stdout"

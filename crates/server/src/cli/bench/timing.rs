@@ -1,5 +1,5 @@
 //! Does the time of an answer tell whether an address has an account or a live challenge? The four cases of
-//! security.md section 8, for both calls of the door, with one client and with 64: every measured call is for an address
+//! docs/threat-model.md, for both calls of the door, with one client and with 64: every measured call is for an address
 //! of its own, the four cases are shuffled together, and so was their preparation. Checks carry wrong codes.
 
 use std::net::IpAddr;

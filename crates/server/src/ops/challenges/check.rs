@@ -42,8 +42,8 @@ pub enum Checked {
 
 /// Checks an entry, as part of a unit that also hands over what was earned.
 ///
-/// Every path writes the address's budget row before it looks anything up, debits before it compares, reads one
-/// challenge (there or not), derives one code and compares once.
+/// Every path reads the address's budget row and writes it once (a debit or a mark) before it looks anything else up,
+/// reads one challenge (there or not), derives one code and compares once.
 pub async fn check(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, now: Timestamp) -> Result<Checked> {
     let guess = Guess::read(tx, app, attempt, now).await?;
     let paid = guess.pay(tx).await?;

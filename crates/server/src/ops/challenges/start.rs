@@ -116,9 +116,13 @@ async fn begin(
     if !opened && !purse.pay(tx, policy).await? {
         return Ok(Begun::Refused(purse.retry_after(tx, policy).await?));
     }
-    let day = Duration::from_secs(86_400);
-    let org = Meter { id: fingerprint("send", &[b"org", ask.realm.as_bytes()]), span: day, limit: policy.org_day };
-    spend(tx, &[("send.org", org)], now).await?;
+    // The day of the whole realm is for strangers: many networks together could empty it, and people who were here before
+    // come in all the same.
+    if purse.class == Class::Stranger {
+        let day = Duration::from_secs(86_400);
+        let org = Meter { id: fingerprint("send", &[b"org", ask.realm.as_bytes()]), span: day, limit: policy.org_day };
+        spend(tx, &[("send.org", org)], now).await?;
+    }
 
     let id = match purse.slot() {
         _ if opened => new.id,
