@@ -19,6 +19,7 @@ mod needles;
 mod networks;
 mod operate;
 mod outx;
+mod pools;
 mod post_office;
 mod process;
 mod races;
