@@ -42,8 +42,8 @@ pub enum Checked {
 
 /// Checks an entry, as part of a unit that also hands over what was earned.
 ///
-/// Every path reads the address's budget row and writes it once (a debit or a mark) before it looks anything else up,
-/// reads one challenge (there or not), derives one code and compares once.
+/// Every path writes the address's budget row before it looks anything up, debits before it compares, reads one
+/// challenge (there or not), derives one code and compares once.
 pub async fn check(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, now: Timestamp) -> Result<Checked> {
     let guess = Guess::read(tx, app, attempt, now).await?;
     let paid = guess.pay(tx).await?;
@@ -102,6 +102,8 @@ impl<'a> Guess<'a> {
             false => target_of(attempt.realm, attempt.to.as_str()),
             true => meters[0].id,
         };
+        // Written before anything is looked up: whether the row was there before must not show in the time.
+        targets::write(tx, &target, now).await?;
         let standing = targets::standing(tx, &target).await?;
         let class = attempt.client.class(&standing.known, now);
         let entry = code::normalise(attempt.entry.expose());
@@ -116,10 +118,6 @@ impl<'a> Guess<'a> {
         let tag = self.attempt.client.tries_tag();
         let guessable = !self.long && self.standing.short_is_live(now);
         let debited = guessable && targets::debit_guess(tx, target, self.class, &policy, &tag, now).await?;
-        if !debited {
-            // As much is written as for a debit, so that nobody can tell by the time.
-            targets::write(tx, target, now).await?;
-        }
         // The network pays for every guess, whether a code is live there, or anything is left to guess with: what is
         // left of its own budget would tell it.
         let Some(full) = meters::spend(tx, &self.meters, now).await? else {
