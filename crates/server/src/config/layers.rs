@@ -110,3 +110,17 @@ fn kind(value: &Value) -> &'static str {
         _ => "something else",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Layers;
+
+    #[test]
+    fn a_broken_file_is_named_and_not_quoted() {
+        let mut layers = Layers::new();
+        layers.lay_file("doorcode.toml", "[mail]\nhost = \"mail.example.com\"\npassword = hunter2secret\n");
+        let complaints = layers.read::<toml::Table>().err().unwrap_or_default().join("\n");
+        assert!(complaints.contains("doorcode.toml: line 3"), "{complaints}");
+        assert!(!complaints.contains("hunter2"), "{complaints}");
+    }
+}
