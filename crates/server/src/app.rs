@@ -13,7 +13,7 @@ use crate::keyring::Keys;
 use crate::metrics::Metrics;
 use crate::ops::outbox::{Outbox, Waiting};
 use crate::store::targets::TargetId;
-use crate::store::{Db, meta};
+use crate::store::{Db, challenges, meta};
 
 /// Messages that the inbox of `--dev` keeps.
 const INBOX_ROOM: usize = 2000;
@@ -49,6 +49,8 @@ impl App {
         let clock = clock.unwrap_or_else(|| Clock::real(mark));
         let make = config.dev.then_some(&entropy);
         let keys = Keys::open(&db, &config.keys, make, clock.now()).await?;
+        let kid = keys.ring().active().kid;
+        db.write(move |tx| Box::pin(challenges::keep_decoy(tx, kid))).await?;
         let (outbox, waiting) = Outbox::new();
         let inbox = matches!(config.mail.transport, Transport::Inbox).then(|| Inbox::new(INBOX_ROOM));
         let app = Self {

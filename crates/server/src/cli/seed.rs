@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use doorcode_core::{Email, OrgId, Result, State, code};
+use doorcode_core::{Email, OrgId, Result, SendPolicy, State, code};
 
 use super::place::{Environment, Place};
 use super::{Ended, err, out};
@@ -93,7 +93,7 @@ async fn write(app: &Arc<App>, batch: Vec<Challenge>) -> Result<()> {
                 for challenge in &batch {
                     let target = target_of(challenge.realm, &challenge.destination);
                     let place = Candidate { id: challenge.id, until: challenge.expires_at, unless_after: now };
-                    targets::open(tx, &target, &place, now).await?;
+                    targets::ask(tx, &target, &SendPolicy::default(), &place, now).await?;
                     challenges::insert(tx, challenge).await?;
                 }
                 Ok(())

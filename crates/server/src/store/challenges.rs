@@ -30,6 +30,10 @@ statements! {
         AND expires_at < $3";
 }
 
+/// The challenge that stands in where none is live: a row like any other, so that reading it takes as long. It is over,
+/// for no address, and stays for ever.
+pub const DECOY: ChallengeId = ChallengeId::from_bytes([0; 16]);
+
 /// A row of `challenges`.
 #[derive(Clone)]
 pub struct Challenge {
@@ -159,6 +163,34 @@ pub async fn resend(
 /// The challenge of that id.
 pub async fn get(tx: &mut Tx<'_>, id: &ChallengeId) -> Result<Option<Challenge>> {
     tx.one(&GET, &[id.into()], Challenge::read).await
+}
+
+/// Makes the decoy, if it is not there, under a key that the database knows.
+pub async fn keep_decoy(tx: &mut Tx<'_>, kid: Kid) -> Result<()> {
+    if get(tx, &DECOY).await?.is_some() {
+        return Ok(());
+    }
+    let decoy = Challenge {
+        id: DECOY,
+        realm: OrgId::HOUSE,
+        purpose: "sign-in".to_owned(),
+        method: "code".to_owned(),
+        destination: "somebody@example.invalid".to_owned(),
+        language: "en".to_owned(),
+        shape: Shape::new(Alphabet::Digits, 6)?,
+        generation: 0,
+        kid,
+        salt: [0; 16],
+        state: State::Void,
+        expires_at: Timestamp::from_millis(i64::MAX),
+        full_name: Some("Some Body".to_owned()),
+        named_by: None,
+        consumed_at: None,
+        consumed_by: None,
+        repeats: 0,
+    };
+    insert(tx, &decoy).await?;
+    void(tx, &DECOY).await
 }
 
 /// Uses a live challenge up. True for exactly one caller.

@@ -12,6 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{mpsc, oneshot};
 
 use super::db::failed;
+use super::fold::Folder;
 use super::writer::{Message, Unit, Writer};
 use super::{backup, migrate};
 
@@ -21,11 +22,10 @@ const QUEUE: usize = 8192;
 const BUSY: Duration = Duration::from_secs(5);
 /// Read connections that are kept open.
 const READERS: usize = 8;
-/// Pages of the log before it is folded into the file: 32 MiB, rewritten in place and never truncated meanwhile, since
-/// overwriting a file is a fraction of the cost of growing one.
-const CHECKPOINT_PAGES: u32 = 8192;
+/// Pages of the log at which the writer folds it by itself, should [`super::fold`] have failed to: 128 MiB.
+const CHECKPOINT_PAGES: u32 = 65_536;
 /// Small pages: what a commit costs is pages written, and a row of ours is a tenth of one of these.
-const PAGE: u32 = 4096;
+const PAGE: u32 = 2048;
 
 /// How a database file is opened.
 pub(super) struct Opening {
@@ -118,12 +118,10 @@ impl Lite {
         migrate::run(&mut connection)?;
         let (queue, waiting) = mpsc::channel(QUEUE);
         let units = Arc::new(AtomicU64::new(0));
-        let counted = Arc::clone(&units);
+        let folder = Folder::start(opening.writer()?, Arc::clone(&units), queue.downgrade())?;
         let runtime = tokio::runtime::Handle::try_current().ok();
-        std::thread::Builder::new()
-            .name("writer".to_owned())
-            .spawn(move || Writer::new(connection, waiting, runtime, counted).serve())
-            .map_err(Error::internal)?;
+        let writer = Writer::new(connection, waiting, runtime, Arc::clone(&units), folder);
+        std::thread::Builder::new().name("writer".to_owned()).spawn(move || writer.serve()).map_err(Error::internal)?;
         Ok(Self { opening, queue, readers: Mutex::new(Vec::new()), units })
     }
 

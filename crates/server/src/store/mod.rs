@@ -8,6 +8,7 @@ pub mod credentials;
 mod db;
 pub mod deliveries;
 pub mod events;
+mod fold;
 pub mod identities;
 pub mod invites;
 mod lite;

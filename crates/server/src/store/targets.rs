@@ -14,14 +14,29 @@ pub type TargetId = [u8; 16];
 /// A client's network as `tries` holds it: eight hex digits and a comma.
 pub type TriesTag = [u8; 9];
 
+/// What strangers may have an address sent: six an hour and twenty a day, then one an hour, never none. $2 is the new
+/// entry, $3 the characters of the ring to keep, $4 and $6 where the hour's and the day's oldest that counts stands, $5 and
+/// $7 an hour and a day ago, $8 the trickle's time ago.
+macro_rules! may_be_sent {
+    () => {
+        "((substr(targets.sends, $4, 13) <= $5 AND substr(targets.sends, $6, 13) <= $7) \
+        OR substr(targets.sends, 1, 13) <= $8)"
+    };
+}
+
 statements! {
     STANDING = "SELECT known, misses, known_misses, streak, known_streak, short_id, short_until, long_id, long_until, \
         repeat_until, tries, sent_at FROM targets WHERE id = $1";
     WRITE = "INSERT INTO targets (id, touched_at) VALUES ($1, $2) \
         ON CONFLICT (id) DO UPDATE SET touched_at = excluded.touched_at";
-    // An address that nobody asked for before: its row, the message and the code's place in one.
-    OPEN = "INSERT INTO targets (id, touched_at, sent_at, sends, short_id, short_until) VALUES ($1, $2, $2, $3, $4, $5) \
-        ON CONFLICT (id) DO NOTHING";
+    // The usual start whole: the row, the message and the candidate's place, as PLACE_SHORT has it. One statement whether
+    // there is a row or not, since a start must not tell by its time. $9 now, $10 and $11 the candidate, $12 as there $3.
+    ASK = concat!("INSERT INTO targets (id, sends, touched_at, sent_at, short_id, short_until) \
+        VALUES ($1, $2, $9, $9, $10, $11) ON CONFLICT (id) DO UPDATE SET \
+        sends = excluded.sends || substr(targets.sends, 1, $3), touched_at = $9, sent_at = $9, \
+        tries = CASE WHEN targets.short_until <= $12 THEN '' ELSE targets.tries END, \
+        short_id = CASE WHEN targets.short_until <= $12 THEN $10 ELSE targets.short_id END, \
+        short_until = CASE WHEN targets.short_until <= $12 THEN $11 ELSE targets.short_until END WHERE ", may_be_sent!());
     // $2 the new entry, $3 characters of the ring to keep, $4 the tries tag, $5 where the oldest that counts stands,
     // $6 a window ago, $7 longest streak, $8 most tries of one network on one code, $9 now. T and P, all or nothing, and
     // only where a short code is live or may be repeated: elsewhere there is nothing to guess at.
@@ -46,10 +61,8 @@ statements! {
         tries = substr(tries, 1, length(tries) - 9 * ($2 + $3)), \
         streak = 0, known_streak = 0, short_until = 0, long_until = 0, repeat_until = $5, known = $4 \
         WHERE id = $1";
-    // $5 and $7: where the hour's and the day's oldest that counts stands. "Six an hour and twenty a day, then one an
-    // hour, never none."
-    DEBIT_SEND_STRANGER = "UPDATE targets SET sends = $2 || substr(sends, 1, $3) WHERE id = $1 AND ( \
-        (substr(sends, $4, 13) <= $5 AND substr(sends, $6, 13) <= $7) OR substr(sends, 1, 13) <= $8)";
+    DEBIT_SEND_STRANGER =
+        concat!("UPDATE targets SET sends = $2 || substr(sends, 1, $3) WHERE id = $1 AND ", may_be_sent!());
     DEBIT_SEND_KNOWN = "UPDATE targets SET known_sends = $2 || substr(known_sends, 1, $3) \
         WHERE id = $1 AND substr(known_sends, $4, 13) <= $5";
     SENDS = "SELECT sends, known_sends FROM targets WHERE id = $1";
@@ -60,6 +73,7 @@ statements! {
     // anew with the new code's life. Of two that come at once, one has the place.
     PLACE_SHORT = "UPDATE targets SET tries = '', short_id = $2, short_until = $4 WHERE id = $1 AND short_until <= $3";
     PLACE_LONG = "UPDATE targets SET long_id = $2, long_until = $4 WHERE id = $1 AND long_until <= $3";
+    LATEST = "SELECT short_id, long_id FROM targets WHERE id = $1";
     // After a restore: no code is live, no repeat is possible. Counters stay.
     FORGET_CODES = "UPDATE targets SET short_id = NULL, short_until = 0, long_id = NULL, long_until = 0, repeat_until = 0 \
         WHERE short_id IS NOT NULL OR long_id IS NOT NULL";
@@ -75,8 +89,6 @@ statements! {
 
 /// What a target's row says.
 pub struct Standing {
-    /// Whether there is a row.
-    pub there: bool,
     /// The networks that succeeded here, as `core::known` keeps them.
     pub known: String,
     /// Strangers' wrong guesses and their streak.
@@ -110,7 +122,6 @@ impl Default for Standing {
         let never = Timestamp::from_millis(0);
         let slot = Slot { id: None, until: never };
         Self {
-            there: false,
             known: String::new(),
             misses: (String::new(), 0),
             known_misses: (String::new(), 0),
@@ -127,7 +138,6 @@ impl Standing {
     fn read(row: &Row<'_>) -> Result<Self> {
         let count = |at| row.int(at).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
         Ok(Self {
-            there: true,
             known: row.text(0)?,
             misses: (row.text(1)?, count(3)?),
             known_misses: (row.text(2)?, count(4)?),
@@ -226,29 +236,49 @@ pub async fn debit_send(
     policy: &SendPolicy,
     now: Timestamp,
 ) -> Result<bool> {
-    let (entry, keep) = (Ring::entry(now), before(policy.kept(class)));
-    let [hour, day, trickle] = [HOUR, DAY, policy.trickle].map(|span| Ring::entry(now.minus(span)));
     let changed = match class {
         Class::Stranger => {
-            let values: [Value<'_>; 8] = [
-                id.into(),
-                (&entry).into(),
-                keep.into(),
-                place(policy.stranger_hour).into(),
-                (&hour).into(),
-                place(policy.stranger_day).into(),
-                (&day).into(),
-                (&trickle).into(),
-            ];
-            tx.execute(&DEBIT_SEND_STRANGER, &values).await?
+            let ring = StrangerRing::new(policy, now);
+            tx.execute(&DEBIT_SEND_STRANGER, &ring.values(id)).await?
         }
         Class::Known => {
+            let (entry, keep) = (Ring::entry(now), before(policy.kept(class)));
+            let day = Ring::entry(now.minus(DAY));
             let values: [Value<'_>; 5] =
                 [id.into(), (&entry).into(), keep.into(), place(policy.known_day).into(), (&day).into()];
             tx.execute(&DEBIT_SEND_KNOWN, &values).await?
         }
     };
     Ok(changed == 1)
+}
+
+/// The entries that `may_be_sent!` compares.
+struct StrangerRing<'a> {
+    policy: &'a SendPolicy,
+    entry: String,
+    cuts: [String; 3],
+}
+
+impl<'a> StrangerRing<'a> {
+    fn new(policy: &'a SendPolicy, now: Timestamp) -> Self {
+        let cuts = [HOUR, DAY, policy.trickle].map(|span| Ring::entry(now.minus(span)));
+        Self { policy, entry: Ring::entry(now), cuts }
+    }
+
+    /// $1 to $8.
+    fn values<'b>(&'b self, id: &'b TargetId) -> [Value<'b>; 8] {
+        let [hour, day, trickle] = &self.cuts;
+        [
+            id.into(),
+            (&self.entry).into(),
+            before(self.policy.kept(Class::Stranger)).into(),
+            place(self.policy.stranger_hour).into(),
+            hour.into(),
+            place(self.policy.stranger_day).into(),
+            day.into(),
+            trickle.into(),
+        ]
+    }
 }
 
 /// Notes that a message goes to exactly this address.
@@ -278,24 +308,35 @@ pub struct Candidate {
     pub unless_after: Timestamp,
 }
 
-/// Makes the row of an address with its first message and first code. False: somebody was quicker.
-pub async fn open(tx: &mut Tx<'_>, id: &TargetId, candidate: &Candidate, now: Timestamp) -> Result<bool> {
-    let sent = Ring::entry(now);
-    let values = [id.into(), now.into(), (&sent).into(), (&candidate.id).into(), candidate.until.into()];
-    Ok(tx.execute(&OPEN, &values).await? == 1)
+/// The usual start: takes one message from the strangers' pool and gives the candidate the short code's place if that is
+/// free, making the row if there is none. False: no message is left, and nothing has changed.
+pub async fn ask(
+    tx: &mut Tx<'_>,
+    id: &TargetId,
+    policy: &SendPolicy,
+    candidate: &Candidate,
+    now: Timestamp,
+) -> Result<bool> {
+    let ring = StrangerRing::new(policy, now);
+    let [a, b, c, d, e, f, g, h] = ring.values(id);
+    let place = [now.into(), (&candidate.id).into(), candidate.until.into(), candidate.unless_after.into()];
+    let [i, j, k, l] = place;
+    Ok(tx.execute(&ASK, &[a, b, c, d, e, f, g, h, i, j, k, l]).await? == 1)
 }
 
-/// Which challenge's code goes out: the live one, or the candidate in its place.
-pub async fn place_challenge(tx: &mut Tx<'_>, id: &TargetId, candidate: &Candidate, long: bool) -> Result<ChallengeId> {
+/// Gives the candidate the place of a code that is over, or will be soon.
+pub async fn place_challenge(tx: &mut Tx<'_>, id: &TargetId, candidate: &Candidate, long: bool) -> Result<()> {
     let sql = if long { &PLACE_LONG } else { &PLACE_SHORT };
     let values: [Value<'_>; 4] =
         [id.into(), (&candidate.id).into(), candidate.unless_after.into(), candidate.until.into()];
-    if tx.execute(sql, &values).await? == 1 {
-        return Ok(candidate.id);
-    }
-    let standing = standing(tx, id).await?;
-    let live = if long { standing.long } else { standing.short };
-    live.id.ok_or_else(|| doorcode_core::Error::internal("a target has neither a live code nor room for one"))
+    tx.execute(sql, &values).await.map(drop)
+}
+
+/// Which challenge's code goes out, once a candidate has asked for its place: itself, or the one that has it.
+pub async fn latest(tx: &mut Tx<'_>, id: &TargetId, long: bool) -> Result<ChallengeId> {
+    let column = usize::from(long);
+    let latest = tx.one(&LATEST, &[id.into()], |row| row.maybe_id(column)).await?.flatten();
+    latest.ok_or_else(|| doorcode_core::Error::internal("a target has neither a live code nor room for one"))
 }
 
 /// After a restore: no code is live.

@@ -11,8 +11,10 @@ use rusqlite::Connection;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
-/// The most units of one commit. More would make the first of them wait for the last.
-const GROUP: usize = 1024;
+use super::fold::Folder;
+
+/// The most units of one commit. With more, all clients end up waiting for the same sync, and nobody works meanwhile.
+const GROUP: usize = 64;
 /// From this many units on it is a rush: others are on their way, and a breath lets them join the same sync.
 const RUSH: usize = 8;
 
@@ -20,6 +22,8 @@ const RUSH: usize = 8;
 pub(super) enum Message {
     /// Do this.
     Unit(Box<dyn Unit>),
+    /// Fold into the file what [`super::fold`] has left of the log.
+    Fold,
     /// Commit what came before, fold the log into the file, end.
     Close(oneshot::Sender<()>),
 }
@@ -38,6 +42,8 @@ pub(super) struct Writer {
     waiting: mpsc::Receiver<Message>,
     runtime: Option<Handle>,
     units: Arc<AtomicU64>,
+    folder: Folder,
+    fold: bool,
     closing: Option<oneshot::Sender<()>>,
 }
 
@@ -48,8 +54,9 @@ impl Writer {
         waiting: mpsc::Receiver<Message>,
         runtime: Option<Handle>,
         units: Arc<AtomicU64>,
+        folder: Folder,
     ) -> Self {
-        Self { connection, waiting, runtime, units, closing: None }
+        Self { connection, waiting, runtime, units, folder, fold: false, closing: None }
     }
 
     /// Works until it is told to close, or nobody can tell it anything any more.
@@ -57,11 +64,18 @@ impl Writer {
         while self.closing.is_none() {
             match self.waiting.blocking_recv() {
                 Some(Message::Unit(first)) => self.group(first),
+                Some(Message::Fold) => self.fold = true,
                 Some(Message::Close(done)) => self.closing = Some(done),
-                None => return,
+                None => break,
+            }
+            if std::mem::take(&mut self.fold) {
+                // If it fails, the log grows until SQLite folds it at a commit, or the next start does.
+                drop(self.connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)"));
             }
         }
         self.waiting.close();
+        // The last connection removes the log, and that must be this one.
+        self.folder.stop();
         // If this fails, the log stays and the next start reads it.
         drop(self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
         drop(self.connection);
@@ -110,6 +124,10 @@ impl Writer {
         }
         match message.ok()? {
             Message::Unit(unit) => Some(unit),
+            Message::Fold => {
+                self.fold = true;
+                None
+            }
             Message::Close(done) => {
                 self.closing = Some(done);
                 None

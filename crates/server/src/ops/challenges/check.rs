@@ -3,7 +3,7 @@
 
 use doorcode_core::challenge::{REPEAT_WINDOW, judge};
 use doorcode_core::{
-    ChallengeId, Class, Email, GuessPolicy, OrgId, Result, Secret, Shape, State, Timestamp, Verdict, code, known,
+    ChallengeId, Class, Email, Error, GuessPolicy, OrgId, Result, Secret, Shape, Timestamp, Verdict, code, known,
 };
 
 use crate::app::{App, target_of};
@@ -42,16 +42,14 @@ pub enum Checked {
 
 /// Checks an entry, as part of a unit that also hands over what was earned.
 ///
-/// Every path writes the address's budget row before it looks anything up, debits before it compares, reads one
-/// challenge (there or not), derives one code and compares once.
+/// Every path debits the networks, then the address, before it looks anything up; writes the address's row once; reads one
+/// challenge (where none is live, the decoy); derives one code and compares once.
 pub async fn check(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, now: Timestamp) -> Result<Checked> {
     let guess = Guess::read(tx, app, attempt, now).await?;
     let paid = guess.pay(tx).await?;
-    let slot = if guess.long { guess.standing.long } else { guess.standing.short };
-    let found = challenges::get(tx, &slot.id.unwrap_or_else(nobody)).await?;
-    let here = found.is_some();
-    let challenge = found.unwrap_or_else(|| stand_in(app, attempt));
-    let matched = guess.matches(&challenge) && here && is_for(&challenge, attempt);
+    let found = challenges::get(tx, &guess.meant()).await?;
+    let challenge = found.ok_or_else(|| Error::internal("a target names a challenge that is gone"))?;
+    let matched = guess.matches(&challenge) && is_for(&challenge, attempt);
     match judge(&challenge.standing(attempt.client.host()), matched && paid.compare, now) {
         Verdict::Right => guess.succeed(tx, &paid, challenge).await,
         Verdict::Repeat => guess.repeat(tx, &paid, challenge).await,
@@ -102,8 +100,6 @@ impl<'a> Guess<'a> {
             false => target_of(attempt.realm, attempt.to.as_str()),
             true => meters[0].id,
         };
-        // Written before anything is looked up: whether the row was there before must not show in the time.
-        targets::write(tx, &target, now).await?;
         let standing = targets::standing(tx, &target).await?;
         let class = attempt.client.class(&standing.known, now);
         let entry = code::normalise(attempt.entry.expose());
@@ -111,24 +107,33 @@ impl<'a> Guess<'a> {
         Ok(Self { app, attempt, now, entry, long, target, standing, class, meters })
     }
 
-    /// T and P in one statement, then W; long codes are exempt from T and P. All or nothing.
+    /// W, then T and P in one statement; long codes are exempt from T and P. The address's row is written once, whether
+    /// it was there before or not and whatever is left in it, so that none of it shows in the time.
     async fn pay(&self, tx: &mut Tx<'_>) -> Result<Paid> {
         let (now, target) = (self.now, &self.target);
-        let policy = GuessPolicy::for_shape(self.attempt.shape);
-        let tag = self.attempt.client.tries_tag();
-        let guessable = !self.long && self.standing.short_is_live(now);
-        let debited = guessable && targets::debit_guess(tx, target, self.class, &policy, &tag, now).await?;
         // The network pays for every guess, whether a code is live there, or anything is left to guess with: what is
         // left of its own budget would tell it.
-        let Some(full) = meters::spend(tx, &self.meters, now).await? else {
-            return Ok(Paid { target: debited, network: true, compare: debited || self.long });
-        };
-        let until = now.plus(meters::retry_after(tx, &self.meters[full], now).await?);
-        self.app.exhausted.note(self.meters[0].id, until, now);
-        if debited {
-            targets::refund(tx, target, self.class).await?;
+        let full = meters::spend(tx, &self.meters, now).await?;
+        if let Some(full) = full {
+            let until = now.plus(meters::retry_after(tx, &self.meters[full], now).await?);
+            self.app.exhausted.note(self.meters[0].id, until, now);
         }
-        Ok(Paid { target: false, network: false, compare: false })
+        let network = full.is_none();
+        let policy = GuessPolicy::for_shape(self.attempt.shape);
+        let tag = self.attempt.client.tries_tag();
+        let guessable = network && !self.long && self.standing.short_is_live(now);
+        let debited = guessable && targets::debit_guess(tx, target, self.class, &policy, &tag, now).await?;
+        if !debited {
+            targets::write(tx, target, now).await?;
+        }
+        Ok(Paid { target: debited, network, compare: network && (debited || self.long) })
+    }
+
+    /// The challenge that the entry can be for, if its code may still be said; else the decoy.
+    fn meant(&self) -> ChallengeId {
+        let slot = if self.long { self.standing.long } else { self.standing.short };
+        let live = slot.until > self.now || self.standing.repeat_until > self.now;
+        slot.id.filter(|_| live).unwrap_or(challenges::DECOY)
     }
 
     fn matches(&self, challenge: &Challenge) -> bool {
@@ -186,33 +191,5 @@ async fn void_other(tx: &mut Tx<'_>, slot: Slot, used: &Challenge, now: Timestam
     match slot.id {
         Some(id) if id != used.id && slot.until > now => challenges::void(tx, &id).await,
         _ => Ok(()),
-    }
-}
-
-/// The id of no challenge.
-fn nobody() -> ChallengeId {
-    ChallengeId::from_bytes([0; 16])
-}
-
-/// What is compared where there is nothing to compare with, so that it takes as long.
-fn stand_in(app: &App, attempt: &Attempt) -> Challenge {
-    Challenge {
-        id: nobody(),
-        realm: attempt.realm,
-        purpose: attempt.purpose.to_owned(),
-        method: "code".to_owned(),
-        destination: attempt.to.as_str().to_owned(),
-        language: String::new(),
-        shape: attempt.shape,
-        generation: 0,
-        kid: app.keys.ring().active().kid,
-        salt: [0; 16],
-        state: State::Void,
-        expires_at: Timestamp::from_millis(0),
-        full_name: None,
-        named_by: None,
-        consumed_at: None,
-        consumed_by: None,
-        repeats: 0,
     }
 }

@@ -13,7 +13,7 @@ use crate::ops::client::Client;
 use crate::ops::outbox::{Handed, LEASE};
 use crate::store::challenges::{self, Challenge};
 use crate::store::meters::{self, Meter};
-use crate::store::targets::{self, Candidate, Slot, Standing, TargetId};
+use crate::store::targets::{self, Candidate, Standing, TargetId};
 use crate::store::{Tx, deliveries};
 
 /// What is asked for: a code to an address.
@@ -112,9 +112,12 @@ async fn begin(
         new.shape = Shape::LONG;
     }
     let candidate = Candidate { id: new.id, until: new.expires_at, unless_after: now.plus(ask.renew) };
-    let opened = purse.is_new() && targets::open(tx, &purse.target, &candidate, now).await?;
-    if !opened && !purse.pay(tx, policy).await? {
-        return Ok(Begun::Refused(purse.retry_after(tx, policy).await?));
+    let asked = purse.is_usual() && targets::ask(tx, &purse.target, policy, &candidate, now).await?;
+    if !asked {
+        if !purse.pay(tx, policy).await? {
+            return Ok(Begun::Refused(purse.retry_after(tx, policy).await?));
+        }
+        targets::place_challenge(tx, &purse.target, &candidate, purse.long).await?;
     }
     // The day of the whole realm is for strangers: many networks together could empty it, and people who were here before
     // come in all the same.
@@ -124,11 +127,7 @@ async fn begin(
         spend(tx, &[("send.org", org)], now).await?;
     }
 
-    let id = match purse.slot() {
-        _ if opened => new.id,
-        Slot { id: Some(live), until } if until > candidate.unless_after => live,
-        _ => targets::place_challenge(tx, &purse.target, &candidate, purse.long).await?,
-    };
+    let id = targets::latest(tx, &purse.target, purse.long).await?;
     let challenge = if id == new.id {
         challenges::insert(tx, &new).await?;
         new
@@ -173,13 +172,9 @@ impl Purse {
         Ok(Self { now, target, folded, standing, class, long })
     }
 
-    /// Nobody ever asked, under any spelling.
-    fn is_new(&self) -> bool {
-        !self.standing.there && self.folded == self.target
-    }
-
-    fn slot(&self) -> Slot {
-        if self.long { self.standing.long } else { self.standing.short }
+    /// Almost everybody: somebody unknown there wants a short code, at an address as plain as it can be written.
+    fn is_usual(&self) -> bool {
+        self.class == Class::Stranger && !self.long && self.folded == self.target
     }
 
     /// Takes one message: from the pool of the asker's class; a known client's, when its own is empty, from the

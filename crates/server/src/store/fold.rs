@@ -1,0 +1,76 @@
+//! Folds SQLite's log into the file while the writer goes on. Left to the writer, a fold is tens of milliseconds in which
+//! nobody is answered; here a thread of its own copies nearly all of it, and the writer only the rest, after which the log
+//! begins again at its front. Refuses to be needed: if it ends, the writer folds by itself, later and longer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use doorcode_core::{Error, Result};
+use rusqlite::Connection;
+use tokio::sync::mpsc::WeakSender;
+
+use super::db::failed;
+use super::writer::Message;
+
+/// Pages in the log from which on it is folded: 16 MiB. The log is written over from its front and never cut, since
+/// overwriting a file is a fraction of the cost of growing one.
+const PAGES: i64 = 8192;
+/// How often the log is looked at, if anything was written.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// The thread, for its owner to end.
+pub(super) struct Folder {
+    stop: mpsc::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Folder {
+    /// Starts the thread on a connection of its own. `units` says whether anything was written, `writer` is told to fold
+    /// the rest.
+    pub(super) fn start(connection: Connection, units: Arc<AtomicU64>, writer: WeakSender<Message>) -> Result<Self> {
+        let (stop, stopped) = mpsc::channel();
+        let thread = std::thread::Builder::new().name("fold".to_owned()).spawn(move || {
+            let mut seen = 0;
+            while stopped.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+                let now = units.load(Ordering::Relaxed);
+                if now == seen {
+                    continue;
+                }
+                seen = now;
+                if let Err(error) = fold(&connection, &writer) {
+                    tracing::warn!(error = %crate::chain(&error), "the log could not be folded");
+                }
+            }
+        });
+        Ok(Self { stop, thread: thread.map_err(Error::internal)? })
+    }
+
+    /// Ends the thread and closes its connection.
+    pub(super) fn stop(self) {
+        drop(self.stop);
+        // A panic in it is in the log, and nothing else needs it.
+        drop(self.thread.join());
+    }
+}
+
+fn fold(connection: &Connection, writer: &WeakSender<Message>) -> Result<()> {
+    if pages(connection, "PRAGMA wal_checkpoint(NOOP)")? < PAGES {
+        return Ok(());
+    }
+    // The second time has only what was written during the first, and leaves the writer next to nothing.
+    pages(connection, "PRAGMA wal_checkpoint(PASSIVE)")?;
+    pages(connection, "PRAGMA wal_checkpoint(PASSIVE)")?;
+    if let Some(writer) = writer.upgrade() {
+        // If its queue is full, the next look tries again.
+        drop(writer.try_send(Message::Fold));
+    }
+    Ok(())
+}
+
+/// Pages in the log, those folded before included.
+fn pages(connection: &Connection, sql: &str) -> Result<i64> {
+    connection.query_row(sql, [], |row| row.get(1)).map_err(failed)
+}
