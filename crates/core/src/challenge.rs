@@ -71,10 +71,8 @@ pub enum Verdict {
 pub struct Standing {
     /// As stored.
     pub state: State,
-    /// The first moment at which it is too late.
+    /// The first moment at which it is too late: to answer, or, once consumed, to repeat the right answer.
     pub expires_at: Timestamp,
-    /// When the right answer came.
-    pub consumed_at: Option<Timestamp>,
     /// Whether this client is the one who gave it: the same credential, or without one the same full address and, if
     /// one was set, the start cookie. False for anybody who came through an untrusted proxy.
     pub same_client: bool,
@@ -85,9 +83,9 @@ pub struct Standing {
 /// Judges an answer. `matched` says whether the entry equals the derived code ([`crate::code::matches`]); it is
 /// computed in every case, so that the time of an answer tells nothing.
 pub fn judge(standing: &Standing, matched: bool, now: Timestamp) -> Verdict {
-    let fresh = (standing.state == State::Pending) & (now < standing.expires_at);
-    let recent = standing.consumed_at.is_some_and(|then| now < then.plus(REPEAT_WINDOW));
-    let again = (standing.state == State::Consumed) & standing.same_client & recent & (standing.repeats < REPEATS);
+    let live = now < standing.expires_at;
+    let fresh = (standing.state == State::Pending) & live;
+    let again = (standing.state == State::Consumed) & live & standing.same_client & (standing.repeats < REPEATS);
     match (matched & fresh, matched & again) {
         (true, _) => Verdict::Right,
         (_, true) => Verdict::Repeat,

@@ -69,7 +69,9 @@ CREATE TABLE credentials (
 CREATE UNIQUE INDEX credentials_by_digest ON credentials (digest);
 
 -- The one thing in the middle. The code is not here: it is derived from these columns under the key named by kid.
--- state: 0 pending, 1 consumed, 2 void.
+-- state: 0 pending, 1 consumed, 2 void. expires_at is the end of what its code is good for: to be right, and once consumed, to
+-- be repeated. client is who acted last: while pending, who named the account to be made; once consumed, who was right.
+-- No column is filled in later: a row that grows in a full page moves its neighbours.
 CREATE TABLE challenges (
     id           BYTEA PRIMARY KEY,
     realm_id     BYTEA NOT NULL,
@@ -86,14 +88,12 @@ CREATE TABLE challenges (
     expires_at   BIGINT NOT NULL,
     sends        BIGINT NOT NULL,
     full_name    TEXT,
-    named_by     BYTEA,
-    consumed_at  BIGINT,
-    consumed_by  BYTEA,
+    client       BYTEA,
     repeats      BIGINT NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 
 -- One message on its way. state: 0 due, 1 sent, 2 gave up, 3 dropped (nobody waits for it any more).
--- While due, due_at is when somebody may take it: taking it moves due_at ahead by the lease.
+-- While due, due_at is when somebody may take it: taking it moves due_at ahead by the lease. Afterwards it is when it ended.
 CREATE TABLE deliveries (
     id           BYTEA PRIMARY KEY,
     challenge_id BYTEA NOT NULL,
@@ -101,7 +101,6 @@ CREATE TABLE deliveries (
     state        BIGINT NOT NULL,
     due_at       BIGINT NOT NULL,
     attempts     BIGINT NOT NULL,
-    ended_at     BIGINT,
     failure      TEXT
 ) WITHOUT ROWID;
 CREATE INDEX deliveries_due ON deliveries (due_at) WHERE state = 0;

@@ -78,9 +78,7 @@ fn live(app: &App, n: usize) -> Result<Challenge> {
         state: State::Pending,
         expires_at: now.plus(app.config.outx.life),
         full_name: None,
-        named_by: None,
-        consumed_at: None,
-        consumed_by: None,
+        client: None,
         repeats: 0,
     })
 }

@@ -166,7 +166,7 @@ async fn sign_up(
 
 /// The name from the verifying client's own start; a name that somebody else gave for the address is not theirs.
 fn name_of(attempt: &Attempt, challenge: &Challenge) -> String {
-    let own = challenge.named_by.is_some() && challenge.named_by == attempt.client.host();
+    let own = challenge.client.is_some() && challenge.client == attempt.client.host();
     match &challenge.full_name {
         Some(name) if own => name.clone(),
         _ => attempt.to.local().to_owned(),

@@ -1,7 +1,7 @@
 //! `challenges`: the one thing in the middle. Single use is one conditional statement. Refuses to hold a code: what is
 //! here lets the holder of the key outside derive it, and nobody else.
 
-use doorcode_core::challenge::{REPEAT_WINDOW, REPEATS};
+use doorcode_core::challenge::REPEATS;
 use doorcode_core::{Alphabet, Binding, ChallengeId, Error, Kid, OrgId, Result, Shape, Standing, State, Timestamp};
 
 use super::db::Tx;
@@ -9,22 +9,22 @@ use super::sql::{Row, Value, statements};
 
 statements! {
     INSERT = "INSERT INTO challenges (id, realm_id, purpose, method, destination, language, alphabet, length, \
-        generation, kid, salt, state, expires_at, sends, full_name, named_by) \
+        generation, kid, salt, state, expires_at, sends, full_name, client) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, 1, $13, $14)";
     // Who asks again without a name leaves the one that is there, and whose it is.
     RESEND = "UPDATE challenges SET sends = sends + 1, language = $2, full_name = coalesce($3, full_name), \
-        named_by = CASE WHEN $3 IS NULL THEN named_by ELSE $4 END \
+        client = CASE WHEN $3 IS NULL THEN client ELSE $4 END \
         WHERE id = $1 AND state = 0 AND expires_at > $5 RETURNING \
         id, realm_id, purpose, method, destination, language, alphabet, length, generation, kid, salt, state, \
-        expires_at, full_name, named_by, consumed_at, consumed_by, repeats";
+        expires_at, full_name, client, repeats";
     GET = "SELECT id, realm_id, purpose, method, destination, language, alphabet, length, generation, kid, salt, state, \
-        expires_at, full_name, named_by, consumed_at, consumed_by, repeats FROM challenges WHERE id = $1";
-    CONSUME = "UPDATE challenges SET state = 1, consumed_at = $2, consumed_by = $3 \
-        WHERE id = $1 AND state = 0 AND expires_at > $2";
+        expires_at, full_name, client, repeats FROM challenges WHERE id = $1";
+    CONSUME = "UPDATE challenges SET state = 1, expires_at = $2, client = $3 \
+        WHERE id = $1 AND state = 0 AND expires_at > $4";
     REPEAT = "UPDATE challenges SET repeats = repeats + 1 \
-        WHERE id = $1 AND state = 1 AND consumed_by = $2 AND consumed_at > $3 AND repeats < $4";
+        WHERE id = $1 AND state = 1 AND client = $2 AND expires_at > $3 AND repeats < $4";
     VOID = "UPDATE challenges SET state = 2 WHERE id = $1 AND state = 0";
-    VOID_ALL = "UPDATE challenges SET state = 2, consumed_by = NULL WHERE state = 0 OR consumed_by IS NOT NULL";
+    VOID_ALL = "UPDATE challenges SET state = 2 WHERE state <> 2";
     LIVE_UNDER = "SELECT count(*) FROM challenges WHERE kid = $1 AND state = 0 AND expires_at > $2";
     SWEEP = "DELETE FROM challenges WHERE id IN (SELECT id FROM challenges WHERE id < $1 ORDER BY id LIMIT $2) \
         AND expires_at < $3";
@@ -59,16 +59,12 @@ pub struct Challenge {
     pub salt: [u8; 16],
     /// Where it stands.
     pub state: State,
-    /// The end of its life.
+    /// The end of its life; once consumed, of the time in which its user may repeat it.
     pub expires_at: Timestamp,
     /// The name that the last asker gave, for an account that does not exist yet.
     pub full_name: Option<String>,
-    /// Who gave that name: only the same client's sign-up takes it.
-    pub named_by: Option<[u8; 8]>,
-    /// When it was consumed.
-    pub consumed_at: Option<Timestamp>,
-    /// By whom: only they may repeat.
-    pub consumed_by: Option<[u8; 8]>,
+    /// Who gave that name: only the same client's sign-up takes it. Once consumed, by whom: only they may repeat.
+    pub client: Option<[u8; 8]>,
     /// Repeats so far.
     pub repeats: u32,
 }
@@ -93,10 +89,8 @@ impl Challenge {
             state: State::from_i64(row.int(11)?).ok_or_else(|| Error::internal("a challenge has an unknown state"))?,
             expires_at: row.time(12)?,
             full_name: row.maybe_text(13)?,
-            named_by: row.maybe_bytes(14)?,
-            consumed_at: row.maybe_time(15)?,
-            consumed_by: row.maybe_bytes(16)?,
-            repeats: small(17)?,
+            client: row.maybe_bytes(14)?,
+            repeats: small(15)?,
         })
     }
 
@@ -119,8 +113,7 @@ impl Challenge {
         Standing {
             state: self.state,
             expires_at: self.expires_at,
-            consumed_at: self.consumed_at,
-            same_client: client.is_some() && client == self.consumed_by,
+            same_client: client.is_some() && client == self.client,
             repeats: self.repeats,
         }
     }
@@ -143,7 +136,7 @@ pub async fn insert(tx: &mut Tx<'_>, new: &Challenge) -> Result<()> {
         (&new.salt).into(),
         new.expires_at.into(),
         new.full_name.as_ref().into(),
-        new.named_by.as_ref().into(),
+        new.client.as_ref().into(),
     ];
     tx.execute(&INSERT, &values).await.map(drop)
 }
@@ -184,23 +177,28 @@ pub async fn keep_decoy(tx: &mut Tx<'_>, kid: Kid) -> Result<()> {
         state: State::Void,
         expires_at: Timestamp::from_millis(i64::MAX),
         full_name: Some("Some Body".to_owned()),
-        named_by: None,
-        consumed_at: None,
-        consumed_by: None,
+        client: None,
         repeats: 0,
     };
     insert(tx, &decoy).await?;
     void(tx, &DECOY).await
 }
 
-/// Uses a live challenge up. True for exactly one caller.
-pub async fn consume(tx: &mut Tx<'_>, id: &ChallengeId, client: Option<&[u8; 8]>, now: Timestamp) -> Result<bool> {
-    Ok(tx.execute(&CONSUME, &[id.into(), now.into(), client.into()]).await? == 1)
+/// Uses a live challenge up; `client` may repeat its code until then. True for exactly one caller.
+pub async fn consume(
+    tx: &mut Tx<'_>,
+    id: &ChallengeId,
+    client: Option<&[u8; 8]>,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<bool> {
+    let values = [id.into(), until.into(), client.into(), now.into()];
+    Ok(tx.execute(&CONSUME, &values).await? == 1)
 }
 
 /// Counts the repeat of a right answer by the client that gave it.
 pub async fn repeat(tx: &mut Tx<'_>, id: &ChallengeId, client: &[u8; 8], now: Timestamp) -> Result<bool> {
-    let values = [id.into(), client.into(), now.minus(REPEAT_WINDOW).into(), i64::from(REPEATS).into()];
+    let values = [id.into(), client.into(), now.into(), i64::from(REPEATS).into()];
     Ok(tx.execute(&REPEAT, &values).await? == 1)
 }
 

@@ -12,13 +12,13 @@ statements! {
     CLAIM = "UPDATE deliveries SET due_at = $2 WHERE id IN ( \
         SELECT id FROM deliveries WHERE state = 0 AND due_at <= $1 ORDER BY due_at LIMIT $3) \
         AND state = 0 AND due_at <= $1 RETURNING id, challenge_id, attempts";
-    SENT = "UPDATE deliveries SET state = 1, attempts = attempts + 1, ended_at = $2, failure = NULL \
+    SENT = "UPDATE deliveries SET state = 1, attempts = attempts + 1, due_at = $2, failure = NULL \
         WHERE id = $1 AND state = 0";
     RETRY = "UPDATE deliveries SET attempts = attempts + 1, due_at = $2, failure = $3 WHERE id = $1 AND state = 0";
-    END = "UPDATE deliveries SET state = $2, attempts = attempts + $3, ended_at = $4, failure = $5 \
+    END = "UPDATE deliveries SET state = $2, attempts = attempts + $3, due_at = $4, failure = $5 \
         WHERE id = $1 AND state = 0";
     FREE = "UPDATE deliveries SET due_at = $1 WHERE state = 0 AND due_at > $1";
-    DROP_ALL = "UPDATE deliveries SET state = 3, ended_at = $1, failure = 'restored' WHERE state = 0";
+    DROP_ALL = "UPDATE deliveries SET state = 3, due_at = $1, failure = 'restored' WHERE state = 0";
     WAITING = "SELECT count(*) FROM deliveries WHERE state = 0";
     NEXT = "SELECT min(due_at) FROM deliveries WHERE state = 0";
     SWEEP = "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE id < $1 ORDER BY id LIMIT $2) \

@@ -17,7 +17,7 @@ use super::writer::Message;
 
 /// Pages in the log from which on it is folded: 16 MiB. The log is written over from its front and never cut, since
 /// overwriting a file is a fraction of the cost of growing one.
-const PAGES: i64 = 8192;
+const PAGES: i64 = 32768;
 /// How often the log is looked at, if anything was written.
 const LOOK: Duration = Duration::from_millis(20);
 

@@ -52,7 +52,7 @@ impl Opening {
         connection
             .execute_batch(&format!(
                 "PRAGMA page_size = {PAGE}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                 PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA cache_size = -24576; PRAGMA temp_store = MEMORY;"
+                 PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;"
             ))
             .map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(128);

@@ -176,7 +176,7 @@ async fn a_crash_between_sending_and_recording_sends_the_same_mail_again() {
     assert_eq!(newest(&app), (SENT, 1, None));
     // As the row was before: taken, and never heard of again.
     let due = app.now().plus(LEASE).millis();
-    let undo = "UPDATE deliveries SET state = 0, attempts = 0, ended_at = NULL, due_at = ?1";
+    let undo = "UPDATE deliveries SET state = 0, attempts = 0, due_at = ?1";
     app.database().execute(undo, [due]).unwrap();
     let (folder, config, now) = app.close().await;
     let app = TestApp::open(folder, config, now).await.unwrap();

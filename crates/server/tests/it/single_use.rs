@@ -34,9 +34,7 @@ async fn with_challenge() -> (Db, Arc<Folder>) {
         state: State::Pending,
         expires_at: START.plus(hours(1)),
         full_name: None,
-        named_by: None,
-        consumed_at: None,
-        consumed_by: None,
+        client: None,
         repeats: 0,
     };
     db.write(move |tx| Box::pin(async move { challenges::insert(tx, &new).await })).await.unwrap();

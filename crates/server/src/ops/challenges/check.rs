@@ -148,14 +148,15 @@ impl<'a> Guess<'a> {
     /// Right: the challenge is used up, the debit is given back, the client is known from now on.
     async fn succeed(&self, tx: &mut Tx<'_>, paid: &Paid, challenge: Challenge) -> Result<Checked> {
         let (now, client) = (self.now, &self.attempt.client);
-        if !challenges::consume(tx, &challenge.id, client.host().as_ref(), now).await? {
+        let until = now.plus(REPEAT_WINDOW);
+        if !challenges::consume(tx, &challenge.id, client.host().as_ref(), until, now).await? {
             return Ok(Checked::Wrong);
         }
         let known = match client.tag() {
             Some(tag) => known::remember(&self.standing.known, &tag, now),
             None => self.standing.known.clone(),
         };
-        targets::succeed(tx, &self.target, self.class, paid.target, &known, now.plus(REPEAT_WINDOW)).await?;
+        targets::succeed(tx, &self.target, self.class, paid.target, &known, until).await?;
         if paid.network {
             meters::give_back(tx, &self.meters).await?;
         }

@@ -57,9 +57,7 @@ pub async fn start(app: &Arc<App>, ask: Start) -> Result<()> {
         state: State::Pending,
         expires_at: now.plus(ask.life),
         full_name: ask.full_name.clone(),
-        named_by: ask.client.host(),
-        consumed_at: None,
-        consumed_by: None,
+        client: ask.client.host(),
         repeats: 0,
     };
     let delivery = random.id(now)?;
@@ -132,7 +130,7 @@ async fn begin(
         challenges::insert(tx, &new).await?;
         new
     } else {
-        let name = (new.full_name.as_deref(), new.named_by.as_ref());
+        let name = (new.full_name.as_deref(), new.client.as_ref());
         let live = challenges::resend(tx, &id, ask.language, name, now).await?;
         live.ok_or_else(|| Error::internal("a target names a challenge that is not live"))?
     };
