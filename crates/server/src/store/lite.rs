@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::db::failed;
 use super::fold::Folder;
+use super::sync::Syncer;
 use super::writer::{Message, Unit, Writer};
 use super::{backup, migrate};
 
@@ -57,6 +58,21 @@ impl Opening {
             .map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(128);
         Ok(connection)
+    }
+
+    /// Makes every commit so far durable: syncs the log, which is there once something was committed. A descriptor of
+    /// our own, since SQLite does not lend its; it may be closed at any time, because SQLite keeps no lock on this file.
+    fn sync(&self) -> impl FnMut() -> std::io::Result<()> + use<> {
+        let mut log = self.file.clone().into_os_string();
+        log.push("-wal");
+        let mut open: Option<std::fs::File> = None;
+        move || {
+            let file = match &open {
+                Some(file) => file,
+                None => open.insert(std::fs::File::open(&log)?),
+            };
+            file.sync_data()
+        }
     }
 
     fn reader(&self) -> Result<Connection> {
@@ -116,11 +132,14 @@ impl Lite {
     pub(super) fn open(opening: Opening) -> Result<Self> {
         let mut connection = opening.writer()?;
         migrate::run(&mut connection)?;
+        // From here on commits are made durable by `super::sync`, and by nothing else.
+        connection.execute_batch("PRAGMA synchronous = NORMAL").map_err(failed)?;
         let (queue, waiting) = mpsc::channel(QUEUE);
         let units = Arc::new(AtomicU64::new(0));
         let folder = Folder::start(opening.writer()?, Arc::clone(&units), queue.downgrade())?;
         let runtime = tokio::runtime::Handle::try_current().ok();
-        let writer = Writer::new(connection, waiting, runtime, Arc::clone(&units), folder);
+        let syncer = Syncer::start(runtime, opening.sync())?;
+        let writer = Writer::new(connection, waiting, Arc::clone(&units), syncer, folder);
         std::thread::Builder::new().name("writer".to_owned()).spawn(move || writer.serve()).map_err(Error::internal)?;
         Ok(Self { opening, queue, readers: Mutex::new(Vec::new()), units })
     }

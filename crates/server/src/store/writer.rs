@@ -1,17 +1,16 @@
 //! Group commit: one thread owns the write connection, takes every unit of work that waits, runs each in a savepoint of
-//! one transaction, commits, and only then answers. So a sync to disk is shared by all who waited for it, and nothing is
-//! acknowledged that a crash could take back. Refuses to tell two units apart by luck: one that fails is rolled back
+//! one transaction, commits, and hands them all to [`super::sync`], which answers once the commit is durable. So a sync to
+//! disk is shared by all who waited for it, and nothing is acknowledged that a crash could take back. Refuses to tell two units apart by luck: one that fails is rolled back
 //! alone, and when the transaction itself is lost, everybody in it hears so.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use futures_util::FutureExt as _;
 use rusqlite::Connection;
-use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::fold::Folder;
+use super::sync::{Batch, Syncer};
 
 /// The most units of one commit. With more, all clients end up waiting for the same sync, and nobody works meanwhile.
 const GROUP: usize = 64;
@@ -40,23 +39,23 @@ pub(super) trait Unit: Send {
 pub(super) struct Writer {
     connection: Connection,
     waiting: mpsc::Receiver<Message>,
-    runtime: Option<Handle>,
     units: Arc<AtomicU64>,
+    syncer: Syncer,
     folder: Folder,
     fold: bool,
     closing: Option<oneshot::Sender<()>>,
 }
 
 impl Writer {
-    /// A writer for what comes through `waiting`; it counts units and answers on `runtime`.
+    /// A writer for what comes through `waiting`, with its two helpers; it counts units.
     pub(super) fn new(
         connection: Connection,
         waiting: mpsc::Receiver<Message>,
-        runtime: Option<Handle>,
         units: Arc<AtomicU64>,
+        syncer: Syncer,
         folder: Folder,
     ) -> Self {
-        Self { connection, waiting, runtime, units, folder, fold: false, closing: None }
+        Self { connection, waiting, units, syncer, folder, fold: false, closing: None }
     }
 
     /// Works until it is told to close, or nobody can tell it anything any more.
@@ -74,6 +73,7 @@ impl Writer {
             }
         }
         self.waiting.close();
+        self.syncer.stop();
         // The last connection removes the log, and that must be this one.
         self.folder.stop();
         // If this fails, the log stays and the next start reads it.
@@ -86,13 +86,13 @@ impl Writer {
 
     /// Runs a unit, and whatever waits by then, in one transaction, and answers them all.
     fn group(&mut self, first: Box<dyn Unit>) {
-        if let Err(lost) = self.step("BEGIN IMMEDIATE") {
+        if let Err(lost) = self.begin() {
             // Whoever waits behind it would wait as long again, each for itself.
             let mut waiting = vec![first];
             while let Some(unit) = self.next(0) {
                 waiting.push(unit);
             }
-            return self.answer(waiting, Some(lost));
+            return self.hand(waiting, Some(lost));
         }
         let (mut done, mut next) = (Vec::new(), Some(first));
         while let Some(mut unit) = next {
@@ -101,7 +101,7 @@ impl Writer {
             // Disk full, I/O error: SQLite rolls the whole transaction back by itself.
             if let Err(lost) = outcome {
                 drop(self.connection.execute_batch("ROLLBACK"));
-                return self.answer(done, Some(lost));
+                return self.hand(done, Some(lost));
             }
             next = self.next(done.len());
         }
@@ -109,7 +109,14 @@ impl Writer {
         if lost.is_some() {
             drop(self.connection.execute_batch("ROLLBACK"));
         }
-        self.answer(done, lost);
+        self.hand(done, lost);
+    }
+
+    fn begin(&self) -> Result<(), String> {
+        match self.syncer.broken() {
+            Some(why) => Err(why),
+            None => self.step("BEGIN IMMEDIATE"),
+        }
     }
 
     /// One more unit for a group of `count`, if one waits, or comes within a breath while there is a rush.
@@ -153,19 +160,9 @@ impl Writer {
         statement.execute([]).map(drop).map_err(|error| error.to_string())
     }
 
-    /// Hands the answers to the runtime: waking its tasks from inside costs it little, from this thread a system call
-    /// each, and the next group is waiting.
-    fn answer(&self, units: Vec<Box<dyn Unit>>, lost: Option<String>) {
+    /// Hands the units over to whoever syncs and answers.
+    fn hand(&self, units: Vec<Box<dyn Unit>>, lost: Option<String>) {
         self.units.fetch_add(units.len() as u64, Ordering::Relaxed);
-        let answers = async move {
-            for unit in units {
-                unit.answer(lost.as_deref());
-            }
-        };
-        match &self.runtime {
-            Some(runtime) => drop(runtime.spawn(answers)),
-            // Opened outside a runtime: nothing here waits, so one poll does it.
-            None => drop(answers.now_or_never()),
-        }
+        self.syncer.hand(Batch { units, lost });
     }
 }

@@ -1,0 +1,178 @@
+//! Makes commits durable beside the writer: one thread syncs the log to disk and only then answers everybody whose
+//! transaction is in it, while the writer runs the next group. So the writer never waits for the disk, and a slow disk
+//! makes groups share a sync. Refuses to go on after a sync that failed: what a disk has refused once may be missing from the
+//! middle of the log, and nothing behind it would be safe however often it is synced again.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::JoinHandle;
+
+use doorcode_core::{Error, Result};
+use futures_util::FutureExt as _;
+use tokio::runtime::Handle;
+
+use super::writer::Unit;
+
+/// What everybody is told once a sync has failed.
+const BROKEN: &str = "the disk refused a sync; nothing is written until the server has been restarted";
+
+/// Units of one transaction, and why it was lost, if it was.
+pub(super) struct Batch {
+    /// Whoever waits.
+    pub(super) units: Vec<Box<dyn Unit>>,
+    /// None: committed, and in the log.
+    pub(super) lost: Option<String>,
+}
+
+/// The thread, for its owner to end.
+pub(super) struct Syncer {
+    batches: Sender<Batch>,
+    broken: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Syncer {
+    /// Starts the thread. `sync` makes durable whatever was committed before it is called; answers are given on `runtime`.
+    pub(super) fn start(
+        runtime: Option<Handle>,
+        sync: impl FnMut() -> io::Result<()> + Send + 'static,
+    ) -> Result<Self> {
+        let (batches, waiting) = mpsc::channel();
+        let broken = Arc::new(AtomicBool::new(false));
+        let noted = Arc::clone(&broken);
+        let thread = std::thread::Builder::new()
+            .name("sync".to_owned())
+            .spawn(move || work(&waiting, runtime.as_ref(), sync, &noted))
+            .map_err(Error::internal)?;
+        Ok(Self { batches, broken, thread })
+    }
+
+    /// Why nothing may be written any more, if so.
+    pub(super) fn broken(&self) -> Option<String> {
+        self.broken.load(Ordering::Acquire).then(|| BROKEN.to_owned())
+    }
+
+    /// Answers the units of a batch once it is durable, or at once if it was lost.
+    pub(super) fn hand(&self, batch: Batch) {
+        // The thread ends after its owner; if it panicked, whoever waits hears that the store has closed.
+        drop(self.batches.send(batch));
+    }
+
+    /// Syncs and answers what was handed over, and ends the thread.
+    pub(super) fn stop(self) {
+        drop(self.batches);
+        drop(self.thread.join());
+    }
+}
+
+fn work(
+    waiting: &Receiver<Batch>,
+    runtime: Option<&Handle>,
+    mut sync: impl FnMut() -> io::Result<()>,
+    broken: &AtomicBool,
+) {
+    while let Ok(first) = waiting.recv() {
+        // Whatever is in the log by now shares the sync.
+        let mut batches = vec![first];
+        batches.extend(waiting.try_iter());
+        if batches.iter().any(|batch| batch.lost.is_none()) && !broken.load(Ordering::Acquire) {
+            if let Err(error) = sync() {
+                tracing::error!(%error, "{BROKEN}");
+                broken.store(true, Ordering::Release);
+            }
+        }
+        if broken.load(Ordering::Acquire) {
+            batches.iter_mut().for_each(|batch| batch.lost = Some(BROKEN.to_owned()));
+        }
+        answer(runtime, batches);
+    }
+}
+
+/// Hands the answers to the runtime: waking its tasks from inside costs it little, from this thread a system call each.
+fn answer(runtime: Option<&Handle>, batches: Vec<Batch>) {
+    let answers = async move {
+        for Batch { units, lost } in batches {
+            for unit in units {
+                unit.answer(lost.as_deref());
+            }
+        }
+    };
+    match runtime {
+        Some(runtime) => drop(runtime.spawn(answers)),
+        // Opened outside a runtime: nothing here waits, so one poll does it.
+        None => drop(answers.now_or_never()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    /// Says what it was answered.
+    struct Waiter(Sender<Option<String>>);
+
+    impl Unit for Waiter {
+        fn run(&mut self, _: &mut rusqlite::Connection) -> bool {
+            true
+        }
+        fn answer(self: Box<Self>, lost: Option<&str>) {
+            self.0.send(lost.map(str::to_owned)).unwrap();
+        }
+    }
+
+    fn batch(lost: Option<&str>) -> (Batch, Receiver<Option<String>>) {
+        let (sender, answers) = channel();
+        (Batch { units: vec![Box::new(Waiter(sender))], lost: lost.map(str::to_owned) }, answers)
+    }
+
+    #[test]
+    fn nobody_is_answered_before_the_sync_is_through() {
+        let (through, gate) = channel::<()>();
+        let syncer = Syncer::start(None, move || gate.recv().map_err(io::Error::other)).unwrap();
+        let (first, answers) = batch(None);
+        syncer.hand(first);
+        assert!(answers.recv_timeout(std::time::Duration::from_millis(50)).is_err());
+        through.send(()).unwrap();
+        assert_eq!(answers.recv().unwrap(), None);
+        syncer.stop();
+    }
+
+    #[test]
+    fn after_a_sync_that_failed_nothing_is_acknowledged() {
+        let mut syncs = 0;
+        let syncer = Syncer::start(None, move || {
+            syncs += 1;
+            if syncs == 2 { Err(io::Error::other("gone")) } else { Ok(()) }
+        })
+        .unwrap();
+        let tell = |lost| {
+            let (batch, answers) = batch(lost);
+            syncer.hand(batch);
+            answers.recv().unwrap()
+        };
+        assert_eq!(tell(None), None);
+        assert_eq!(tell(Some("full")).as_deref(), Some("full"), "nothing to sync");
+        assert_eq!(syncer.broken(), None);
+        assert_eq!(tell(None).as_deref(), Some(BROKEN));
+        assert_eq!(tell(None).as_deref(), Some(BROKEN), "although this sync would go through");
+        assert_eq!(syncer.broken().as_deref(), Some(BROKEN));
+        syncer.stop();
+    }
+
+    #[test]
+    fn what_was_handed_over_is_answered_before_the_end() {
+        let syncer = Syncer::start(None, || Ok(())).unwrap();
+        let answers: Vec<_> = (0..10)
+            .map(|_| {
+                let (batch, answers) = batch(None);
+                syncer.hand(batch);
+                answers
+            })
+            .collect();
+        syncer.stop();
+        assert!(answers.iter().all(|answers| answers.try_recv() == Ok(None)));
+    }
+}
