@@ -18,6 +18,9 @@ const HOUR: Duration = Duration::from_secs(3600);
 #[derive(Clone)]
 pub struct Client {
     network: Network,
+    /// Digests of the network and of the full address, worked out once.
+    of_network: [u8; 16],
+    of_host: [u8; 16],
     traced: bool,
     /// The languages it asks for, as it said them.
     pub languages: String,
@@ -26,7 +29,10 @@ pub struct Client {
 impl Client {
     /// A client at an address that we saw ourselves or that a trusted proxy named.
     pub fn at(address: IpAddr) -> Self {
-        Self { network: Network::of(address), traced: true, languages: String::new() }
+        let network = Network::of(address);
+        let of_network = fingerprint("network", &[&network.exact()]);
+        let of_host = fingerprint("host", &[&network.host()]);
+        Self { network, of_network, of_host, traced: true, languages: String::new() }
     }
 
     /// A client behind a peer that is not trusted to name it: always a stranger, never given a repeat.
@@ -41,12 +47,12 @@ impl Client {
 
     /// By what a success is remembered: the network.
     pub fn tag(&self) -> Option<Tag> {
-        self.traced.then(|| first_eight(fingerprint("network", &[&self.network.exact()])))
+        self.traced.then(|| first_eight(&self.of_network))
     }
 
     /// By what the repeat of a right answer is recognised: the full address.
     pub fn host(&self) -> Option<[u8; 8]> {
-        self.traced.then(|| first_eight(fingerprint("host", &[&self.network.host()])))
+        self.traced.then(|| first_eight(&self.of_host))
     }
 
     /// What it is to an address whose list of known networks this is.
@@ -56,10 +62,9 @@ impl Client {
 
     /// By what tries on one code are counted.
     pub fn tries_tag(&self) -> TriesTag {
-        let digest = fingerprint("network", &[&self.network.exact()]);
         let mut tag = [b','; 9];
         for (n, digit) in tag.iter_mut().take(8).enumerate() {
-            *digit = b"0123456789abcdef"[usize::from(digest[n] & 0x0f)];
+            *digit = b"0123456789abcdef"[usize::from(self.of_network[n] & 0x0f)];
         }
         tag
     }
@@ -73,7 +78,7 @@ impl Client {
     }
 }
 
-fn first_eight(digest: [u8; 16]) -> [u8; 8] {
+fn first_eight(digest: &[u8; 16]) -> [u8; 8] {
     let mut short = [0; 8];
     short.copy_from_slice(&digest[..8]);
     short

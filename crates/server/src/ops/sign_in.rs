@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use doorcode_core::{Email, Error, EventId, OrgId, Result, Secret, Timestamp, UserId};
 
-use super::challenges::{Attempt, Checked, check};
+use super::challenges::{Aim, Attempt, Checked, check};
 use super::credentials::{self, Minted};
-use crate::app::{App, target_of};
+use crate::app::App;
 use crate::config::Signup;
 use crate::store::challenges::Challenge;
 use crate::store::credentials::{Credential, Kind};
@@ -62,7 +62,9 @@ pub async fn verify(app: &Arc<App>, attempt: Attempt) -> Result<Option<SignedIn>
     };
     let email = attempt.to.clone();
     let unit_app = Arc::clone(app);
-    let unit = app.db.write(move |tx| Box::pin(async move { enter(tx, &unit_app, &attempt, newcomer, now).await }));
+    let aim = Aim::of(app, &attempt, now);
+    let unit =
+        app.db.write(move |tx| Box::pin(async move { enter(tx, &unit_app, &attempt, &aim, newcomer, now).await }));
     let Some(account) = unit.await? else { return Ok(None) };
     let api_key = credentials::reveal(app, &account.key)?;
     Ok(Some(SignedIn {
@@ -80,20 +82,20 @@ async fn enter(
     tx: &mut Tx<'_>,
     app: &App,
     attempt: &Attempt,
+    aim: &Aim,
     newcomer: Newcomer,
     now: Timestamp,
 ) -> Result<Option<Account>> {
-    let (challenge, again) = match check(tx, app, attempt, now).await? {
+    let (challenge, again) = match check(tx, app, attempt, aim, now).await? {
         Checked::Right(challenge) => (challenge, false),
         Checked::Repeat(challenge) => (challenge, true),
         Checked::Wrong => return Ok(None),
     };
-    let target = target_of(attempt.realm, attempt.to.as_str());
     let event = newcomer.event;
-    let account = match identities::verified(tx, &target).await? {
+    let account = match identities::verified(tx, &aim.address).await? {
         Some((org, user)) => Some(welcome_back(tx, org, user, newcomer.key, again, now).await?),
         None if again => None,
-        None => sign_up(tx, app, attempt, &challenge, newcomer, now).await?,
+        None => sign_up(tx, app, (attempt, aim), &challenge, newcomer, now).await?,
     };
     if let Some(account) = account.as_ref().filter(|_| !again) {
         events::append(tx, &event, &account.org, "user.signed_in", account.user.as_bytes()).await?;
@@ -125,13 +127,12 @@ async fn welcome_back(
 async fn sign_up(
     tx: &mut Tx<'_>,
     app: &App,
-    attempt: &Attempt,
+    (attempt, aim): (&Attempt, &Aim),
     challenge: &Challenge,
     newcomer: Newcomer,
     now: Timestamp,
 ) -> Result<Option<Account>> {
-    let target = target_of(attempt.realm, attempt.to.as_str());
-    let invited = invites::take(tx, &target).await?;
+    let invited = invites::take(tx, &aim.address).await?;
     let allowed = match &app.config.signup {
         Signup::Open => true,
         Signup::Domains(domains) => domains.iter().any(|domain| domain == attempt.to.domain()),
@@ -160,7 +161,7 @@ async fn sign_up(
         }
     };
     users::insert(tx, &org, &newcomer.user, &full_name).await?;
-    identities::insert(tx, &target, &org, &newcomer.user, attempt.to.as_str(), now).await?;
+    identities::insert(tx, &aim.address, &org, &newcomer.user, attempt.to.as_str(), now).await?;
     Ok(Some(Account { user: newcomer.user, full_name, org, org_name, key }))
 }
 

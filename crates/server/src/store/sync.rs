@@ -77,11 +77,10 @@ fn work(
         // Whatever is in the log by now shares the sync.
         let mut batches = vec![first];
         batches.extend(waiting.try_iter());
-        if batches.iter().any(|batch| batch.lost.is_none()) && !broken.load(Ordering::Acquire) {
-            if let Err(error) = sync() {
-                tracing::error!(%error, "{BROKEN}");
-                broken.store(true, Ordering::Release);
-            }
+        let due = batches.iter().any(|batch| batch.lost.is_none()) && !broken.load(Ordering::Acquire);
+        if due && let Err(error) = sync() {
+            tracing::error!(%error, "{BROKEN}");
+            broken.store(true, Ordering::Release);
         }
         if broken.load(Ordering::Acquire) {
             batches.iter_mut().for_each(|batch| batch.lost = Some(BROKEN.to_owned()));

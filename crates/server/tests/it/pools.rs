@@ -6,10 +6,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use doorcode::store::targets::{self, Standing, TargetId};
+use doorcode::store::targets::{self, Candidate, Standing, TargetId};
 use doorcode::store::{Db, Tx};
 use doorcode_core::budget::{may_guess, may_send, retry_after};
-use doorcode_core::{Class, GuessPolicy, Ring, SendPolicy, Shape, Timestamp};
+use doorcode_core::{ChallengeId, Class, GuessPolicy, Ring, SendPolicy, Shape, Timestamp};
 use proptest::prelude::*;
 
 use crate::app::{Folder, START, hours, minutes};
@@ -18,9 +18,15 @@ use crate::app::{Folder, START, hours, minutes};
 #[derive(Clone, Debug)]
 enum Deed {
     Wait(Duration),
-    Guess { class: Class, place: u8, refund: bool },
+    Guess {
+        class: Class,
+        place: u8,
+        refund: bool,
+    },
     Succeed(Class),
     Send(Class),
+    /// The usual start, all in one statement.
+    Ask,
     NewCode,
 }
 
@@ -39,6 +45,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         6 => (class.clone(), 0_u8..4, prop::bool::weighted(0.3)).prop_map(|(class, place, refund)| Deed::Guess { class, place, refund }),
         1 => class.clone().prop_map(Deed::Succeed),
         4 => class.prop_map(Deed::Send),
+        3 => Just(Deed::Ask),
         1 => Just(Deed::NewCode),
     ]
 }
@@ -70,19 +77,23 @@ async fn replay(tx: &mut Tx<'_>, deeds: &[Deed], guess: &GuessPolicy, send: &Sen
     let (mut row, mut now, mut codes) = (Row::default(), START, 0_u8);
     // Until when there is something to guess at: the code lives, or may be said again.
     let mut live = Timestamp::from_millis(0);
-    targets::write(tx, &id, now).await.unwrap();
+    // Whose code is told, and until when it lives, unless it was used.
+    let mut place: Option<(ChallengeId, Timestamp)> = None;
+    if !matches!(deeds.first(), Some(Deed::Ask)) {
+        targets::write(tx, &id, now).await.unwrap();
+    }
     for deed in deeds {
         match deed {
             Deed::Wait(time) => now = now.plus(*time),
             Deed::NewCode => {
                 codes += 1;
-                let candidate = targets::Candidate {
-                    id: doorcode_core::ChallengeId::from_bytes([codes; 16]),
+                let candidate = Candidate {
+                    id: ChallengeId::from_bytes([codes; 16]),
                     until: now.plus(hours(1)),
                     unless_after: Timestamp::from_millis(i64::MAX),
                 };
                 targets::place_challenge(tx, &id, &candidate, false).await.unwrap();
-                live = candidate.until;
+                (place, live) = (Some((candidate.id, candidate.until)), candidate.until);
                 row.tries.clear();
             }
             Deed::Guess { class, place, refund } => {
@@ -109,11 +120,30 @@ async fn replay(tx: &mut Tx<'_>, deeds: &[Deed], guess: &GuessPolicy, send: &Sen
                 if targets::debit_guess(tx, &id, *class, guess, b"99999999,", now).await.unwrap() {
                     assert!(may);
                     live = now.plus(Duration::from_secs(10));
+                    place = place.map(|(holder, _)| (holder, Timestamp::from_millis(0)));
                     targets::succeed(tx, &id, *class, true, "", live).await.unwrap();
                     let keep = guess.day(*class).limit as usize;
                     let pushed = Ring::push(ring, now, keep);
                     row.guesses[nth(*class)].0 = Ring::refund(&pushed).to_owned();
                     row.guesses.iter_mut().for_each(|(_, streak)| *streak = 0);
+                }
+            }
+            Deed::Ask => {
+                let ring = &mut row.sends[nth(Class::Stranger)];
+                let may = may_send(ring, send, Class::Stranger, now);
+                codes += 1;
+                let asking = ChallengeId::from_bytes([codes; 16]);
+                let candidate = Candidate { id: asking, until: now.plus(hours(1)), unless_after: now.plus(minutes(5)) };
+                let did = targets::ask(tx, &id, send, &candidate, now).await.unwrap();
+                assert_eq!(did, may, "{deed:?} at {now}: {ring}");
+                if may {
+                    *ring = Ring::push(ring, now, send.kept(Class::Stranger) as usize);
+                    let free = place.is_none_or(|(_, until)| until <= candidate.unless_after);
+                    if free {
+                        (place, live) = (Some((asking, candidate.until)), candidate.until);
+                        row.tries.clear();
+                    }
+                    assert_eq!(Some(targets::latest(tx, &id, false).await.unwrap()), place.map(|(holder, _)| holder));
                 }
             }
             Deed::Send(class) => {

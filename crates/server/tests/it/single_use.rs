@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use doorcode::store::Db;
 use doorcode::store::challenges::{self, Challenge};
+use doorcode_core::challenge::REPEAT_WINDOW;
 use doorcode_core::{ChallengeId, Kid, OrgId, Shape, State, Timestamp};
 use futures_util::future::join_all;
 
@@ -42,7 +43,11 @@ async fn with_challenge() -> (Db, Arc<Folder>) {
 }
 
 async fn consume(db: &Db, by: [u8; 8], at: Timestamp) -> bool {
-    db.write(move |tx| Box::pin(async move { challenges::consume(tx, &ID, Some(&by), at).await })).await.unwrap()
+    db.write(move |tx| {
+        Box::pin(async move { challenges::consume(tx, &ID, Some(&by), at.plus(REPEAT_WINDOW), at).await })
+    })
+    .await
+    .unwrap()
 }
 
 async fn repeat(db: &Db, by: [u8; 8], at: Timestamp) -> bool {

@@ -30,6 +30,26 @@ pub struct Attempt {
     pub client: Client,
 }
 
+/// What a guess is counted in. Worked out before the unit: the writer's time is everybody's.
+pub struct Aim {
+    /// The address's row.
+    pub address: TargetId,
+    /// The row that is written: the address's, unless the network has nothing left. Then the guess does the same work on
+    /// a row of the network's own, so that nobody can fill the table.
+    row: TargetId,
+    meters: [Meter; 2],
+}
+
+impl Aim {
+    /// Where an attempt aims.
+    pub fn of(app: &App, attempt: &Attempt, now: Timestamp) -> Self {
+        let meters = attempt.client.meters("guess", app.config.guesses.network, app.config.guesses.wide);
+        let address = target_of(attempt.realm, attempt.to.as_str());
+        let row = if app.exhausted.holds(&meters[0].id, now) { meters[0].id } else { address };
+        Self { address, row, meters }
+    }
+}
+
 /// What a check came to.
 pub enum Checked {
     /// Right, now and once.
@@ -44,8 +64,8 @@ pub enum Checked {
 ///
 /// Every path debits the networks, then the address, before it looks anything up; writes the address's row once; reads one
 /// challenge (where none is live, the decoy); derives one code and compares once.
-pub async fn check(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, now: Timestamp) -> Result<Checked> {
-    let guess = Guess::read(tx, app, attempt, now).await?;
+pub async fn check(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, aim: &Aim, now: Timestamp) -> Result<Checked> {
+    let guess = Guess::read(tx, app, attempt, aim, now).await?;
     let paid = guess.pay(tx).await?;
     let found = challenges::get(tx, &guess.meant()).await?;
     let challenge = found.ok_or_else(|| Error::internal("a target names a challenge that is gone"))?;
@@ -76,10 +96,9 @@ struct Guess<'a> {
     entry: Option<Secret<String>>,
     /// Only a long code can be meant.
     long: bool,
-    target: TargetId,
+    aim: &'a Aim,
     standing: Standing,
     class: Class,
-    meters: [Meter; 2],
 }
 
 /// What a guess cost.
@@ -93,30 +112,24 @@ struct Paid {
 }
 
 impl<'a> Guess<'a> {
-    async fn read(tx: &mut Tx<'_>, app: &'a App, attempt: &'a Attempt, now: Timestamp) -> Result<Self> {
-        let meters = attempt.client.meters("guess", app.config.guesses.network, app.config.guesses.wide);
-        // A network with nothing left does the same work on one row of its own, so that it can't fill the table.
-        let target = match app.exhausted.holds(&meters[0].id, now) {
-            false => target_of(attempt.realm, attempt.to.as_str()),
-            true => meters[0].id,
-        };
-        let standing = targets::standing(tx, &target).await?;
+    async fn read(tx: &mut Tx<'_>, app: &'a App, attempt: &'a Attempt, aim: &'a Aim, now: Timestamp) -> Result<Self> {
+        let standing = targets::standing(tx, &aim.row).await?;
         let class = attempt.client.class(&standing.known, now);
         let entry = code::normalise(attempt.entry.expose());
         let long = entry.as_ref().is_some_and(code::could_be_long);
-        Ok(Self { app, attempt, now, entry, long, target, standing, class, meters })
+        Ok(Self { app, attempt, now, entry, long, aim, standing, class })
     }
 
     /// W, then T and P in one statement; long codes are exempt from T and P. The address's row is written once, whether
     /// it was there before or not and whatever is left in it, so that none of it shows in the time.
     async fn pay(&self, tx: &mut Tx<'_>) -> Result<Paid> {
-        let (now, target) = (self.now, &self.target);
+        let (now, target, meters) = (self.now, &self.aim.row, &self.aim.meters);
         // The network pays for every guess, whether a code is live there, or anything is left to guess with: what is
         // left of its own budget would tell it.
-        let full = meters::spend(tx, &self.meters, now).await?;
+        let full = meters::spend(tx, meters, now).await?;
         if let Some(full) = full {
-            let until = now.plus(meters::retry_after(tx, &self.meters[full], now).await?);
-            self.app.exhausted.note(self.meters[0].id, until, now);
+            let until = now.plus(meters::retry_after(tx, &meters[full], now).await?);
+            self.app.exhausted.note(meters[0].id, until, now);
         }
         let network = full.is_none();
         let policy = GuessPolicy::for_shape(self.attempt.shape);
@@ -156,9 +169,9 @@ impl<'a> Guess<'a> {
             Some(tag) => known::remember(&self.standing.known, &tag, now),
             None => self.standing.known.clone(),
         };
-        targets::succeed(tx, &self.target, self.class, paid.target, &known, until).await?;
+        targets::succeed(tx, &self.aim.row, self.class, paid.target, &known, until).await?;
         if paid.network {
-            meters::give_back(tx, &self.meters).await?;
+            meters::give_back(tx, &self.aim.meters).await?;
         }
         for slot in [self.standing.short, self.standing.long] {
             void_other(tx, slot, &challenge, now).await?;
@@ -177,10 +190,10 @@ impl<'a> Guess<'a> {
             return Ok(Checked::Wrong);
         }
         if paid.target {
-            targets::refund(tx, &self.target, self.class).await?;
+            targets::refund(tx, &self.aim.row, self.class).await?;
         }
         if paid.network {
-            meters::give_back(tx, &self.meters).await?;
+            meters::give_back(tx, &self.aim.meters).await?;
         }
         Metrics::count(&self.app.metrics.checks, "repeat");
         Ok(Checked::Repeat(Box::new(challenge)))

@@ -4,5 +4,5 @@
 mod check;
 mod start;
 
-pub use check::{Attempt, Checked, check};
+pub use check::{Aim, Attempt, Checked, check};
 pub use start::{Start, start};

@@ -61,9 +61,12 @@ pub async fn start(app: &Arc<App>, ask: Start) -> Result<()> {
         repeats: 0,
     };
     let delivery = random.id(now)?;
+    let aim = Aim::of(app, &ask);
     let unit_app = Arc::clone(app);
-    let begun =
-        app.db.write(move |tx| Box::pin(async move { begin(tx, &unit_app, &ask, new, delivery, now).await })).await;
+    let begun = app
+        .db
+        .write(move |tx| Box::pin(async move { begin(tx, &unit_app, (&ask, &aim), new, delivery, now).await }))
+        .await;
     match begun {
         Ok(Begun::Sent(challenge)) => {
             // New or resent is not said: it would tell whoever reads the counters that somebody waits for a code.
@@ -84,6 +87,30 @@ pub async fn start(app: &Arc<App>, ask: Start) -> Result<()> {
     }
 }
 
+/// What a message is counted in. Worked out before the unit: the writer's time is everybody's.
+struct Aim {
+    address: TargetId,
+    /// Where messages are counted: the address without dots and +tags, often the same row.
+    folded: TargetId,
+    networks: [(&'static str, Meter); 2],
+    org: (&'static str, Meter),
+}
+
+impl Aim {
+    fn of(app: &App, ask: &Start) -> Self {
+        let policy = &app.config.sends;
+        let [network, wide] = ask.client.meters("send", policy.network_hour, policy.wide_hour);
+        let org = fingerprint("send", &[b"org", ask.realm.as_bytes()]);
+        let org = Meter { id: org, span: Duration::from_secs(86_400), limit: policy.org_day };
+        Self {
+            address: target_of(ask.realm, ask.to.as_str()),
+            folded: target_of(ask.realm, &ask.to.folded()),
+            networks: [("send.network", network), ("send.wide", wide)],
+            org: ("send.org", org),
+        }
+    }
+}
+
 /// How the unit of a start ended.
 enum Begun {
     /// The challenge whose code goes out.
@@ -96,36 +123,33 @@ enum Begun {
 async fn begin(
     tx: &mut Tx<'_>,
     app: &App,
-    ask: &Start,
+    (ask, aim): (&Start, &Aim),
     mut new: Challenge,
     delivery: DeliveryId,
     now: Timestamp,
 ) -> Result<Begun> {
     let policy = &app.config.sends;
-    let [network, wide] = ask.client.meters("send", policy.network_hour, policy.wide_hour);
-    spend(tx, &[("send.network", network), ("send.wide", wide)], now).await?;
+    spend(tx, &aim.networks, now).await?;
 
-    let purse = Purse::read(tx, ask, now).await?;
+    let purse = Purse::read(tx, ask, aim, now).await?;
     if purse.long {
         new.shape = Shape::LONG;
     }
     let candidate = Candidate { id: new.id, until: new.expires_at, unless_after: now.plus(ask.renew) };
-    let asked = purse.is_usual() && targets::ask(tx, &purse.target, policy, &candidate, now).await?;
+    let asked = purse.is_usual() && targets::ask(tx, &aim.address, policy, &candidate, now).await?;
     if !asked {
         if !purse.pay(tx, policy).await? {
             return Ok(Begun::Refused(purse.retry_after(tx, policy).await?));
         }
-        targets::place_challenge(tx, &purse.target, &candidate, purse.long).await?;
+        targets::place_challenge(tx, &aim.address, &candidate, purse.long).await?;
     }
     // The day of the whole realm is for strangers: many networks together could empty it, and people who were here before
     // come in all the same.
     if purse.class == Class::Stranger {
-        let day = Duration::from_secs(86_400);
-        let org = Meter { id: fingerprint("send", &[b"org", ask.realm.as_bytes()]), span: day, limit: policy.org_day };
-        spend(tx, &[("send.org", org)], now).await?;
+        spend(tx, &[aim.org], now).await?;
     }
 
-    let id = targets::latest(tx, &purse.target, purse.long).await?;
+    let id = targets::latest(tx, &aim.address, purse.long).await?;
     let challenge = if id == new.id {
         challenges::insert(tx, &new).await?;
         new
@@ -149,30 +173,26 @@ async fn spend(tx: &mut Tx<'_>, named: &[(&'static str, Meter)], now: Timestamp)
 }
 
 /// The messages that an address may still be sent, and the code it would be told.
-struct Purse {
+struct Purse<'a> {
     now: Timestamp,
-    target: TargetId,
-    /// Where messages are counted: the address without dots and +tags, often the same row.
-    folded: TargetId,
+    aim: &'a Aim,
     standing: Standing,
     class: Class,
     /// Nothing is left to guess at a short code with, so the message carries one that needs no budget.
     long: bool,
 }
 
-impl Purse {
-    async fn read(tx: &mut Tx<'_>, ask: &Start, now: Timestamp) -> Result<Self> {
-        let target = target_of(ask.realm, ask.to.as_str());
-        let folded = target_of(ask.realm, &ask.to.folded());
-        let standing = targets::standing(tx, &target).await?;
+impl<'a> Purse<'a> {
+    async fn read(tx: &mut Tx<'_>, ask: &Start, aim: &'a Aim, now: Timestamp) -> Result<Self> {
+        let standing = targets::standing(tx, &aim.address).await?;
         let class = ask.client.class(&standing.known, now);
         let long = !standing.may_guess(&GuessPolicy::for_shape(ask.shape), class, &ask.client.tries_tag(), now);
-        Ok(Self { now, target, folded, standing, class, long })
+        Ok(Self { now, aim, standing, class, long })
     }
 
     /// Almost everybody: somebody unknown there wants a short code, at an address as plain as it can be written.
     fn is_usual(&self) -> bool {
-        self.class == Class::Stranger && !self.long && self.folded == self.target
+        self.class == Class::Stranger && !self.long && self.aim.folded == self.aim.address
     }
 
     /// Takes one message: from the pool of the asker's class; a known client's, when its own is empty, from the
@@ -180,29 +200,29 @@ impl Purse {
     /// out all the same, and so does one message an hour that only this very address can use up.
     async fn pay(&self, tx: &mut Tx<'_>, policy: &SendPolicy) -> Result<bool> {
         let now = self.now;
-        targets::write(tx, &self.target, now).await?;
-        if self.folded != self.target {
-            targets::write(tx, &self.folded, now).await?;
+        targets::write(tx, &self.aim.address, now).await?;
+        if self.aim.folded != self.aim.address {
+            targets::write(tx, &self.aim.folded, now).await?;
         }
-        let mut paid = targets::debit_send(tx, &self.folded, self.class, policy, now).await?;
+        let mut paid = targets::debit_send(tx, &self.aim.folded, self.class, policy, now).await?;
         if !paid && self.class == Class::Known {
-            paid = targets::debit_send(tx, &self.folded, Class::Stranger, policy, now).await?;
+            paid = targets::debit_send(tx, &self.aim.folded, Class::Stranger, policy, now).await?;
         }
         if paid || (self.long && self.standing.long.until <= now) {
-            targets::note_sent(tx, &self.target, now).await?;
+            targets::note_sent(tx, &self.aim.address, now).await?;
             return Ok(true);
         }
-        Ok(self.has_trickle() && targets::take_trickle(tx, &self.target, now.minus(policy.trickle), now).await?)
+        Ok(self.has_trickle() && targets::take_trickle(tx, &self.aim.address, now.minus(policy.trickle), now).await?)
     }
 
     /// Not every spelling has one, or +tags would multiply it: the plain address has, and one that somebody proved.
     fn has_trickle(&self) -> bool {
-        self.folded == self.target || !self.standing.known.is_empty()
+        self.aim.folded == self.aim.address || !self.standing.known.is_empty()
     }
 
     /// When the next message is allowed.
     async fn retry_after(&self, tx: &mut Tx<'_>, policy: &SendPolicy) -> Result<Duration> {
-        let (strangers, known) = targets::sends(tx, &self.folded).await?;
+        let (strangers, known) = targets::sends(tx, &self.aim.folded).await?;
         let wait = |ring: &str, class| doorcode_core::budget::retry_after(ring, policy, class, self.now);
         let mut soonest = wait(&strangers, Class::Stranger);
         if self.class == Class::Known {
