@@ -1,5 +1,5 @@
-//! `doorcode seed`: live challenges in any number, for the bench. Goes through the same store functions as a start, many
-//! to a unit. Refuses a database that people use.
+//! `doorcode seed`: people with an account and a live challenge, in any number, for the bench. Goes through the same store
+//! functions as a start and a sign-up, many to a unit. Refuses a database that people use.
 
 use std::io::{BufWriter, Write as _};
 use std::path::PathBuf;
@@ -7,19 +7,22 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use doorcode_core::{Email, OrgId, Result, SendPolicy, State, code};
+use doorcode_core::{Email, OrgId, Result, SendPolicy, State, UserId, code};
 
 use super::place::{Environment, Place};
 use super::{Ended, err, out};
 use crate::app::{App, target_of};
+use crate::ops::credentials;
 use crate::store::challenges::{self, Challenge};
+use crate::store::credentials::Kind;
 use crate::store::meta::{self, Fact};
 use crate::store::targets::{self, Candidate};
+use crate::store::{identities, orgs, users};
 
 /// Rows of one unit.
 const BATCH: usize = 2000;
 
-/// Fill a data directory with live challenges, for the bench
+/// Fill a data directory with people who have an account and a live challenge, for the bench
 #[derive(Args)]
 pub(super) struct Seed {
     /// How many
@@ -85,17 +88,24 @@ fn live(app: &App, n: usize) -> Result<Challenge> {
 
 async fn write(app: &Arc<App>, batch: Vec<Challenge>) -> Result<()> {
     let now = app.clock.now();
-    app.db
-        .write(move |tx| {
-            Box::pin(async move {
-                for challenge in &batch {
-                    let target = target_of(challenge.realm, &challenge.destination);
-                    let place = Candidate { id: challenge.id, until: challenge.expires_at, unless_after: now };
-                    targets::ask(tx, &target, &SendPolicy::default(), &place, now).await?;
-                    challenges::insert(tx, challenge).await?;
-                }
-                Ok(())
-            })
+    let db = &app.db;
+    let app = Arc::clone(app);
+    db.write(move |tx| {
+        Box::pin(async move {
+            for challenge in &batch {
+                let target = target_of(challenge.realm, &challenge.destination);
+                let place = Candidate { id: challenge.id, until: challenge.expires_at, unless_after: now };
+                targets::ask(tx, &target, &SendPolicy::default(), &place, now).await?;
+                challenges::insert(tx, challenge).await?;
+                let (org, user): (OrgId, UserId) = (app.entropy.id(now)?, app.entropy.id(now)?);
+                let key = credentials::mint(&app, Kind::ApiKey, "admin", (app.entropy.id(now)?, app.entropy.bytes()?));
+                orgs::insert(tx, &org, "Somebody's Team").await?;
+                key.put(tx, org).await?;
+                users::insert(tx, &org, &user, "Somebody").await?;
+                identities::insert(tx, &target, &org, &user, &challenge.destination, now).await?;
+            }
+            Ok(())
         })
-        .await
+    })
+    .await
 }

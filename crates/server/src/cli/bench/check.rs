@@ -1,6 +1,6 @@
-//! Checks of live challenges: wrong, wrong, wrong, right. A number of challenges is live all the time; each is used
-//! once. When a quarter of them is left the clock stops, starts through the server bring their number back, and the
-//! clock goes on.
+//! Checks of live challenges: wrong, wrong, wrong, right, by people who have an account (that of a newcomer is made in
+//! `flow`). A number of challenges is live all the time; each is used once. When a quarter of them is left the clock
+//! stops, people who sign up through the server and ask again bring their number back, and the clock goes on.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -136,19 +136,35 @@ async fn top_up(rig: &Rig, pool: &Arc<Pool>, connections: Vec<Connection>) -> Ou
     Ok(back)
 }
 
-/// Starts `count` challenges one after the other, then collects their codes.
+/// Signs `count` people up one after the other, and starts a challenge for each.
 async fn start_some(rig: &Rig, mut connection: Connection, count: usize) -> Outcome<(Connection, Vec<Live>)> {
     let mut mailbox = rig.office.open();
-    let mut waiting = HashMap::with_capacity(count);
-    for _ in 0..count {
-        let serial = mailbox.fresh();
+    let newcomers: Vec<u64> = (0..count).map(|_| mailbox.fresh()).collect();
+    for (address, code) in start_all(rig, &mut connection, &mut mailbox, &newcomers).await? {
+        let answer = connection.ask(rig.door.check(&address, &code)).await?;
+        rig.door.expect_earned(&answer)?;
+    }
+    // A message that came twice must not be taken for the next one.
+    while mailbox.letters.try_recv().is_ok() {}
+    let live = start_all(rig, &mut connection, &mut mailbox, &newcomers).await?;
+    Ok((connection, live))
+}
+
+/// A start for each of a mailbox's addresses, and its code.
+async fn start_all(
+    rig: &Rig,
+    connection: &mut Connection,
+    mailbox: &mut Mailbox,
+    serials: &[u64],
+) -> Outcome<Vec<Live>> {
+    let mut waiting = HashMap::with_capacity(serials.len());
+    for &serial in serials {
         let address = mailbox.address(serial);
         let answer = connection.ask(rig.door.start(&address)).await?;
         rig.door.expect_started(&answer)?;
         waiting.insert(serial, address.into_boxed_str());
     }
-    let live = collect(&mut mailbox, waiting).await?;
-    Ok((connection, live))
+    collect(mailbox, waiting).await
 }
 
 /// The codes of all addresses that wait for one.
