@@ -32,13 +32,24 @@ pub struct SignedIn {
     pub api_key: Secret<String>,
 }
 
-/// Everything a newcomer would need, made before the unit: who is one is known only inside, and the writer's time is
-/// everybody's.
+/// Everything that whoever was right may need made. Made in the unit: most guesses are wrong, and need none of it.
 struct Newcomer {
     org: OrgId,
     user: UserId,
     event: EventId,
     key: Minted,
+}
+
+impl Newcomer {
+    fn make(app: &App, now: Timestamp) -> Result<Self> {
+        let mut random = app.entropy.deal::<72>()?;
+        Ok(Self {
+            org: random.id(now)?,
+            user: random.id(now)?,
+            event: random.id(now)?,
+            key: credentials::mint(app, Kind::ApiKey, "admin", (random.id(now)?, random.bytes()?)),
+        })
+    }
 }
 
 /// Who signed in, as the unit found or made them.
@@ -53,18 +64,10 @@ struct Account {
 /// Checks a code and hands over what it earned. `None`: wrong, in the one sense that the outside is told.
 pub async fn verify(app: &Arc<App>, attempt: Attempt) -> Result<Option<SignedIn>> {
     let now = app.clock.now();
-    let mut random = app.entropy.deal::<72>()?;
-    let newcomer = Newcomer {
-        org: random.id(now)?,
-        user: random.id(now)?,
-        event: random.id(now)?,
-        key: credentials::mint(app, Kind::ApiKey, "admin", (random.id(now)?, random.bytes()?)),
-    };
     let email = attempt.to.clone();
     let unit_app = Arc::clone(app);
     let aim = Aim::of(app, &attempt, now);
-    let unit =
-        app.db.write(move |tx| Box::pin(async move { enter(tx, &unit_app, &attempt, &aim, newcomer, now).await }));
+    let unit = app.db.write(move |tx| Box::pin(async move { enter(tx, &unit_app, &attempt, &aim, now).await }));
     let Some(account) = unit.await? else { return Ok(None) };
     let api_key = credentials::reveal(app, &account.key)?;
     Ok(Some(SignedIn {
@@ -78,19 +81,13 @@ pub async fn verify(app: &Arc<App>, attempt: Attempt) -> Result<Option<SignedIn>
 }
 
 /// The unit of a sign-in.
-async fn enter(
-    tx: &mut Tx<'_>,
-    app: &App,
-    attempt: &Attempt,
-    aim: &Aim,
-    newcomer: Newcomer,
-    now: Timestamp,
-) -> Result<Option<Account>> {
+async fn enter(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, aim: &Aim, now: Timestamp) -> Result<Option<Account>> {
     let (challenge, again) = match check(tx, app, attempt, aim, now).await? {
         Checked::Right(challenge) => (challenge, false),
         Checked::Repeat(challenge) => (challenge, true),
         Checked::Wrong => return Ok(None),
     };
+    let newcomer = Newcomer::make(app, now)?;
     let event = newcomer.event;
     let account = match identities::verified(tx, &aim.address).await? {
         Some((org, user)) => Some(welcome_back(tx, org, user, newcomer.key, again, now).await?),

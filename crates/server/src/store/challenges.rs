@@ -158,6 +158,11 @@ pub async fn get(tx: &mut Tx<'_>, id: &ChallengeId) -> Result<Option<Challenge>>
     tx.one(&GET, &[id.into()], Challenge::read).await
 }
 
+/// The decoy.
+pub async fn decoy(tx: &mut Tx<'_>) -> Result<Challenge> {
+    get(tx, &DECOY).await?.ok_or_else(|| Error::internal("the decoy challenge is gone"))
+}
+
 /// Makes the decoy, if it is not there, under a key that the database knows.
 pub async fn keep_decoy(tx: &mut Tx<'_>, kid: Kid) -> Result<()> {
     if get(tx, &DECOY).await?.is_some() {

@@ -12,7 +12,8 @@ statements! {
     // A key under a master key that is being retired is not handed out again: the next sign-in makes one that lasts.
     NEWEST_KEY = "SELECT org_id, id, user_id, kind, seed, kid, scopes, expires_at, revoked_at FROM credentials \
         WHERE org_id = $1 AND kind = 'api_key' AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2) \
-        AND kid NOT IN (SELECT kid FROM master_keys WHERE state IN ('retiring', 'retired')) ORDER BY id DESC LIMIT 1";
+        AND NOT EXISTS (SELECT 1 FROM master_keys AS master WHERE master.kid = credentials.kid \
+        AND (master.state = 'retiring' OR master.state = 'retired')) ORDER BY id DESC LIMIT 1";
     BY_DIGEST = "SELECT org_id, id, user_id, kind, seed, kid, scopes, expires_at, revoked_at FROM credentials \
         WHERE digest = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)";
     LIST = "SELECT org_id, id, user_id, kind, seed, kid, scopes, expires_at, revoked_at FROM credentials \

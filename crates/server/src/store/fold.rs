@@ -12,7 +12,6 @@ use doorcode_core::{Error, Result};
 use rusqlite::Connection;
 use tokio::sync::mpsc::WeakSender;
 
-use super::db::failed;
 use super::writer::Message;
 
 /// Pages in the log from which on it is folded: 16 MiB. The log is written over from its front and never cut, since
@@ -41,7 +40,7 @@ impl Folder {
                 }
                 seen = now;
                 if let Err(error) = fold(&connection, &writer) {
-                    tracing::warn!(error = %crate::chain(&error), "the log could not be folded");
+                    tracing::warn!(%error, "the log could not be folded");
                 }
             }
         });
@@ -56,7 +55,7 @@ impl Folder {
     }
 }
 
-fn fold(connection: &Connection, writer: &WeakSender<Message>) -> Result<()> {
+fn fold(connection: &Connection, writer: &WeakSender<Message>) -> rusqlite::Result<()> {
     if pages(connection, "PRAGMA wal_checkpoint(NOOP)")? < PAGES {
         return Ok(());
     }
@@ -71,6 +70,6 @@ fn fold(connection: &Connection, writer: &WeakSender<Message>) -> Result<()> {
 }
 
 /// Pages in the log, those folded before included.
-fn pages(connection: &Connection, sql: &str) -> Result<i64> {
-    connection.query_row(sql, [], |row| row.get(1)).map_err(failed)
+fn pages(connection: &Connection, sql: &str) -> rusqlite::Result<i64> {
+    connection.query_row(sql, [], |row| row.get(1))
 }

@@ -25,6 +25,8 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
+/// Challenges that nobody asked for: the one that stands in where none is live.
+pub(crate) const DECOY: i64 = 1;
 /// When every test begins: 2027-01-15T08:00:00Z.
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 /// Where requests come from if a test does not say.

@@ -3,7 +3,7 @@
 
 use doorcode_core::challenge::{REPEAT_WINDOW, judge};
 use doorcode_core::{
-    ChallengeId, Class, Email, Error, GuessPolicy, OrgId, Result, Secret, Shape, Timestamp, Verdict, code, known,
+    ChallengeId, Class, Email, GuessPolicy, OrgId, Result, Secret, Shape, Timestamp, Verdict, code, known,
 };
 
 use crate::app::{App, target_of};
@@ -67,8 +67,11 @@ pub enum Checked {
 pub async fn check(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, aim: &Aim, now: Timestamp) -> Result<Checked> {
     let guess = Guess::read(tx, app, attempt, aim, now).await?;
     let paid = guess.pay(tx).await?;
-    let found = challenges::get(tx, &guess.meant()).await?;
-    let challenge = found.ok_or_else(|| Error::internal("a target names a challenge that is gone"))?;
+    let challenge = match challenges::get(tx, &guess.meant()).await? {
+        Some(challenge) => challenge,
+        // Over for so long that it has been removed.
+        None => challenges::decoy(tx).await?,
+    };
     let matched = guess.matches(&challenge) && is_for(&challenge, attempt);
     match judge(&challenge.standing(attempt.client.host()), matched && paid.compare, now) {
         Verdict::Right => guess.succeed(tx, &paid, challenge).await,
