@@ -14,9 +14,7 @@ statements! {
     // Who asks again without a name leaves the one that is there, and whose it is.
     RESEND = "UPDATE challenges SET sends = sends + 1, language = $2, full_name = coalesce($3, full_name), \
         client = CASE WHEN $3 IS NULL THEN client ELSE $4 END \
-        WHERE id = $1 AND state = 0 AND expires_at > $5 RETURNING \
-        id, realm_id, purpose, method, destination, language, alphabet, length, generation, kid, salt, state, \
-        expires_at, full_name, client, repeats";
+        WHERE id = $1 AND state = 0 AND expires_at > $5";
     GET = "SELECT id, realm_id, purpose, method, destination, language, alphabet, length, generation, kid, salt, state, \
         expires_at, full_name, client, repeats FROM challenges WHERE id = $1";
     CONSUME = "UPDATE challenges SET state = 1, expires_at = $2, client = $3 \
@@ -148,9 +146,9 @@ pub async fn resend(
     language: &str,
     name: (Option<&str>, Option<&[u8; 8]>),
     now: Timestamp,
-) -> Result<Option<Challenge>> {
+) -> Result<bool> {
     let values = [id.into(), language.into(), name.0.into(), name.1.into(), now.into()];
-    tx.one(&RESEND, &values, Challenge::read).await
+    Ok(tx.execute(&RESEND, &values).await? == 1)
 }
 
 /// The challenge of that id.

@@ -168,7 +168,12 @@ impl Standing {
 
 /// What stands in the row, or would.
 pub async fn standing(tx: &mut Tx<'_>, id: &TargetId) -> Result<Standing> {
-    Ok(tx.one(&STANDING, &[id.into()], Standing::read).await?.unwrap_or_default())
+    Ok(find(tx, id).await?.unwrap_or_default())
+}
+
+/// What stands in the row, if there is one.
+pub async fn find(tx: &mut Tx<'_>, id: &TargetId) -> Result<Option<Standing>> {
+    tx.one(&STANDING, &[id.into()], Standing::read).await
 }
 
 /// Writes the row's time, making the row if there is none.

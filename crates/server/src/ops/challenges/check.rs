@@ -116,7 +116,13 @@ struct Paid {
 
 impl<'a> Guess<'a> {
     async fn read(tx: &mut Tx<'_>, app: &'a App, attempt: &'a Attempt, aim: &'a Aim, now: Timestamp) -> Result<Self> {
-        let standing = targets::standing(tx, &aim.row).await?;
+        let found = targets::find(tx, &aim.row).await?;
+        if found.is_none() {
+            // Made here, and written below like any other: making a row is quicker than reading and changing one, and
+            // whether anybody ever asked for the address must not show.
+            targets::write(tx, &aim.row, now).await?;
+        }
+        let standing = found.unwrap_or_default();
         let class = attempt.client.class(&standing.known, now);
         let entry = code::normalise(attempt.entry.expose());
         let long = entry.as_ref().is_some_and(code::could_be_long);

@@ -150,14 +150,16 @@ async fn begin(
     }
 
     let id = targets::latest(tx, &aim.address, purse.long).await?;
-    let challenge = if id == new.id {
+    let live = if id == new.id {
         challenges::insert(tx, &new).await?;
-        new
+        true
     } else {
         let name = (new.full_name.as_deref(), new.client.as_ref());
-        let live = challenges::resend(tx, &id, ask.language, name, now).await?;
-        live.ok_or_else(|| Error::internal("a target names a challenge that is not live"))?
+        challenges::resend(tx, &id, ask.language, name, now).await?
     };
+    // Read back in both cases: a start must not tell by its time whether a code was live.
+    let challenge = challenges::get(tx, &id).await?.filter(|_| live);
+    let challenge = challenge.ok_or_else(|| Error::internal("a target names a challenge that is not live"))?;
     deliveries::insert(tx, &delivery, &challenge.id, "email", now.plus(LEASE)).await?;
     Ok(Begun::Sent(Box::new(challenge)))
 }
