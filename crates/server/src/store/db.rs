@@ -37,7 +37,8 @@ impl Db {
         Opening::new(dir).exists()
     }
 
-    /// One unit of work, atomic, and durable when it returns `Ok`. If it returns `Err`, nothing of it happened.
+    /// One unit of work, atomic, and durable when it returns `Ok`. If it returns `Err`, nothing of it happened; only when a
+    /// sync to disk has failed, which also ends all writing, may it be there after the next start.
     ///
     /// On SQLite many units share one commit and the future is polled once, so it must await nothing but `Tx`.
     pub async fn write<T, F>(&self, unit: F) -> Result<T>
