@@ -12,9 +12,11 @@ use doorcode_core::{Error, Result};
 use rusqlite::Connection;
 use tokio::sync::mpsc::WeakSender;
 
+use super::sync::Broken;
+
 use super::writer::Message;
 
-/// Pages in the log from which on it is folded: 16 MiB. The log is written over from its front and never cut, since
+/// Pages in the log from which on it is folded: 64 MiB. The log is written over from its front and never cut, since
 /// overwriting a file is a fraction of the cost of growing one.
 const PAGES: i64 = 32768;
 /// How often the log is looked at, if anything was written.
@@ -29,7 +31,12 @@ pub(super) struct Folder {
 impl Folder {
     /// Starts the thread on a connection of its own. `units` says whether anything was written, `writer` is told to fold
     /// the rest.
-    pub(super) fn start(connection: Connection, units: Arc<AtomicU64>, writer: WeakSender<Message>) -> Result<Self> {
+    pub(super) fn start(
+        connection: Connection,
+        units: Arc<AtomicU64>,
+        writer: WeakSender<Message>,
+        broken: Broken,
+    ) -> Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let thread = std::thread::Builder::new().name("fold".to_owned()).spawn(move || {
             let mut seen = 0;
@@ -39,8 +46,12 @@ impl Folder {
                     continue;
                 }
                 seen = now;
+                if broken.why().is_some() {
+                    return;
+                }
                 if let Err(error) = fold(&connection, &writer) {
-                    tracing::warn!(%error, "the log could not be folded");
+                    // Pages that did not reach the disk count as folded, and the log must not begin anew over them.
+                    broken.set(&error);
                 }
             }
         });

@@ -1,6 +1,6 @@
 //! SQLite: one write connection, owned by the thread of [`super::writer`], and a few that only read.
 
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use doorcode_core::{Error, Result};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{mpsc, oneshot};
 
 use super::db::failed;
 use super::fold::Folder;
-use super::sync::Syncer;
+use super::sync::{Broken, Syncer};
 use super::writer::{Message, Unit, Writer};
 use super::{backup, migrate};
 
@@ -44,10 +45,25 @@ impl Opening {
         self.file.exists()
     }
 
+    /// Makes an empty file if there is none, for its owner alone: it holds addresses. SQLite gives its log the same
+    /// permissions. Never opened like this once a connection is there: closing any descriptor of a file ends all locks
+    /// that the process has on it, and another process would take the log for nobody's and remove it.
+    fn make(&self) -> Result<()> {
+        match std::fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(&self.file) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(Error::unavailable(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// A connection that folds the log, and leaves it alone when it closes.
+    fn folder(&self) -> Result<Connection> {
+        let connection = Connection::open(&self.file).map_err(failed)?;
+        connection.busy_timeout(BUSY).map_err(failed)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failed)?;
+        Ok(connection)
+    }
+
     fn writer(&self) -> Result<Connection> {
-        // It holds addresses: its owner alone reads it. SQLite gives its log the same permissions.
-        let mut open = std::fs::OpenOptions::new();
-        open.create(true).truncate(false).write(true).mode(0o600).open(&self.file).map_err(Error::unavailable)?;
         let connection = Connection::open(&self.file).map_err(failed)?;
         connection.busy_timeout(BUSY).map_err(failed)?;
         connection
@@ -71,6 +87,10 @@ impl Opening {
                 Some(file) => file,
                 None => open.insert(std::fs::File::open(&log)?),
             };
+            // A log that somebody removed is nobody's any more: what is in it would be lost with this process.
+            if file.metadata()?.nlink() == 0 {
+                return Err(std::io::Error::other("the log was removed while the server was writing it"));
+            }
             file.sync_data()
         }
     }
@@ -130,16 +150,18 @@ where
 
 impl Lite {
     pub(super) fn open(opening: Opening) -> Result<Self> {
+        opening.make()?;
         let mut connection = opening.writer()?;
         migrate::run(&mut connection)?;
         // From here on commits are made durable by `super::sync`, and by nothing else.
         connection.execute_batch("PRAGMA synchronous = NORMAL").map_err(failed)?;
         let (queue, waiting) = mpsc::channel(QUEUE);
         let units = Arc::new(AtomicU64::new(0));
-        let folder = Folder::start(opening.writer()?, Arc::clone(&units), queue.downgrade())?;
+        let broken = Broken::default();
+        let folder = Folder::start(opening.folder()?, Arc::clone(&units), queue.downgrade(), broken.clone())?;
         let runtime = tokio::runtime::Handle::try_current().ok();
-        let syncer = Syncer::start(runtime, opening.sync())?;
-        let writer = Writer::new(connection, waiting, Arc::clone(&units), syncer, folder);
+        let syncer = Syncer::start(runtime, broken.clone(), opening.sync())?;
+        let writer = Writer::new(connection, waiting, Arc::clone(&units), (syncer, folder), broken);
         std::thread::Builder::new().name("writer".to_owned()).spawn(move || writer.serve()).map_err(Error::internal)?;
         Ok(Self { opening, queue, readers: Mutex::new(Vec::new()), units })
     }

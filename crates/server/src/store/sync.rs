@@ -6,7 +6,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread::JoinHandle;
 
 use doorcode_core::{Error, Result};
@@ -15,8 +15,28 @@ use tokio::runtime::Handle;
 
 use super::writer::Unit;
 
-/// What everybody is told once a sync has failed.
-const BROKEN: &str = "the disk refused a sync; nothing is written until the server has been restarted";
+/// What everybody is told once the disk has failed.
+const WHY: &str = "the disk refused a sync; nothing is written until the server has been restarted";
+/// Batches that may wait for a sync. While a disk hangs the writer waits too, and with it whoever has not been begun.
+const ROOM: usize = 4;
+
+/// Whether the disk has failed. Shared by all that write: from then on nothing is committed, synced or folded, so that the
+/// next start finds the log as it was.
+#[derive(Clone, Default)]
+pub(super) struct Broken(Arc<AtomicBool>);
+
+impl Broken {
+    /// Notes it, for good.
+    pub(super) fn set(&self, error: &dyn std::fmt::Display) {
+        tracing::error!(%error, "{WHY}");
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Why nothing may be written any more, if so.
+    pub(super) fn why(&self) -> Option<&'static str> {
+        self.0.load(Ordering::Acquire).then_some(WHY)
+    }
+}
 
 /// Units of one transaction, and why it was lost, if it was.
 pub(super) struct Batch {
@@ -28,8 +48,8 @@ pub(super) struct Batch {
 
 /// The thread, for its owner to end.
 pub(super) struct Syncer {
-    batches: Sender<Batch>,
-    broken: Arc<AtomicBool>,
+    batches: SyncSender<Batch>,
+    broken: Broken,
     thread: JoinHandle<()>,
 }
 
@@ -37,11 +57,11 @@ impl Syncer {
     /// Starts the thread. `sync` makes durable whatever was committed before it is called; answers are given on `runtime`.
     pub(super) fn start(
         runtime: Option<Handle>,
+        broken: Broken,
         sync: impl FnMut() -> io::Result<()> + Send + 'static,
     ) -> Result<Self> {
-        let (batches, waiting) = mpsc::channel();
-        let broken = Arc::new(AtomicBool::new(false));
-        let noted = Arc::clone(&broken);
+        let (batches, waiting) = mpsc::sync_channel(ROOM);
+        let noted = broken.clone();
         let thread = std::thread::Builder::new()
             .name("sync".to_owned())
             .spawn(move || work(&waiting, runtime.as_ref(), sync, &noted))
@@ -49,15 +69,12 @@ impl Syncer {
         Ok(Self { batches, broken, thread })
     }
 
-    /// Why nothing may be written any more, if so.
-    pub(super) fn broken(&self) -> Option<String> {
-        self.broken.load(Ordering::Acquire).then(|| BROKEN.to_owned())
-    }
-
     /// Answers the units of a batch once it is durable, or at once if it was lost.
     pub(super) fn hand(&self, batch: Batch) {
-        // The thread ends after its owner; if it panicked, whoever waits hears that the store has closed.
-        drop(self.batches.send(batch));
+        // The thread ends after its owner, unless it panicked. Whoever waits hears that the store has closed.
+        if self.batches.send(batch).is_err() {
+            self.broken.set(&"the thread that syncs is gone");
+        }
     }
 
     /// Syncs and answers what was handed over, and ends the thread.
@@ -71,19 +88,18 @@ fn work(
     waiting: &Receiver<Batch>,
     runtime: Option<&Handle>,
     mut sync: impl FnMut() -> io::Result<()>,
-    broken: &AtomicBool,
+    broken: &Broken,
 ) {
     while let Ok(first) = waiting.recv() {
         // Whatever is in the log by now shares the sync.
         let mut batches = vec![first];
         batches.extend(waiting.try_iter());
-        let due = batches.iter().any(|batch| batch.lost.is_none()) && !broken.load(Ordering::Acquire);
+        let due = batches.iter().any(|batch| batch.lost.is_none()) && broken.why().is_none();
         if due && let Err(error) = sync() {
-            tracing::error!(%error, "{BROKEN}");
-            broken.store(true, Ordering::Release);
+            broken.set(&error);
         }
-        if broken.load(Ordering::Acquire) {
-            batches.iter_mut().for_each(|batch| batch.lost = Some(BROKEN.to_owned()));
+        if let Some(why) = broken.why() {
+            batches.iter_mut().for_each(|batch| batch.lost = Some(why.to_owned()));
         }
         answer(runtime, batches);
     }
@@ -108,7 +124,7 @@ fn answer(runtime: Option<&Handle>, batches: Vec<Batch>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::mpsc::channel;
+    use std::sync::mpsc::{Sender, channel};
 
     /// Says what it was answered.
     struct Waiter(Sender<Option<String>>);
@@ -130,7 +146,7 @@ mod tests {
     #[test]
     fn nobody_is_answered_before_the_sync_is_through() {
         let (through, gate) = channel::<()>();
-        let syncer = Syncer::start(None, move || gate.recv().map_err(io::Error::other)).unwrap();
+        let syncer = Syncer::start(None, Broken::default(), move || gate.recv().map_err(io::Error::other)).unwrap();
         let (first, answers) = batch(None);
         syncer.hand(first);
         assert!(answers.recv_timeout(std::time::Duration::from_millis(50)).is_err());
@@ -142,7 +158,8 @@ mod tests {
     #[test]
     fn after_a_sync_that_failed_nothing_is_acknowledged() {
         let mut syncs = 0;
-        let syncer = Syncer::start(None, move || {
+        let broken = Broken::default();
+        let syncer = Syncer::start(None, broken.clone(), move || {
             syncs += 1;
             if syncs == 2 { Err(io::Error::other("gone")) } else { Ok(()) }
         })
@@ -154,16 +171,16 @@ mod tests {
         };
         assert_eq!(tell(None), None);
         assert_eq!(tell(Some("full")).as_deref(), Some("full"), "nothing to sync");
-        assert_eq!(syncer.broken(), None);
-        assert_eq!(tell(None).as_deref(), Some(BROKEN));
-        assert_eq!(tell(None).as_deref(), Some(BROKEN), "although this sync would go through");
-        assert_eq!(syncer.broken().as_deref(), Some(BROKEN));
+        assert_eq!(broken.why(), None);
+        assert_eq!(tell(None).as_deref(), Some(WHY));
+        assert_eq!(tell(None).as_deref(), Some(WHY), "although this sync would go through");
+        assert_eq!(broken.why(), Some(WHY));
         syncer.stop();
     }
 
     #[test]
     fn what_was_handed_over_is_answered_before_the_end() {
-        let syncer = Syncer::start(None, || Ok(())).unwrap();
+        let syncer = Syncer::start(None, Broken::default(), || Ok(())).unwrap();
         let answers: Vec<_> = (0..10)
             .map(|_| {
                 let (batch, answers) = batch(None);

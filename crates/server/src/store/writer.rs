@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use tokio::sync::{mpsc, oneshot};
 
 use super::fold::Folder;
-use super::sync::{Batch, Syncer};
+use super::sync::{Batch, Broken, Syncer};
 
 /// The most units of one commit. With more, all clients end up waiting for the same sync, and nobody works meanwhile.
 const GROUP: usize = 64;
@@ -42,6 +43,7 @@ pub(super) struct Writer {
     units: Arc<AtomicU64>,
     syncer: Syncer,
     folder: Folder,
+    broken: Broken,
     fold: bool,
     closing: Option<oneshot::Sender<()>>,
 }
@@ -52,10 +54,10 @@ impl Writer {
         connection: Connection,
         waiting: mpsc::Receiver<Message>,
         units: Arc<AtomicU64>,
-        syncer: Syncer,
-        folder: Folder,
+        (syncer, folder): (Syncer, Folder),
+        broken: Broken,
     ) -> Self {
-        Self { connection, waiting, units, syncer, folder, fold: false, closing: None }
+        Self { connection, waiting, units, syncer, folder, broken, fold: false, closing: None }
     }
 
     /// Works until it is told to close, or nobody can tell it anything any more.
@@ -67,17 +69,24 @@ impl Writer {
                 Some(Message::Close(done)) => self.closing = Some(done),
                 None => break,
             }
-            if std::mem::take(&mut self.fold) {
-                // If it fails, the log grows until SQLite folds it at a commit, or the next start does.
-                drop(self.connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)"));
+            if std::mem::take(&mut self.fold) && self.broken.why().is_none() {
+                let folded = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+                if let Err(error) = folded {
+                    self.broken.set(&error);
+                }
             }
         }
         self.waiting.close();
         self.syncer.stop();
         // The last connection removes the log, and that must be this one.
         self.folder.stop();
-        // If this fails, the log stays and the next start reads it.
-        drop(self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
+        if self.broken.why().is_some() {
+            // Nothing of the log may go into the file: some of it may not be what was written.
+            drop(self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true));
+        } else {
+            // If this fails, the log stays and the next start reads it.
+            drop(self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
+        }
         drop(self.connection);
         if let Some(done) = self.closing {
             let _nobody_waits = done.send(());
@@ -113,8 +122,8 @@ impl Writer {
     }
 
     fn begin(&self) -> Result<(), String> {
-        match self.syncer.broken() {
-            Some(why) => Err(why),
+        match self.broken.why() {
+            Some(why) => Err(why.to_owned()),
             None => self.step("BEGIN IMMEDIATE"),
         }
     }
