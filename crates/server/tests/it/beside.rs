@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
 
 use std::fs;
+use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use serde_json::Value;
@@ -170,6 +172,70 @@ async fn a_restored_backup_says_what_it_voids_and_revives_nothing() {
     server.stop().await;
     let log = home.serve().await.stop().await.log;
     assert!(!log.contains("restored copy"), "it is said once: {log}");
+}
+
+/// A copy that `cp` or a snapshot of the disk has made bears no mark. What was revoked since stands beside the keys.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plain_copy_that_is_put_back_brings_no_revoked_key_back() {
+    let sink = Sink::open();
+    let home = Home::earnest("plain-copy", sink.port).await;
+    let made: Value =
+        serde_json::from_str(&home.run(&["org", "create", "--name", "A", "--json"]).await.well()).unwrap();
+    let (org, lasting) = (made["org_id"].as_str().unwrap(), made["api_key"].as_str().unwrap());
+    let more: Value = serde_json::from_str(&home.run(&["key", "create", "--org", org, "--json"]).await.well()).unwrap();
+    let (id, revoked) = (more["id"].as_str().unwrap(), more["api_key"].as_str().unwrap());
+    let server = home.serve().await;
+    assert_eq!(server.caller().team(revoked).await.unwrap().status, 200);
+    server.stop().await;
+    let (file, copy) = (home.data.join("doorcode.db"), home.beside("plain.db"));
+    fs::copy(&file, &copy).unwrap();
+    assert_eq!(home.run(&["key", "revoke", "--org", org, "--id", id]).await.well(), "revoked\n");
+
+    // Twice, since no start may take it for done: the next copy that is put back knows as little.
+    for round in 0..2 {
+        fs::copy(&copy, &file).unwrap();
+        let known = "SELECT count(*) FROM credentials WHERE revoked_at IS NOT NULL";
+        let known: i64 = rusqlite::Connection::open(&file).unwrap().query_row(known, [], |row| row.get(0)).unwrap();
+        assert_eq!(known, 0, "the copy does not know, or this test proves nothing");
+        let server = home.serve().await;
+        assert_eq!(server.caller().team(revoked).await.unwrap().status, 401, "round {round}");
+        assert_eq!(server.caller().team(lasting).await.unwrap().status, 200, "round {round}");
+        let log = server.stop().await.log;
+        assert!(log.contains("revoked again") && !log.contains("restored copy"), "round {round}: {log}");
+    }
+    let log = home.serve().await.stop().await.log;
+    assert!(!log.contains("revoked again"), "where none came back, none is reported: {log}");
+}
+
+/// A half-written copy holds addresses too, and a copy that was cut off leaves its half behind.
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_backup_is_its_owners_alone_and_the_next_one_does_not_write_into_what_it_finds() {
+    let home = Home::dev("half");
+    home.run(&["migrate"]).await.well();
+    let database = rusqlite::Connection::open(home.data.join("doorcode.db")).unwrap();
+    database.execute("INSERT INTO meta (name, value) VALUES ('ballast', hex(zeroblob(1000000)))", []).unwrap();
+    drop(database);
+    let (copy, half) = (home.beside("copy.db"), home.beside("copy.db.part"));
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    // Files of this process may have 300000 bytes: the one that would write more kills it, in the midst of the copy.
+    let command = home.command_through("prlimit", &["--core=0", "--fsize=300000"], &["backup", copy.to_str().unwrap()]);
+    let cut = Ran::of(command).await;
+    assert!(cut.status.code().is_none(), "killed by a signal: {} {}", cut.status, cut.err);
+    let left = fs::metadata(&half).unwrap().len();
+    assert!(left > 0 && left <= 300_000, "{left}: half a copy, or this test proves nothing");
+    assert_eq!(mode(&half), 0o600);
+    assert!(!copy.exists(), "and not under the name that was asked for");
+
+    // Somebody may have opened what is found under that name, or have put it there.
+    fs::write(&half, "old").unwrap();
+    fs::set_permissions(&half, fs::Permissions::from_mode(0o644)).unwrap();
+    let mut opened = fs::File::open(&half).unwrap();
+    home.run(&["backup", copy.to_str().unwrap()]).await.well();
+    let mut seen = Vec::new();
+    opened.read_to_end(&mut seen).unwrap();
+    assert_eq!(seen, b"old", "whoever had it open reads nothing of the copy");
+    assert_eq!(mode(&copy), 0o600);
+    assert!(!half.exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]

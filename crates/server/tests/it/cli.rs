@@ -154,6 +154,21 @@ async fn mail_settings_that_can_not_work_are_said_before_listening() {
     }
 }
 
+/// Taken for a list of addresses, RFC 7239's header would make one network of everybody behind the proxy.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_header_forwarded_is_refused_with_the_one_to_use() {
+    let mut home = Home::dev("forwarded");
+    home.set("proxy.trusted", vec!["10.0.0.0/8"]);
+    for header in ["forwarded", "Forwarded"] {
+        home.set("proxy.header", header);
+        let why = home.run(&["serve", "--listen", "127.0.0.1:0"]).await.refused();
+        assert!(why.starts_with("error: proxy.header: ") && why.contains("x-forwarded-for"), "{header}: {why}");
+        assert_eq!(why.matches("error: ").count(), 1, "nothing else is wrong: {why}");
+    }
+    home.set("proxy.header", "X-Forwarded-For");
+    home.serve().await.caller().is_served().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn unknown_settings_are_named_wherever_they_come_from() {
     let mut home = Home::dev("unknown");
@@ -250,7 +265,7 @@ async fn only_its_owner_reads_the_data() {
     for home in [&by_key, &by_serve, &shared] {
         assert_eq!(mode(&home.data.join("keys")), 0o700);
         assert_eq!(mode(&only_key(&home.data.join("keys"))), 0o600);
-        for file in ["doorcode.db", "doorcode.db-wal", "doorcode.db-shm"] {
+        for file in ["doorcode.db", "doorcode.db-wal", "doorcode.db-shm", "serve.lock"] {
             assert_eq!(mode(&home.data.join(file)), 0o600, "{file}");
         }
     }

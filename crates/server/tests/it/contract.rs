@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
 
 use doorcode::entropy::Entropy;
@@ -307,4 +308,31 @@ async fn a_lock_held_by_another_process_is_waited_for() {
     held.commit().unwrap();
     waiting.await.unwrap().unwrap();
     assert!(there(&db, 1).await);
+}
+
+/// The one test here that lasts: how long the writer waits for a lock is SQLite's own clock, which nobody can advance.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_the_lock_does_not_come_all_who_wait_hear_so_together_and_none_of_them_runs_later() {
+    let (db, folder) = open();
+    let mut other = rusqlite::Connection::open(folder.path().join("doorcode.db")).unwrap();
+    let held = other.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).unwrap();
+    let ran = Arc::new(AtomicU32::new(0));
+    // More than one group takes: nobody is left to wait for the next one.
+    let units = (0..100).map(|n| {
+        let ran = Arc::clone(&ran);
+        db.write(move |tx| {
+            ran.fetch_add(1, Ordering::Relaxed);
+            Box::pin(async move { orgs::insert(tx, &org(n), "x").await })
+        })
+    });
+    // The first poll hands all of them in. A lock is waited for for five seconds, and never for less: whoever waits
+    // behind somebody else's wait is not answered within nine.
+    let outcomes = tokio::time::timeout(seconds(9), join_all(units)).await.expect("one wait for all of them");
+    for (n, outcome) in outcomes.into_iter().enumerate() {
+        assert!(matches!(outcome, Err(Error::Unavailable(_))), "{n}: {outcome:?}");
+    }
+    held.rollback().unwrap();
+    // The queue is in order: when this one is answered, those before it have had whatever turn they had.
+    put(&db, 1000).await.unwrap();
+    assert_eq!((ran.load(Ordering::Relaxed), count(&db).await), (0, 1), "who was told that nothing happened");
 }

@@ -9,11 +9,12 @@ use std::sync::{Arc, Once};
 
 use axum::http::Method;
 use doorcode::clock::Clock;
-use doorcode_core::Timestamp;
+use doorcode::ops::jobs;
+use doorcode_core::{KNOWN_FOR, Ring, Timestamp};
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::app::{Answer, Folder, HERE, SEND, START, TestApp, VERIFY, hours, minutes, not, seconds, settings};
+use crate::app::{Answer, Folder, HERE, MOMENT, SEND, START, TestApp, VERIFY, hours, minutes, not, seconds, settings};
 
 const ADA: &str = "ada.lovelace@example.com";
 
@@ -297,16 +298,85 @@ async fn the_inbox_is_there_under_dev_only_and_for_this_machine_only() {
 #[tokio::test]
 async fn time_is_marked_while_something_happens() {
     let app = TestApp::new().await;
-    let mut state = doorcode::ops::jobs::Sweep::default();
+    let mut state = jobs::Sweep::default();
     let mark = || app.number("SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'clock'");
     app.advance(seconds(5));
     app.start(ADA).await;
-    doorcode::ops::jobs::tick(&app.app, &mut state).await.unwrap();
+    jobs::tick(&app.app, &mut state).await.unwrap();
     assert_eq!(Timestamp::from_millis(mark()), app.now());
     let (marked, units) = (mark(), app.app.db.units());
     app.advance(seconds(5));
     for _ in 0..3 {
-        doorcode::ops::jobs::tick(&app.app, &mut state).await.unwrap();
+        jobs::tick(&app.app, &mut state).await.unwrap();
     }
     assert_eq!((mark(), app.app.db.units()), (marked, units), "where nothing happens nothing is written");
+}
+
+/// Whatever keeps a row of `targets`.
+const COUNTING: [&str; 10] = [
+    "touched_at",
+    "short_until",
+    "long_until",
+    "misses",
+    "known_misses",
+    "sends",
+    "known_sends",
+    "streak",
+    "known_streak",
+    "known",
+];
+
+/// Writes the row of the `n`-th address, in which everything has just ceased to count but what is in this column.
+fn put_target(database: &rusqlite::Connection, n: u32, counting: Option<&str>, now: Timestamp) {
+    let values = COUNTING.map(|column| -> rusqlite::types::Value {
+        let counts = counting == Some(column);
+        let edge = |at: Timestamp| if counts { at.plus(MOMENT) } else { at.minus(MOMENT) };
+        match column {
+            "touched_at" => edge(now.minus(hours(24))).millis().into(),
+            "short_until" | "long_until" => edge(now).millis().into(),
+            "streak" | "known_streak" => i64::from(counts).into(),
+            "known" => format!("0123456789abcdef{}", Ring::entry(edge(now.minus(KNOWN_FOR)))).into(),
+            _ => Ring::entry(edge(now.minus(hours(24)))).into(),
+        }
+    });
+    let sql = format!(
+        "INSERT OR REPLACE INTO targets ({}, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, unhex('{n:032x}'))",
+        COUNTING.join(", ")
+    );
+    database.execute(&sql, rusqlite::params_from_iter(values)).unwrap();
+}
+
+/// The addresses that have a row, by number.
+fn targets(app: &TestApp) -> Vec<u32> {
+    let database = app.database();
+    let mut ids = database.prepare("SELECT id FROM targets ORDER BY id").unwrap();
+    let ids = ids.query_map([], |row| row.get::<_, [u8; 16]>(0)).unwrap();
+    ids.map(|id| u32::try_from(u128::from_be_bytes(id.unwrap())).unwrap()).collect()
+}
+
+/// Batches in which everything counts stand in front, and must not keep the walk from what is behind them.
+#[tokio::test]
+async fn retention_walks_to_the_far_end_of_the_addresses_and_takes_what_says_nothing() {
+    let app = TestApp::new().await;
+    let mut database = app.database();
+    let writing = database.transaction().unwrap();
+    let stale = |n: &u32| *n > 500 && n.is_multiple_of(3);
+    for n in 1..=1000 {
+        let counting = COUNTING[n as usize % COUNTING.len()];
+        put_target(&writing, n, Some(counting).filter(|_| !stale(&n)), app.now());
+    }
+    writing.commit().unwrap();
+    let mut walk = jobs::Sweep::default();
+    assert!(jobs::sweep(&app.app, &mut walk).await.unwrap());
+    assert_eq!(targets(&app).len(), 1000, "one step looks at a part of them");
+    let mut steps = 1;
+    while jobs::sweep(&app.app, &mut walk).await.unwrap() {
+        steps += 1;
+        assert!(steps < 100, "the walk has an end");
+    }
+    assert_eq!(targets(&app), (1..=1000).filter(|n| !stale(n)).collect::<Vec<_>>());
+    // Then it begins anew, at the front.
+    put_target(&database, 1, None, app.now());
+    while jobs::sweep(&app.app, &mut walk).await.unwrap() {}
+    assert_eq!(targets(&app), (2..=1000).filter(|n| !stale(n)).collect::<Vec<_>>());
 }
