@@ -133,20 +133,19 @@ impl Writer {
         if count >= GROUP || self.closing.is_some() {
             return None;
         }
-        let mut message = self.waiting.try_recv();
-        if message.is_err() && count >= RUSH {
-            std::thread::yield_now();
-            message = self.waiting.try_recv();
-        }
-        match message.ok()? {
-            Message::Unit(unit) => Some(unit),
-            Message::Fold => {
-                self.fold = true;
-                None
+        loop {
+            let mut message = self.waiting.try_recv();
+            if message.is_err() && count >= RUSH {
+                std::thread::yield_now();
+                message = self.waiting.try_recv();
             }
-            Message::Close(done) => {
-                self.closing = Some(done);
-                None
+            match message.ok()? {
+                Message::Unit(unit) => return Some(unit),
+                Message::Fold => self.fold = true,
+                Message::Close(done) => {
+                    self.closing = Some(done);
+                    return None;
+                }
             }
         }
     }

@@ -304,3 +304,45 @@ async fn migrate_makes_checks_and_hurts_nothing() {
     assert!(why.contains("not a database"), "{why}");
     assert!(fs::read_to_string(&file).unwrap().starts_with("this is not"));
 }
+
+/// SQLite removes the log when the last connection closes, and takes a server that has lost its locks for gone. It loses
+/// them when anything in it opens and closes the file beside SQLite.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_beside_a_server_leaves_it_its_log_and_its_locks() {
+    use std::os::unix::fs::MetadataExt as _;
+    let sink = Sink::open();
+    let home = Home::earnest("log", sink.port).await;
+    let server = home.serve().await;
+    server.caller().is_served().await;
+    let inode = |name: &str| fs::metadata(home.data.join(name)).unwrap().ino();
+    let before = inode("doorcode.db-wal");
+    for _ in 0..3 {
+        home.run(&["org", "list"]).await.well();
+        assert_eq!(inode("doorcode.db-wal"), before);
+        let (pid, file) = (format!(" {} ", server.pid()), format!(":{} ", inode("doorcode.db")));
+        let locks = fs::read_to_string("/proc/locks").unwrap();
+        let held = locks.lines().any(|lock| lock.contains("POSIX") && lock.contains(&pid) && lock.contains(&file));
+        assert!(held, "{}\n{locks}", server.pid());
+    }
+    server.caller().start("ada@example.com").await.unwrap();
+    server.kill().await;
+    let database = rusqlite::Connection::open(home.data.join("doorcode.db")).unwrap();
+    let started = "SELECT count(*) FROM challenges WHERE destination = 'ada@example.com'";
+    assert_eq!(database.query_row(started, [], |row| row.get::<_, i64>(0)).unwrap(), 1);
+}
+
+/// What went into it would be lost with the process, whatever the disk says to a sync.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_acknowledged_into_a_log_that_somebody_removed() {
+    let sink = Sink::open();
+    let home = Home::earnest("removed", sink.port).await;
+    let server = home.serve().await;
+    let caller = server.caller();
+    assert_eq!(caller.start("ada@example.com").await.unwrap().status, 200);
+    fs::remove_file(home.data.join("doorcode.db-wal")).unwrap();
+    for _ in 0..3 {
+        assert_eq!(caller.start("bob@example.com").await.unwrap().status, 503);
+        assert_eq!(caller.get("/readyz").await.unwrap().status, 503);
+    }
+    assert!(server.log().contains("the log was removed"), "{}", server.log());
+}

@@ -356,7 +356,8 @@ async fn dev_answers_to_the_names_of_this_machine_only() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_in_use_is_said() {
-    let first = Home::dev("in-use").serve().await;
+    let home = Home::dev("in-use");
+    let first = home.serve().await;
     let second = Home::dev("in-use");
     let why = second.run(&["serve", "--listen", &first.address.to_string()]).await.refused();
     assert!(why.contains("can't listen on") && why.contains("--listen"), "{why}");
