@@ -71,7 +71,7 @@ CREATE UNIQUE INDEX credentials_by_digest ON credentials (digest);
 -- The one thing in the middle. The code is not here: it is derived from these columns under the key named by kid.
 -- state: 0 pending, 1 consumed, 2 void. expires_at is the end of what its code is good for: to be right, and once consumed, to
 -- be repeated. client is who acted last: while pending, who named the account to be made; once consumed, who was right.
--- No column is filled in later: a row that grows in a full page moves its neighbours.
+-- Hardly a column is filled in later: a row that grows in a full page moves its neighbours.
 CREATE TABLE challenges (
     id           BYTEA PRIMARY KEY,
     realm_id     BYTEA NOT NULL,

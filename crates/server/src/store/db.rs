@@ -38,7 +38,7 @@ impl Db {
     }
 
     /// One unit of work, atomic, and durable when it returns `Ok`. If it returns `Err`, nothing of it happened; only when a
-    /// sync to disk has failed, which also ends all writing, may it be there after the next start.
+    /// sync to disk has failed or the store stops in the middle may it be there after the next start.
     ///
     /// On SQLite many units share one commit and the future is polled once, so it must await nothing but `Tx`.
     pub async fn write<T, F>(&self, unit: F) -> Result<T>
@@ -69,7 +69,7 @@ impl Db {
         }
     }
 
-    /// Units written since start, as a sign of life: where it stands still, there is nothing new to mark.
+    /// Units that were run or refused since start, as a sign of life: where it stands still, there is nothing new to mark.
     pub fn units(&self) -> u64 {
         match &*self.0 {
             Engine::Lite(lite) => lite.units(),

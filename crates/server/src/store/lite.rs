@@ -24,7 +24,7 @@ const QUEUE: usize = 8192;
 const BUSY: Duration = Duration::from_secs(5);
 /// Read connections that are kept open.
 const READERS: usize = 8;
-/// Pages of the log at which the writer folds it by itself, should [`super::fold`] have failed to: 128 MiB.
+/// Pages of the log at which the writer folds it by itself, should [`super::fold`] be held up by a long read: 128 MiB.
 const CHECKPOINT_PAGES: u32 = 65_536;
 /// Small pages: what a commit costs is pages written, and a row of ours is a tenth of one of these.
 const PAGE: u32 = 2048;

@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 use super::writer::Unit;
 
 /// What everybody is told once the disk has failed.
-const WHY: &str = "the disk refused a sync; nothing is written until the server has been restarted";
+const WHY: &str = "the disk failed; nothing is written until the server has been restarted";
 /// Batches that may wait for a sync. While a disk hangs the writer waits too, and with it whoever has not been begun.
 const ROOM: usize = 4;
 
@@ -69,7 +69,7 @@ impl Syncer {
         Ok(Self { batches, broken, thread })
     }
 
-    /// Answers the units of a batch once it is durable, or at once if it was lost.
+    /// Answers the units of a batch once it is durable, or, if it was lost, in its turn.
     pub(super) fn hand(&self, batch: Batch) {
         // The thread ends after its owner, unless it panicked. Whoever waits hears that the store has closed.
         if self.batches.send(batch).is_err() {

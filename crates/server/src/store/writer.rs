@@ -93,7 +93,7 @@ impl Writer {
         }
     }
 
-    /// Runs a unit, and whatever waits by then, in one transaction, and answers them all.
+    /// Runs a unit, and whatever waits by then, in one transaction, and hands them to whoever syncs and answers.
     fn group(&mut self, first: Box<dyn Unit>) {
         if let Err(lost) = self.begin() {
             // Whoever waits behind it would wait as long again, each for itself.

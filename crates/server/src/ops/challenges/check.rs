@@ -62,8 +62,8 @@ pub enum Checked {
 
 /// Checks an entry, as part of a unit that also hands over what was earned.
 ///
-/// Every path debits the networks, then the address, before it looks anything up; writes the address's row once; reads one
-/// challenge (where none is live, the decoy); derives one code and compares once.
+/// Every path reads the address's row and debits the networks, then the address, before it looks at any challenge; writes
+/// the row; reads one challenge (where none is live, the decoy); derives one code and compares once.
 pub async fn check(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, aim: &Aim, now: Timestamp) -> Result<Checked> {
     let guess = Guess::read(tx, app, attempt, aim, now).await?;
     let paid = guess.pay(tx).await?;
@@ -213,7 +213,7 @@ impl<'a> Guess<'a> {
     }
 }
 
-/// The address has one live challenge at the end: none. A long code does not outlive the short one's success.
+/// After a success no code of the address is live. A long code does not outlive the short one's success.
 async fn void_other(tx: &mut Tx<'_>, slot: Slot, used: &Challenge, now: Timestamp) -> Result<()> {
     match slot.id {
         Some(id) if id != used.id && slot.until > now => challenges::void(tx, &id).await,

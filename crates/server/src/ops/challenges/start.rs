@@ -192,7 +192,7 @@ impl<'a> Purse<'a> {
         Ok(Self { now, aim, standing, class, long })
     }
 
-    /// Almost everybody: somebody unknown there wants a short code, at an address as plain as it can be written.
+    /// A stranger who gets a short code, at an address without dots and +tags.
     fn is_usual(&self) -> bool {
         self.class == Class::Stranger && !self.long && self.aim.folded == self.aim.address
     }
