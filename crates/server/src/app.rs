@@ -50,7 +50,10 @@ impl App {
         let make = config.dev.then_some(&entropy);
         let keys = Keys::open(&db, &config.keys, make, clock.now()).await?;
         let kid = keys.ring().active().kid;
-        db.write(move |tx| Box::pin(challenges::keep_decoy(tx, kid))).await?;
+        // Looked for first: a command that only reads needs no write lock beside a busy server.
+        if db.read(|tx| Box::pin(challenges::get(tx, &challenges::DECOY))).await?.is_none() {
+            db.write(move |tx| Box::pin(challenges::keep_decoy(tx, kid))).await?;
+        }
         let (outbox, waiting) = Outbox::new();
         let inbox = matches!(config.mail.transport, Transport::Inbox).then(|| Inbox::new(INBOX_ROOM));
         let app = Self {

@@ -1,6 +1,6 @@
 //! Networks that have no guesses left, as this process has seen. While one stands here no guess from there is compared, even
-//! if a refund has made room meanwhile. What it saves is the row that a guess at yet another address would leave behind. Refuses to grow: it forgets all before it
-//! holds too many.
+//! if a refund has made room meanwhile. What it saves is the row that a guess at yet another address would leave behind.
+//! Refuses to grow: it forgets all before it holds too many.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

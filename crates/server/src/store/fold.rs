@@ -1,6 +1,6 @@
 //! Folds SQLite's log into the file while the writer goes on. Left to the writer, a fold is tens of milliseconds in which
 //! nobody is answered; here a thread of its own copies nearly all of it, and the writer only the rest, after which the log
-//! begins again at its front. Refuses to be needed: if it ends, the writer folds by itself, later and longer.
+//! begins again at its front. Refuses to be needed: if it is held up, the writer folds by itself, later and longer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,6 @@ use rusqlite::Connection;
 use tokio::sync::mpsc::WeakSender;
 
 use super::sync::Broken;
-
 use super::writer::Message;
 
 /// Pages in the log from which on it is folded: 64 MiB. The log is written over from its front and never cut, since
@@ -21,6 +20,9 @@ use super::writer::Message;
 const PAGES: i64 = 32768;
 /// How often the log is looked at, if anything was written.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// How long after a fold, whatever came of it, the next may begin: while a long read holds the log, another gains nothing.
+const REST: Duration = Duration::from_millis(250);
 
 /// The thread, for its owner to end.
 pub(super) struct Folder {
@@ -39,8 +41,8 @@ impl Folder {
     ) -> Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let thread = std::thread::Builder::new().name("fold".to_owned()).spawn(move || {
-            let mut seen = 0;
-            while stopped.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+            let (mut seen, mut pause) = (0, LOOK);
+            while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
                 let now = units.load(Ordering::Relaxed);
                 if now == seen {
                     continue;
@@ -49,9 +51,10 @@ impl Folder {
                 if broken.why().is_some() {
                     return;
                 }
-                if let Err(error) = fold(&connection, &writer) {
-                    // Pages that did not reach the disk count as folded, and the log must not begin anew over them.
-                    broken.set(&error);
+                let folded = fold(&connection, &writer);
+                pause = if matches!(folded, Ok(false)) { LOOK } else { REST };
+                if let Err(error) = folded {
+                    broken.not_folded(&error);
                 }
             }
         });
@@ -66,9 +69,10 @@ impl Folder {
     }
 }
 
-fn fold(connection: &Connection, writer: &WeakSender<Message>) -> rusqlite::Result<()> {
+/// Folds the log if it is long enough; says whether it was.
+fn fold(connection: &Connection, writer: &WeakSender<Message>) -> rusqlite::Result<bool> {
     if pages(connection, "PRAGMA wal_checkpoint(NOOP)")? < PAGES {
-        return Ok(());
+        return Ok(false);
     }
     // The second time has only what was written during the first, and leaves the writer next to nothing.
     pages(connection, "PRAGMA wal_checkpoint(PASSIVE)")?;
@@ -77,7 +81,7 @@ fn fold(connection: &Connection, writer: &WeakSender<Message>) -> rusqlite::Resu
         // If its queue is full, the next look tries again.
         drop(writer.try_send(Message::Fold));
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Pages in the log, those folded before included.

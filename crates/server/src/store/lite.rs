@@ -81,11 +81,16 @@ impl Opening {
     fn sync(&self) -> impl FnMut() -> std::io::Result<()> + use<> {
         let mut log = self.file.clone().into_os_string();
         log.push("-wal");
+        let dir = self.file.parent().map(Path::to_owned).unwrap_or_default();
         let mut open: Option<std::fs::File> = None;
         move || {
             let file = match &open {
                 Some(file) => file,
-                None => open.insert(std::fs::File::open(&log)?),
+                None => {
+                    // The log was made when this process opened the database: its name has to last as well.
+                    std::fs::File::open(&dir)?.sync_all()?;
+                    open.insert(std::fs::File::open(&log)?)
+                }
             };
             // A log that somebody removed is nobody's any more: what is in it would be lost with this process.
             if file.metadata()?.nlink() == 0 {

@@ -32,6 +32,17 @@ impl Broken {
         self.0.store(true, Ordering::Release);
     }
 
+    /// Notes that the log could not be folded, unless nothing was harmed by that: a full disk takes pages again when it has
+    /// room, a busy database when it has time. Whatever else went wrong may have left pages that count as folded and are not
+    /// on the disk, and the log must not begin anew over them.
+    pub(super) fn not_folded(&self, error: &rusqlite::Error) {
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull};
+        match error.sqlite_error_code() {
+            Some(DiskFull | DatabaseBusy | DatabaseLocked) => tracing::warn!(%error, "the log could not be folded yet"),
+            _ => self.set(error),
+        }
+    }
+
     /// Why nothing may be written any more, if so.
     pub(super) fn why(&self) -> Option<&'static str> {
         self.0.load(Ordering::Acquire).then_some(WHY)
@@ -176,6 +187,18 @@ mod tests {
         assert_eq!(tell(None).as_deref(), Some(WHY), "although this sync would go through");
         assert_eq!(broken.why(), Some(WHY));
         syncer.stop();
+    }
+
+    #[test]
+    fn a_full_disk_is_no_broken_one() {
+        let broken = Broken::default();
+        let error = |code| rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+        for harmless in [rusqlite::ffi::SQLITE_FULL, rusqlite::ffi::SQLITE_BUSY, rusqlite::ffi::SQLITE_LOCKED] {
+            broken.not_folded(&error(harmless));
+            assert_eq!(broken.why(), None);
+        }
+        broken.not_folded(&error(rusqlite::ffi::SQLITE_IOERR_FSYNC));
+        assert_eq!(broken.why(), Some(WHY));
     }
 
     #[test]

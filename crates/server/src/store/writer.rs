@@ -72,7 +72,7 @@ impl Writer {
             if std::mem::take(&mut self.fold) && self.broken.why().is_none() {
                 let folded = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
                 if let Err(error) = folded {
-                    self.broken.set(&error);
+                    self.broken.not_folded(&error);
                 }
             }
         }

@@ -196,9 +196,11 @@ mod tests {
         assert!(process.exists());
         server.stop().await;
         assert!(!process.exists());
-        let path = workspace.join("");
+        // A file of its own: another test may take the freed name of the directory at once.
+        let left = workspace.join("of-this-test-alone");
+        std::fs::write(&left, "").unwrap();
         drop(workspace);
-        assert!(!path.exists());
+        assert!(!left.exists());
     }
 
     #[tokio::test]

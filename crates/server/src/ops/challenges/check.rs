@@ -133,8 +133,8 @@ impl<'a> Guess<'a> {
         Ok(Self { app, attempt, now, entry, long, aim, standing, class })
     }
 
-    /// W, then T and P in one statement; long codes are exempt from T and P. The address's row is written once, whether
-    /// it was there before or not and whatever is left in it, so that none of it shows in the time.
+    /// W, then T and P in one statement; long codes are exempt from T and P. The address's row is written, whatever is
+    /// left in it, so that this does not show in the time.
     async fn pay(&self, tx: &mut Tx<'_>) -> Result<Paid> {
         let (now, target, meters) = (self.now, &self.aim.row, &self.aim.meters);
         // The network pays for every guess, whether a code is live there, or anything is left to guess with: what is
