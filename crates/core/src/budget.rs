@@ -152,7 +152,8 @@ impl Ring {
         digits.parse().ok().map(Timestamp::from_millis)
     }
 
-    /// The ring after one more event, of which `keep` stay. In SQL: `substr(entry || ring, 1, 13 * keep)`.
+    /// The ring after one more event, of which `keep` stay. In SQL: `substr(entry || ring, 1, 13 * keep)`, and there the
+    /// oldest entry leaves as soon as it counts for nothing: a ring says the same with it and without.
     pub fn push(ring: &str, at: Timestamp, keep: usize) -> String {
         let mut longer = Self::entry(at);
         longer.push_str(ring);

@@ -22,11 +22,18 @@ pub fn class(list: &str, tag: &Tag, now: Timestamp) -> Class {
     if known { Class::Known } else { Class::Stranger }
 }
 
-/// The list with this client in front, once.
+/// Whether anybody ever succeeded here, as far as the list goes back. A list may begin with an entry of nobody, at no time.
+pub fn is_proved(list: &str) -> bool {
+    entries(list).any(|entry| entry.bytes().any(|digit| digit != b'0'))
+}
+
+/// The list with this client in front, once, and without those who are forgotten.
 pub fn remember(list: &str, tag: &Tag, now: Timestamp) -> String {
     let hex = hex(tag);
     let mut longer = format!("{hex}{}", Ring::entry(now));
-    for entry in entries(list).filter(|entry| !entry.starts_with(&hex)).take(KEPT - 1) {
+    let forgotten = Ring::entry(now.minus(KNOWN_FOR));
+    let stays = |entry: &&str| !entry.starts_with(&hex) && entry[16..] > *forgotten;
+    for entry in entries(list).filter(stays).take(KEPT - 1) {
         longer.push_str(entry);
     }
     longer
@@ -67,6 +74,18 @@ mod tests {
         assert_eq!(class(&list, &[4; 8], NOW), Class::Known);
         let again = remember(&list, &[9; 8], NOW.plus(Duration::from_secs(1)));
         assert_eq!(again.len(), list.len());
+    }
+
+    #[test]
+    fn nobody_takes_room_and_proves_nothing() {
+        let nobody = "0".repeat(WIDTH);
+        assert!(!is_proved("") && !is_proved(&nobody));
+        assert_eq!(class(&nobody, &[0; 8], NOW), Class::Stranger);
+        let list = remember(&nobody, &[7; 8], NOW);
+        assert_eq!((list.len(), is_proved(&list)), (WIDTH, true), "the row keeps its size");
+        let later = NOW.plus(KNOWN_FOR);
+        assert_eq!(remember(&list, &[8; 8], later), remember("", &[8; 8], later), "who is forgotten leaves");
+        assert_eq!(remember(&list, &[8; 8], later.minus(Duration::from_millis(1))).len(), 2 * WIDTH);
     }
 
     #[test]

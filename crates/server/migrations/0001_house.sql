@@ -42,7 +42,7 @@ CREATE TABLE identities (
     user_id     BYTEA NOT NULL,
     address     TEXT NOT NULL,
     verified_at BIGINT
-) WITHOUT ROWID;
+);
 
 -- Who may sign up where sign-up is by invitation.
 CREATE TABLE invites (
@@ -65,7 +65,7 @@ CREATE TABLE credentials (
     expires_at BIGINT,
     revoked_at BIGINT,
     PRIMARY KEY (org_id, id)
-) WITHOUT ROWID;
+);
 CREATE UNIQUE INDEX credentials_by_digest ON credentials (digest);
 
 -- The one thing in the middle. The code is not here: it is derived from these columns under the key named by kid.
@@ -90,7 +90,7 @@ CREATE TABLE challenges (
     full_name    TEXT,
     client       BYTEA,
     repeats      BIGINT NOT NULL DEFAULT 0
-) WITHOUT ROWID;
+);
 
 -- One message on its way. state: 0 due, 1 sent, 2 gave up, 3 dropped (nobody waits for it any more).
 -- While due, due_at is when somebody may take it: taking it moves due_at ahead by the lease. Afterwards it is when it ended.
@@ -108,24 +108,26 @@ CREATE INDEX deliveries_due ON deliveries (due_at) WHERE state = 0;
 -- What may still be guessed at and sent to one address in one realm: every pool of it in one row, so that a limit is
 -- one page and one statement. Times are rings: the last N of them, newest first, 13 digits each, so that "no more than
 -- N in this window" is one substr(). Retention never resets one; a row leaves only when it equals a fresh one.
+--
+-- A fresh row has room for what usually comes: entries of no time and of nobody (docs/decisions/0012), and times long ago.
 CREATE TABLE targets (
     id           BYTEA PRIMARY KEY,
     touched_at   BIGINT NOT NULL,
     short_id     BYTEA,
-    short_until  BIGINT NOT NULL DEFAULT 0,
+    short_until  BIGINT NOT NULL DEFAULT 1099511627776,
     long_id      BYTEA,
     long_until   BIGINT NOT NULL DEFAULT 0,
-    repeat_until BIGINT NOT NULL DEFAULT 0,
+    repeat_until BIGINT NOT NULL DEFAULT 1099511627776,
     sent_at      BIGINT NOT NULL DEFAULT 0,
     sends        TEXT NOT NULL DEFAULT '',
-    known_sends  TEXT NOT NULL DEFAULT '',
-    misses       TEXT NOT NULL DEFAULT '',
-    known_misses TEXT NOT NULL DEFAULT '',
+    known_sends  TEXT NOT NULL DEFAULT '0000000000000',
+    misses       TEXT NOT NULL DEFAULT '000000000000000000000000000000000000000',
+    known_misses TEXT NOT NULL DEFAULT '000000000000000000000000000000000000000',
     streak       BIGINT NOT NULL DEFAULT 0,
     known_streak BIGINT NOT NULL DEFAULT 0,
-    tries        TEXT NOT NULL DEFAULT '',
-    known        TEXT NOT NULL DEFAULT ''
-) WITHOUT ROWID;
+    tries        TEXT NOT NULL DEFAULT '........,........,........,',
+    known        TEXT NOT NULL DEFAULT '00000000000000000000000000000'
+);
 
 -- Counters over many addresses: per network, per wider network, per org. A window starts with its first use.
 CREATE TABLE meters (

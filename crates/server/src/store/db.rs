@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 
 use super::lite::{Lite, Opening};
 use super::sql::{Row, Sql, Value};
+use super::statements::Statements;
 
 /// The database, cheap to clone.
 #[derive(Clone)]
@@ -23,7 +24,7 @@ enum Engine {
 /// An open unit of work, or a read.
 pub enum Tx<'a> {
     /// On SQLite: inside a savepoint of the writer's group, or a read connection.
-    Lite(&'a mut rusqlite::Connection),
+    Lite(Statements<'a>),
 }
 
 impl Db {
@@ -47,7 +48,7 @@ impl Db {
         F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
         match &*self.0 {
-            Engine::Lite(lite) => lite.write(move |connection| at_once(unit(&mut Tx::Lite(connection)))).await,
+            Engine::Lite(lite) => lite.write(move |tx| at_once(unit(tx))).await,
         }
     }
 
@@ -58,7 +59,7 @@ impl Db {
         F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
         match &*self.0 {
-            Engine::Lite(lite) => lite.read(move |connection| at_once(look(&mut Tx::Lite(connection)))).await,
+            Engine::Lite(lite) => lite.read(move |tx| at_once(look(tx))).await,
         }
     }
 
@@ -102,9 +103,8 @@ impl Tx<'_> {
     /// Runs a statement and says how many rows it changed.
     pub(super) async fn execute(&mut self, sql: &'static Sql, values: &[Value<'_>]) -> Result<usize> {
         match self {
-            Self::Lite(connection) => {
-                let mut statement = connection.prepare_cached(sql.lite()).map_err(failed)?;
-                statement.execute(rusqlite::params_from_iter(values)).map_err(failed)
+            Self::Lite(statements) => {
+                statements.with(sql, |it| it.execute(rusqlite::params_from_iter(values)).map_err(failed))
             }
         }
     }
@@ -117,9 +117,8 @@ impl Tx<'_> {
         read: impl FnOnce(&Row<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
         match self {
-            Self::Lite(connection) => {
-                let mut statement = connection.prepare_cached(sql.lite()).map_err(failed)?;
-                let mut rows = statement.query(rusqlite::params_from_iter(values)).map_err(failed)?;
+            Self::Lite(statements) => statements.with(sql, |it| {
+                let mut rows = it.query(rusqlite::params_from_iter(values)).map_err(failed)?;
                 let found = match rows.next().map_err(failed)? {
                     Some(row) => Some(read(&Row::Lite(row))?),
                     None => return Ok(None),
@@ -127,7 +126,7 @@ impl Tx<'_> {
                 // A statement that changes rows has done so only when it has been stepped to its end.
                 while rows.next().map_err(failed)?.is_some() {}
                 Ok(found)
-            }
+            }),
         }
     }
 
@@ -139,22 +138,21 @@ impl Tx<'_> {
         mut read: impl FnMut(&Row<'_>) -> Result<T>,
     ) -> Result<Vec<T>> {
         match self {
-            Self::Lite(connection) => {
-                let mut statement = connection.prepare_cached(sql.lite()).map_err(failed)?;
-                let mut rows = statement.query(rusqlite::params_from_iter(values)).map_err(failed)?;
+            Self::Lite(statements) => statements.with(sql, |it| {
+                let mut rows = it.query(rusqlite::params_from_iter(values)).map_err(failed)?;
                 let mut found = Vec::new();
                 while let Some(row) = rows.next().map_err(failed)? {
                     found.push(read(&Row::Lite(row))?);
                 }
                 Ok(found)
-            }
+            }),
         }
     }
 
     /// Prepares a statement without running it.
     pub(super) fn prepare(&mut self, sql: &'static Sql) -> Result<()> {
         match self {
-            Self::Lite(connection) => connection.prepare(sql.lite()).map(drop).map_err(failed),
+            Self::Lite(statements) => statements.connection().prepare(sql.lite()).map(drop).map_err(failed),
         }
     }
 }

@@ -12,8 +12,9 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{mpsc, oneshot};
 
-use super::db::failed;
+use super::db::{Tx, failed};
 use super::fold::Folder;
+use super::statements::Statements;
 use super::sync::{Broken, Syncer};
 use super::writer::{Message, Unit, Writer};
 use super::{backup, migrate};
@@ -72,7 +73,6 @@ impl Opening {
                  PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;"
             ))
             .map_err(failed)?;
-        connection.set_prepared_statement_cache_capacity(128);
         Ok(connection)
     }
 
@@ -126,15 +126,15 @@ struct Work<T, F> {
 impl<T, F> Unit for Work<T, F>
 where
     T: Send,
-    F: FnOnce(&mut Connection) -> Result<T> + Send,
+    F: FnOnce(&mut Tx<'_>) -> Result<T> + Send,
 {
-    fn run(&mut self, connection: &mut Connection) -> bool {
+    fn run(&mut self, tx: &mut Tx<'_>) -> bool {
         let Some(body) = self.body.take() else { return false };
         // Whoever asked was told that nothing happened, or has hung up: so nothing happens.
         if self.reply.is_closed() {
             return false;
         }
-        let outcome = catch_unwind(AssertUnwindSafe(|| body(connection)))
+        let outcome = catch_unwind(AssertUnwindSafe(|| body(tx)))
             .unwrap_or_else(|_| Err(Error::internal("a unit of work panicked")));
         let keep = outcome.is_ok();
         self.outcome = Some(outcome);
@@ -166,15 +166,18 @@ impl Lite {
         let folder = Folder::start(opening.folder()?, Arc::clone(&units), queue.downgrade(), broken.clone())?;
         let runtime = tokio::runtime::Handle::try_current().ok();
         let syncer = Syncer::start(runtime, broken.clone(), opening.sync())?;
-        let writer = Writer::new(connection, waiting, Arc::clone(&units), (syncer, folder), broken);
-        std::thread::Builder::new().name("writer".to_owned()).spawn(move || writer.serve()).map_err(Error::internal)?;
+        let writer = Writer::new(waiting, Arc::clone(&units), (syncer, folder), broken);
+        std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || writer.serve(connection))
+            .map_err(Error::internal)?;
         Ok(Self { opening, queue, readers: Mutex::new(Vec::new()), units })
     }
 
     pub(super) async fn write<T, F>(&self, body: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Connection) -> Result<T> + Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         let unit = Box::new(Work { body: Some(body), outcome: None, reply });
@@ -183,10 +186,10 @@ impl Lite {
     }
 
     /// Reads run where they are asked for: a look-up takes microseconds, less than handing it to another thread.
-    pub(super) async fn read<T>(&self, body: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
+    pub(super) async fn read<T>(&self, body: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         let kept = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut connection = kept.map_or_else(|| self.opening.reader(), Ok)?;
-        let outcome = body(&mut connection);
+        let connection = kept.map_or_else(|| self.opening.reader(), Ok)?;
+        let outcome = body(&mut Tx::Lite(Statements::kept(&connection)));
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         if readers.len() < READERS {
             readers.push(connection);

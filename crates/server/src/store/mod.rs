@@ -19,6 +19,7 @@ pub mod meters;
 mod migrate;
 pub mod orgs;
 mod sql;
+mod statements;
 mod sync;
 pub mod targets;
 pub mod users;

@@ -2,6 +2,7 @@
 //! Refuses text that is made at run time: a [`Sql`] is a `static`, so the contract suite can prepare each one.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use doorcode_core::{Error, Result};
 
@@ -9,17 +10,24 @@ use doorcode_core::{Error, Result};
 pub struct Sql {
     text: &'static str,
     lite: OnceLock<String>,
+    number: OnceLock<usize>,
 }
 
 impl Sql {
     /// A statement from its text.
     pub const fn new(text: &'static str) -> Self {
-        Self { text, lite: OnceLock::new() }
+        Self { text, lite: OnceLock::new(), number: OnceLock::new() }
     }
 
     /// The text for SQLite, made once: `$1` becomes `?1`, since SQLite numbers `$n` by first appearance, not by n.
     pub fn lite(&self) -> &str {
         self.lite.get_or_init(|| self.text.replace('$', "?"))
+    }
+
+    /// Its number in this process: small, and no other's. By it a connection finds what it has prepared.
+    pub fn number(&self) -> usize {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        *self.number.get_or_init(|| NEXT.fetch_add(1, Ordering::Relaxed))
     }
 }
 

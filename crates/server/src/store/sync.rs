@@ -141,7 +141,7 @@ mod tests {
     struct Waiter(Sender<Option<String>>);
 
     impl Unit for Waiter {
-        fn run(&mut self, _: &mut rusqlite::Connection) -> bool {
+        fn run(&mut self, _: &mut crate::store::Tx<'_>) -> bool {
             true
         }
         fn answer(self: Box<Self>, lost: Option<&str>) {

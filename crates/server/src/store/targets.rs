@@ -24,6 +24,64 @@ macro_rules! may_be_sent {
     };
 }
 
+/// A ring with one more entry ($2) in front. What no longer counts, being from before a time, makes room for it; else the
+/// ring grows until one more than $3 characters of it are kept. So a row keeps its size: one that grows in a full page moves
+/// its neighbours.
+macro_rules! pushed {
+    ($ring:literal, $before:literal) => {
+        concat!(
+            "$2 || substr(",
+            $ring,
+            ", 1, CASE WHEN ",
+            $ring,
+            " <> '' AND substr(",
+            $ring,
+            ", length(",
+            $ring,
+            ") - 12, 13) <= ",
+            $before,
+            " THEN length(",
+            $ring,
+            ") - 13 ELSE $3 END)"
+        )
+    };
+}
+
+/// A ring without its newest entry, if there is a 1 and not a 0. An entry of no time takes its room.
+macro_rules! refunded {
+    ($ring:literal, $one:literal) => {
+        concat!("substr(", $ring, ", 1 + 13 * ", $one, ") || substr('0000000000000', 1, 13 * ", $one, ")")
+    };
+}
+
+/// Tries of nobody, in the room of three.
+macro_rules! no_tries {
+    () => {
+        "'........,........,........,'"
+    };
+}
+
+/// The tries with one more ($4) in front, in the room of nobody's, if there is some left.
+macro_rules! tried {
+    () => {
+        "$4 || substr(tries, 1, length(tries) - CASE WHEN substr(tries, length(tries) - 8, 9) = '........,' THEN 9 ELSE 0 END)"
+    };
+}
+
+/// The tries without the newest, if there is a 1 and not a 0.
+macro_rules! untried {
+    ($one:literal) => {
+        concat!("substr(tries, 1 + 9 * ", $one, ") || substr('........,', 1, 9 * ", $one, ")")
+    };
+}
+
+/// A time long ago that takes the room of one to come.
+macro_rules! over {
+    () => {
+        "1099511627776"
+    };
+}
+
 statements! {
     STANDING = "SELECT known, misses, known_misses, streak, known_streak, short_id, short_until, long_id, long_until, \
         repeat_until, tries, sent_at FROM targets WHERE id = $1";
@@ -32,51 +90,50 @@ statements! {
     // The usual start whole: the row, the message and the candidate's place, as PLACE_SHORT has it. One statement whether
     // there is a row or not, since a start must not tell by its time. $9 now, $10 and $11 the candidate, $12 as there $3.
     ASK = concat!("INSERT INTO targets (id, sends, touched_at, sent_at, short_id, short_until) \
-        VALUES ($1, $2, $9, $9, $10, $11) ON CONFLICT (id) DO UPDATE SET \
-        sends = excluded.sends || substr(targets.sends, 1, $3), touched_at = $9, sent_at = $9, \
-        tries = CASE WHEN targets.short_until <= $12 THEN '' ELSE targets.tries END, \
+        VALUES ($1, $2 || '0000000000000', $9, $9, $10, $11) ON CONFLICT (id) DO UPDATE SET \
+        sends = ", pushed!("targets.sends", "$7"), ", touched_at = $9, sent_at = $9, \
+        tries = CASE WHEN targets.short_until <= $12 THEN ", no_tries!(), " ELSE targets.tries END, \
         short_id = CASE WHEN targets.short_until <= $12 THEN $10 ELSE targets.short_id END, \
         short_until = CASE WHEN targets.short_until <= $12 THEN $11 ELSE targets.short_until END WHERE ", may_be_sent!());
     // $2 the new entry, $3 characters of the ring to keep, $4 the tries tag, $5 where the oldest that counts stands,
     // $6 a window ago, $7 longest streak, $8 most tries of one network on one code, $9 now. T and P, all or nothing, and
     // only where a short code is live or may be repeated: elsewhere there is nothing to guess at.
-    DEBIT_STRANGER = "UPDATE targets SET \
-        misses = $2 || substr(misses, 1, $3), streak = streak + 1, tries = tries || $4 \
+    DEBIT_STRANGER = concat!("UPDATE targets SET misses = ", pushed!("misses", "$6"), ", streak = streak + 1, \
+        tries = ", tried!(), " \
         WHERE id = $1 AND (short_until > $9 OR repeat_until > $9) AND substr(misses, $5, 13) <= $6 AND streak < $7 \
-        AND length(tries) - length(replace(tries, $4, '')) < 9 * $8";
-    DEBIT_KNOWN = "UPDATE targets SET \
-        known_misses = $2 || substr(known_misses, 1, $3), known_streak = known_streak + 1, tries = tries || $4 \
+        AND length(tries) - length(replace(tries, $4, '')) < 9 * $8");
+    DEBIT_KNOWN = concat!("UPDATE targets SET known_misses = ", pushed!("known_misses", "$6"), ", \
+        known_streak = known_streak + 1, tries = ", tried!(), " \
         WHERE id = $1 AND (short_until > $9 OR repeat_until > $9) AND substr(known_misses, $5, 13) <= $6 AND known_streak < $7 \
-        AND length(tries) - length(replace(tries, $4, '')) < 9 * $8";
+        AND length(tries) - length(replace(tries, $4, '')) < 9 * $8");
     // $2, $3: give back the newest debit of strangers or of known clients (1), or not (0).
-    REFUND = "UPDATE targets SET \
-        misses = substr(misses, 1 + 13 * $2), streak = streak - $2, \
-        known_misses = substr(known_misses, 1 + 13 * $3), known_streak = known_streak - $3, \
-        tries = substr(tries, 1, length(tries) - 9 * ($2 + $3)) \
-        WHERE id = $1";
+    REFUND = concat!("UPDATE targets SET \
+        misses = ", refunded!("misses", "$2"), ", streak = streak - $2, \
+        known_misses = ", refunded!("known_misses", "$3"), ", known_streak = known_streak - $3, \
+        tries = ", untried!("($2 + $3)"), " WHERE id = $1");
     // Success refunds its own debit and clears both streaks, never the pools. Both codes are over; their ids stay, so
     // that the repeat of a right answer finds its challenge.
-    SUCCEED = "UPDATE targets SET \
-        misses = substr(misses, 1 + 13 * $2), known_misses = substr(known_misses, 1 + 13 * $3), \
-        tries = substr(tries, 1, length(tries) - 9 * ($2 + $3)), \
-        streak = 0, known_streak = 0, short_until = 0, long_until = 0, repeat_until = $5, known = $4 \
-        WHERE id = $1";
+    SUCCEED = concat!("UPDATE targets SET \
+        misses = ", refunded!("misses", "$2"), ", known_misses = ", refunded!("known_misses", "$3"), ", \
+        tries = ", untried!("($2 + $3)"), ", streak = 0, known_streak = 0, \
+        short_until = ", over!(), ", long_until = 0, repeat_until = $5, known = $4 WHERE id = $1");
     DEBIT_SEND_STRANGER =
-        concat!("UPDATE targets SET sends = $2 || substr(sends, 1, $3) WHERE id = $1 AND ", may_be_sent!());
-    DEBIT_SEND_KNOWN = "UPDATE targets SET known_sends = $2 || substr(known_sends, 1, $3) \
-        WHERE id = $1 AND substr(known_sends, $4, 13) <= $5";
+        concat!("UPDATE targets SET sends = ", pushed!("sends", "$7"), " WHERE id = $1 AND ", may_be_sent!());
+    DEBIT_SEND_KNOWN = concat!("UPDATE targets SET known_sends = ", pushed!("known_sends", "$5"), " \
+        WHERE id = $1 AND substr(known_sends, $4, 13) <= $5");
     SENDS = "SELECT sends, known_sends FROM targets WHERE id = $1";
     SENT = "UPDATE targets SET sent_at = $2 WHERE id = $1";
     // An address's own trickle, which messages to its +tags and other spellings can't use up.
     TRICKLE = "UPDATE targets SET sent_at = $2 WHERE id = $1 AND sent_at <= $3";
     // The candidate ($2) takes the place of a code that is over, or will be before $3; the tries of every network start
     // anew with the new code's life. Of two that come at once, one has the place.
-    PLACE_SHORT = "UPDATE targets SET tries = '', short_id = $2, short_until = $4 WHERE id = $1 AND short_until <= $3";
+    PLACE_SHORT = concat!("UPDATE targets SET tries = ", no_tries!(), ", short_id = $2, short_until = $4 \
+        WHERE id = $1 AND short_until <= $3");
     PLACE_LONG = "UPDATE targets SET long_id = $2, long_until = $4 WHERE id = $1 AND long_until <= $3";
     LATEST = "SELECT short_id, long_id FROM targets WHERE id = $1";
     // After a restore: no code is live, no repeat is possible. Counters stay.
-    FORGET_CODES = "UPDATE targets SET short_id = NULL, short_until = 0, long_id = NULL, long_until = 0, repeat_until = 0 \
-        WHERE short_id IS NOT NULL OR long_id IS NOT NULL";
+    FORGET_CODES = concat!("UPDATE targets SET short_id = NULL, short_until = ", over!(), ", long_id = NULL, long_until = 0, \
+        repeat_until = ", over!(), " WHERE short_id IS NOT NULL OR long_id IS NOT NULL");
     // A row may leave only when a fresh one would say the same: every pool empty of what counts, and nobody known any
     // more (the newest stands first, its time behind its tag).
     SWEEP = "DELETE FROM targets WHERE id IN (SELECT id FROM targets WHERE id > $1 ORDER BY id LIMIT $2) \

@@ -10,8 +10,18 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use tokio::sync::{mpsc, oneshot};
 
+use super::db::{Tx, failed};
 use super::fold::Folder;
+use super::sql::Sql;
+use super::statements::Statements;
 use super::sync::{Batch, Broken, Syncer};
+
+static BEGIN: Sql = Sql::new("BEGIN IMMEDIATE");
+static COMMIT: Sql = Sql::new("COMMIT");
+static ROLLBACK: Sql = Sql::new("ROLLBACK");
+static SAVEPOINT: Sql = Sql::new("SAVEPOINT unit");
+static ROLLBACK_UNIT: Sql = Sql::new("ROLLBACK TO unit");
+static RELEASE: Sql = Sql::new("RELEASE unit");
 
 /// The most units of one commit. With more, all clients end up waiting for the same sync, and nobody works meanwhile.
 const GROUP: usize = 64;
@@ -31,14 +41,13 @@ pub(super) enum Message {
 /// A unit of work with its types forgotten, so that units of every kind stand in one queue.
 pub(super) trait Unit: Send {
     /// Does the work. False: nothing of it may stay.
-    fn run(&mut self, connection: &mut Connection) -> bool;
+    fn run(&mut self, tx: &mut Tx<'_>) -> bool;
     /// Answers who waits: with what the work gave, or, if its transaction was lost, with that.
     fn answer(self: Box<Self>, lost: Option<&str>);
 }
 
 /// The one that writes.
 pub(super) struct Writer {
-    connection: Connection,
     waiting: mpsc::Receiver<Message>,
     units: Arc<AtomicU64>,
     syncer: Syncer,
@@ -51,51 +60,55 @@ pub(super) struct Writer {
 impl Writer {
     /// A writer for what comes through `waiting`, with its two helpers; it counts units.
     pub(super) fn new(
-        connection: Connection,
         waiting: mpsc::Receiver<Message>,
         units: Arc<AtomicU64>,
         (syncer, folder): (Syncer, Folder),
         broken: Broken,
     ) -> Self {
-        Self { connection, waiting, units, syncer, folder, broken, fold: false, closing: None }
+        Self { waiting, units, syncer, folder, broken, fold: false, closing: None }
     }
 
-    /// Works until it is told to close, or nobody can tell it anything any more.
-    pub(super) fn serve(mut self) {
-        while self.closing.is_none() {
-            match self.waiting.blocking_recv() {
-                Some(Message::Unit(first)) => self.group(first),
-                Some(Message::Fold) => self.fold = true,
-                Some(Message::Close(done)) => self.closing = Some(done),
-                None => break,
-            }
-            if std::mem::take(&mut self.fold) && self.broken.why().is_none() {
-                let folded = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-                if let Err(error) = folded {
-                    self.broken.not_folded(&error);
-                }
-            }
-        }
+    /// Works on the one connection that writes, until it is told to close or nobody can tell it anything any more.
+    pub(super) fn serve(mut self, connection: Connection) {
+        self.work(&connection);
         self.waiting.close();
         self.syncer.stop();
         // The last connection removes the log, and that must be this one.
         self.folder.stop();
         if self.broken.why().is_some() {
             // Nothing of the log may go into the file: some of it may not be what was written.
-            drop(self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true));
+            drop(connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true));
         } else {
             // If this fails, the log stays and the next start reads it.
-            drop(self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
+            drop(connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
         }
-        drop(self.connection);
+        drop(connection);
         if let Some(done) = self.closing {
             let _nobody_waits = done.send(());
         }
     }
 
+    fn work(&mut self, connection: &Connection) {
+        let mut tx = Tx::Lite(Statements::held(connection));
+        while self.closing.is_none() {
+            match self.waiting.blocking_recv() {
+                Some(Message::Unit(first)) => self.group(&mut tx, first),
+                Some(Message::Fold) => self.fold = true,
+                Some(Message::Close(done)) => self.closing = Some(done),
+                None => break,
+            }
+            if std::mem::take(&mut self.fold) && self.broken.why().is_none() {
+                let folded = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+                if let Err(error) = folded {
+                    self.broken.not_folded(&error);
+                }
+            }
+        }
+    }
+
     /// Runs a unit, and whatever waits by then, in one transaction, and hands them to whoever syncs and answers.
-    fn group(&mut self, first: Box<dyn Unit>) {
-        if let Err(lost) = self.begin() {
+    fn group(&mut self, tx: &mut Tx<'_>, first: Box<dyn Unit>) {
+        if let Err(lost) = self.begin(tx) {
             // Whoever waits behind it would wait as long again, each for itself.
             let mut waiting = vec![first];
             while let Some(unit) = self.next(0) {
@@ -105,26 +118,26 @@ impl Writer {
         }
         let (mut done, mut next) = (Vec::new(), Some(first));
         while let Some(mut unit) = next {
-            let outcome = self.savepoint(&mut unit);
+            let outcome = savepoint(tx, &mut unit);
             done.push(unit);
             // Disk full, I/O error: SQLite rolls the whole transaction back by itself.
             if let Err(lost) = outcome {
-                drop(self.connection.execute_batch("ROLLBACK"));
+                drop(step(tx, &ROLLBACK));
                 return self.hand(done, Some(lost));
             }
             next = self.next(done.len());
         }
-        let lost = self.step("COMMIT").err();
+        let lost = step(tx, &COMMIT).err();
         if lost.is_some() {
-            drop(self.connection.execute_batch("ROLLBACK"));
+            drop(step(tx, &ROLLBACK));
         }
         self.hand(done, lost);
     }
 
-    fn begin(&self) -> Result<(), String> {
+    fn begin(&self, tx: &mut Tx<'_>) -> Result<(), String> {
         match self.broken.why() {
             Some(why) => Err(why.to_owned()),
-            None => self.step("BEGIN IMMEDIATE"),
+            None => step(tx, &BEGIN),
         }
     }
 
@@ -150,27 +163,28 @@ impl Writer {
         }
     }
 
-    /// One unit in a savepoint of its own. `Err`: the transaction around it is gone or can't be trusted.
-    fn savepoint(&mut self, unit: &mut Box<dyn Unit>) -> Result<(), String> {
-        self.step("SAVEPOINT unit")?;
-        let keep = unit.run(&mut self.connection);
-        if self.connection.is_autocommit() {
-            return Err("the database lost the transaction".to_owned());
-        }
-        if !keep {
-            self.step("ROLLBACK TO unit")?;
-        }
-        self.step("RELEASE unit")
-    }
-
-    fn step(&self, sql: &str) -> Result<(), String> {
-        let mut statement = self.connection.prepare_cached(sql).map_err(|error| error.to_string())?;
-        statement.execute([]).map(drop).map_err(|error| error.to_string())
-    }
-
     /// Hands the units over to whoever syncs and answers.
     fn hand(&self, units: Vec<Box<dyn Unit>>, lost: Option<String>) {
         self.units.fetch_add(units.len() as u64, Ordering::Relaxed);
         self.syncer.hand(Batch { units, lost });
     }
+}
+
+/// One unit in a savepoint of its own. `Err`: the transaction around it is gone or can't be trusted.
+fn savepoint(tx: &mut Tx<'_>, unit: &mut Box<dyn Unit>) -> Result<(), String> {
+    step(tx, &SAVEPOINT)?;
+    let keep = unit.run(tx);
+    let Tx::Lite(statements) = &*tx;
+    if statements.connection().is_autocommit() {
+        return Err("the database lost the transaction".to_owned());
+    }
+    if !keep {
+        step(tx, &ROLLBACK_UNIT)?;
+    }
+    step(tx, &RELEASE)
+}
+
+fn step(tx: &mut Tx<'_>, sql: &'static Sql) -> Result<(), String> {
+    let Tx::Lite(statements) = tx;
+    statements.with(sql, |it| it.execute([]).map(drop).map_err(failed)).map_err(|error| error.to_string())
 }

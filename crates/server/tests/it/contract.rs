@@ -161,7 +161,8 @@ async fn what_is_acknowledged_survives_without_a_close() {
 #[tokio::test]
 async fn the_log_is_written_ahead_and_sqlite_leaves_syncing_commits_to_the_house() {
     let (db, _folder) = open();
-    let asked = db.write(|Tx::Lite(connection)| {
+    let asked = db.write(|Tx::Lite(statements)| {
+        let connection = statements.connection();
         let number = connection.query_row("PRAGMA synchronous", [], |row| row.get::<_, i64>(0)).unwrap();
         let mode = connection.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0)).unwrap();
         Box::pin(async move { Ok((number, mode)) })

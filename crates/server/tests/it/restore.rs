@@ -154,7 +154,7 @@ async fn counters_are_kept() {
     let restored = restore(&app, &copy).await;
     recover(&restored).await;
     assert_eq!(restored.from("203.0.113.1").code(ADA).await.len(), 13, "the strangers' day is as spent as before");
-    let sends = "SELECT max(length(sends)) / 13 FROM targets";
+    let sends = "SELECT max(length(replace(sends, '0000000000000', ''))) / 13 FROM targets";
     assert_eq!((app.number(sends), restored.number(sends)), (1, 2));
 }
 

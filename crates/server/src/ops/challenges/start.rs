@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doorcode_core::fingerprint::fingerprint;
+use doorcode_core::known;
 use doorcode_core::{Class, DeliveryId, Email, Error, GuessPolicy, OrgId, Result, SendPolicy, Shape, State, Timestamp};
 
 use crate::app::{App, target_of};
@@ -219,7 +220,7 @@ impl<'a> Purse<'a> {
 
     /// Not every spelling has one, or +tags would multiply it: the plain address has, and one that somebody proved.
     fn has_trickle(&self) -> bool {
-        self.aim.folded == self.aim.address || !self.standing.known.is_empty()
+        self.aim.folded == self.aim.address || known::is_proved(&self.standing.known)
     }
 
     /// When the next message is allowed.
