@@ -2,6 +2,7 @@
 //! nobody is answered; here a thread of its own copies nearly all of it, and the writer only the rest, after which the log
 //! begins again at its front. Refuses to be needed: if it is held up, the writer folds by itself, later and longer.
 
+use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -17,7 +18,7 @@ use super::writer::Message;
 
 /// Pages in the log from which on it is folded: 64 MiB. The log is written over from its front and never cut, since
 /// overwriting a file is a fraction of the cost of growing one.
-const PAGES: i64 = 32768;
+const PAGES: i64 = 32_768;
 /// How often the log is looked at, if anything was written.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -28,18 +29,21 @@ const REST: Duration = Duration::from_millis(250);
 pub(super) struct Folder {
     stop: mpsc::Sender<()>,
     thread: JoinHandle<()>,
+    file: Arc<File>,
 }
 
 impl Folder {
-    /// Starts the thread on a connection of its own. `units` says whether anything was written, `writer` is told to fold
-    /// the rest.
+    /// Starts the thread on a connection of its own and a descriptor of the database's file. `units` says whether anything was
+    /// written, `writer` is told to fold the rest.
     pub(super) fn start(
-        connection: Connection,
+        (connection, file): (Connection, File),
         units: Arc<AtomicU64>,
         writer: WeakSender<Message>,
         broken: Broken,
     ) -> Result<Self> {
         let (stop, stopped) = mpsc::channel();
+        let file = Arc::new(file);
+        let synced = Arc::clone(&file);
         let thread = std::thread::Builder::new().name("fold".to_owned()).spawn(move || {
             let (mut seen, mut pause) = (0, LOOK);
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
@@ -51,32 +55,46 @@ impl Folder {
                 if broken.why().is_some() {
                     return;
                 }
-                let folded = fold(&connection, &writer);
-                pause = if matches!(folded, Ok(false)) { LOOK } else { REST };
-                if let Err(error) = folded {
-                    broken.not_folded(&error);
+                match fold(&connection, &synced, &writer) {
+                    Ok(folded) => pause = if folded { REST } else { LOOK },
+                    Err(Failed::Fold(error)) => {
+                        pause = REST;
+                        broken.not_folded(&error);
+                    }
+                    Err(Failed::Sync(error)) => return broken.set(&error),
                 }
             }
         });
-        Ok(Self { stop, thread: thread.map_err(Error::internal)? })
+        Ok(Self { stop, thread: thread.map_err(Error::internal)?, file })
     }
 
-    /// Ends the thread and closes its connection.
-    pub(super) fn stop(self) {
+    /// Ends the thread and closes its connection. Gives the descriptor back: it must not be closed before the last connection,
+    /// since that ends the locks that SQLite has on the file.
+    pub(super) fn stop(self) -> Arc<File> {
         drop(self.stop);
         // A panic in it is in the log, and nothing else needs it.
         drop(self.thread.join());
+        self.file
     }
 }
 
+/// Why a fold failed.
+enum Failed {
+    Fold(rusqlite::Error),
+    Sync(std::io::Error),
+}
+
 /// Folds the log if it is long enough; says whether it was.
-fn fold(connection: &Connection, writer: &WeakSender<Message>) -> rusqlite::Result<bool> {
+fn fold(connection: &Connection, file: &File, writer: &WeakSender<Message>) -> Result<bool, Failed> {
     if pages(connection, "PRAGMA wal_checkpoint(NOOP)")? < PAGES {
         return Ok(false);
     }
-    // The second time has only what was written during the first, and leaves the writer next to nothing.
-    pages(connection, "PRAGMA wal_checkpoint(PASSIVE)")?;
-    pages(connection, "PRAGMA wal_checkpoint(PASSIVE)")?;
+    // SQLite syncs the file only with the last page of the log, which is the writer's: it would wait there for all pages at
+    // once. The second time has only what was written during the first, and leaves the writer next to nothing.
+    for _ in 0..2 {
+        pages(connection, "PRAGMA wal_checkpoint(PASSIVE)")?;
+        file.sync_data().map_err(Failed::Sync)?;
+    }
     if let Some(writer) = writer.upgrade() {
         // If its queue is full, the next look tries again.
         drop(writer.try_send(Message::Fold));
@@ -85,6 +103,6 @@ fn fold(connection: &Connection, writer: &WeakSender<Message>) -> rusqlite::Resu
 }
 
 /// Pages in the log, those folded before included.
-fn pages(connection: &Connection, sql: &str) -> rusqlite::Result<i64> {
-    connection.query_row(sql, [], |row| row.get(1))
+fn pages(connection: &Connection, sql: &str) -> Result<i64, Failed> {
+    connection.query_row(sql, [], |row| row.get(1)).map_err(Failed::Fold)
 }

@@ -29,6 +29,8 @@ const READERS: usize = 8;
 const CHECKPOINT_PAGES: u32 = 65_536;
 /// Small pages: what a commit costs is pages written, and a row of ours is a tenth of one of these.
 const PAGE: u32 = 2048;
+/// What the writer may keep of the file in memory: the inner pages of a few million rows, 32 MiB.
+const CACHE_KIB: u32 = 32_768;
 
 /// How a database file is opened.
 pub(super) struct Opening {
@@ -56,6 +58,12 @@ impl Opening {
         }
     }
 
+    /// A descriptor of the file, to sync what was folded into it. Opened before the first connection and closed after the
+    /// last one ([`Self::make`] says why).
+    fn synced(&self) -> Result<std::fs::File> {
+        std::fs::File::open(&self.file).map_err(Error::unavailable)
+    }
+
     /// A connection that folds the log, and leaves it alone when it closes.
     fn folder(&self) -> Result<Connection> {
         let connection = Connection::open(&self.file).map_err(failed)?;
@@ -70,7 +78,7 @@ impl Opening {
         connection
             .execute_batch(&format!(
                 "PRAGMA page_size = {PAGE}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                 PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;"
+                 PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA cache_size = -{CACHE_KIB}; PRAGMA temp_store = MEMORY;"
             ))
             .map_err(failed)?;
         Ok(connection)
@@ -156,6 +164,7 @@ where
 impl Lite {
     pub(super) fn open(opening: Opening) -> Result<Self> {
         opening.make()?;
+        let file = opening.synced()?;
         let mut connection = opening.writer()?;
         migrate::run(&mut connection)?;
         // From here on commits are made durable by `super::sync`, and by nothing else.
@@ -163,7 +172,7 @@ impl Lite {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let units = Arc::new(AtomicU64::new(0));
         let broken = Broken::default();
-        let folder = Folder::start(opening.folder()?, Arc::clone(&units), queue.downgrade(), broken.clone())?;
+        let folder = Folder::start((opening.folder()?, file), Arc::clone(&units), queue.downgrade(), broken.clone())?;
         let runtime = tokio::runtime::Handle::try_current().ok();
         let syncer = Syncer::start(runtime, broken.clone(), opening.sync())?;
         let writer = Writer::new(waiting, Arc::clone(&units), (syncer, folder), broken);

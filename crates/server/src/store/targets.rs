@@ -54,10 +54,10 @@ macro_rules! refunded {
     };
 }
 
-/// Tries of nobody, in the room of three.
+/// Tries of nobody, in the room of four: three that are wrong, and the right one.
 macro_rules! no_tries {
     () => {
-        "'........,........,........,'"
+        "'........,........,........,........,'"
     };
 }
 

@@ -74,7 +74,7 @@ impl Writer {
         self.waiting.close();
         self.syncer.stop();
         // The last connection removes the log, and that must be this one.
-        self.folder.stop();
+        let file = self.folder.stop();
         if self.broken.why().is_some() {
             // Nothing of the log may go into the file: some of it may not be what was written.
             drop(connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true));
@@ -83,6 +83,7 @@ impl Writer {
             drop(connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
         }
         drop(connection);
+        drop(file);
         if let Some(done) = self.closing {
             let _nobody_waits = done.send(());
         }
