@@ -17,7 +17,7 @@ use super::fold::Folder;
 use super::statements::Statements;
 use super::sync::{Broken, Syncer};
 use super::writer::{Message, Unit, Writer};
-use super::{backup, migrate};
+use super::{backup, cache, migrate};
 
 /// How many units may wait before a caller waits to hand one in.
 const QUEUE: usize = 8192;
@@ -27,10 +27,8 @@ const BUSY: Duration = Duration::from_secs(5);
 const READERS: usize = 8;
 /// Pages of the log at which the writer folds it by itself, should [`super::fold`] be held up by a long read: 128 MiB.
 const CHECKPOINT_PAGES: u32 = 65_536;
-/// Small pages: what a commit costs is pages written, and a row of ours is a tenth of one of these.
+/// Small pages: what a commit costs is pages written, and a row of ours is an eighth of one of these, or less.
 const PAGE: u32 = 2048;
-/// What the writer may keep of the file in memory: the inner pages of a few million rows, 32 MiB.
-const CACHE_KIB: u32 = 32_768;
 
 /// How a database file is opened.
 pub(super) struct Opening {
@@ -58,8 +56,8 @@ impl Opening {
         }
     }
 
-    /// A descriptor of the file, to sync what was folded into it. Opened before the first connection and closed after the
-    /// last one ([`Self::make`] says why).
+    /// A descriptor of the file, to sync what was folded into it. Opened before the first connection of this process and closed
+    /// after the last one ([`Self::make`] says why): a database is opened once in a process.
     fn synced(&self) -> Result<std::fs::File> {
         std::fs::File::open(&self.file).map_err(Error::unavailable)
     }
@@ -78,7 +76,7 @@ impl Opening {
         connection
             .execute_batch(&format!(
                 "PRAGMA page_size = {PAGE}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                 PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA cache_size = -{CACHE_KIB}; PRAGMA temp_store = MEMORY;"
+                 PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA temp_store = MEMORY;"
             ))
             .map_err(failed)?;
         Ok(connection)
@@ -167,6 +165,7 @@ impl Lite {
         let file = opening.synced()?;
         let mut connection = opening.writer()?;
         migrate::run(&mut connection)?;
+        cache::fit(&connection).map_err(failed)?;
         // From here on commits are made durable by `super::sync`, and by nothing else.
         connection.execute_batch("PRAGMA synchronous = NORMAL").map_err(failed)?;
         let (queue, waiting) = mpsc::channel(QUEUE);

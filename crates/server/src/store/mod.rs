@@ -3,6 +3,7 @@
 //! one conditional statement.
 
 mod backup;
+mod cache;
 pub mod challenges;
 pub mod credentials;
 mod db;

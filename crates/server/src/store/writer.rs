@@ -1,7 +1,7 @@
 //! Group commit: one thread owns the write connection, takes every unit of work that waits, runs each in a savepoint of
 //! one transaction, commits, and hands them all to [`super::sync`], which answers once the commit is durable. So a sync to
-//! disk is shared by all who waited for it, and nothing is acknowledged that a crash could take back. Refuses to tell two units apart by luck: one that fails is rolled back
-//! alone, and when the transaction itself is lost, everybody in it hears so.
+//! disk is shared by all who waited for it, and nothing is acknowledged that a crash could take back. Refuses to tell two
+//! units apart by luck: one that fails is rolled back alone, and when the transaction itself is lost, everybody in it hears so.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use tokio::sync::{mpsc, oneshot};
 
+use super::cache;
 use super::db::{Tx, failed};
 use super::fold::Folder;
 use super::sql::Sql;
@@ -100,7 +101,7 @@ impl Writer {
             }
             if std::mem::take(&mut self.fold) && self.broken.why().is_none() {
                 let folded = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-                if let Err(error) = folded {
+                if let Err(error) = folded.and_then(|()| cache::fit(connection)) {
                     self.broken.not_folded(&error);
                 }
             }
