@@ -8,7 +8,7 @@ use super::db::Tx;
 use super::sql::{Value, statements};
 
 statements! {
-    INSERT = "INSERT INTO deliveries (id, challenge_id, channel, state, due_at, attempts) VALUES ($1, $2, $3, 0, $4, 0)";
+    INSERT = "INSERT INTO deliveries (id, challenge_id, channel, state, due_at, attempts) VALUES ($1, $2, $3, $4, $5, 0)";
     CLAIM = "UPDATE deliveries SET due_at = $2 WHERE id IN ( \
         SELECT id FROM deliveries WHERE state = 0 AND due_at <= $1 ORDER BY due_at LIMIT $3) \
         AND state = 0 AND due_at <= $1 RETURNING id, challenge_id, attempts";
@@ -55,15 +55,28 @@ pub enum Outcome {
     Dropped,
 }
 
-/// Writes a new delivery. It is born taken: whoever commits it sends it, and `lease_until` frees it if they die.
+/// How a delivery begins.
+#[derive(Clone, Copy)]
+pub enum Birth {
+    /// Taken: whoever commits it sends it, and this frees it if they die.
+    Leased(Timestamp),
+    /// Dropped, at this time: it is written like any other and never goes out.
+    Withheld(Timestamp),
+}
+
+/// Writes a new delivery.
 pub async fn insert(
     tx: &mut Tx<'_>,
     id: &DeliveryId,
     challenge: &ChallengeId,
     channel: &str,
-    lease_until: Timestamp,
+    birth: Birth,
 ) -> Result<()> {
-    let values = [id.into(), challenge.into(), channel.into(), lease_until.into()];
+    let (state, due_at): (i64, Timestamp) = match birth {
+        Birth::Leased(until) => (0, until),
+        Birth::Withheld(now) => (3, now),
+    };
+    let values = [id.into(), challenge.into(), channel.into(), state.into(), due_at.into()];
     tx.execute(&INSERT, &values).await.map(drop)
 }
 

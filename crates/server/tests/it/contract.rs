@@ -220,7 +220,8 @@ async fn fill_outbox(db: &Db, messages: u8) {
     db.write(move |tx| {
         Box::pin(async move {
             for id in ids {
-                deliveries::insert(tx, &id, &ChallengeId::from_bytes([1; 16]), "email", START).await?;
+                let birth = deliveries::Birth::Leased(START);
+                deliveries::insert(tx, &id, &ChallengeId::from_bytes([1; 16]), "email", birth).await?;
             }
             Ok(())
         })

@@ -106,13 +106,76 @@ async fn dots_and_tags_share_one_purse() {
         assert_eq!(app.from(&place(n)).start(email).await.status, 200);
     }
     assert_eq!(app.start("ada+4@example.com").await.status, 200);
-    for email in spellings.into_iter().chain(["ada+5@example.com", "ad.a@example.com"]) {
+    for email in spellings {
         assert_eq!(limited(&app.start(email).await), 3600, "{email}");
     }
     assert_eq!(app.start("adb@example.com").await.status, 200);
     assert_eq!(app.start("ada@example.org").await.status, 200);
     // For sending they are one, for proving they are six.
     assert_eq!(app.number("SELECT count(*) FROM challenges WHERE destination LIKE '%@example.com'"), 7);
+}
+
+/// The attack: empty the purse that all spellings share, then ask for one. Only an account there has a message an hour of its
+/// own, so the answer would tell.
+#[tokio::test]
+async fn an_empty_purse_does_not_tell_which_spelling_has_an_account() {
+    let app = TestApp::new().await;
+    let (account, none) = ("a.da@example.com", "ad.a@example.com");
+    app.from(HERE).sign_in(account).await;
+    app.advance(hours(25));
+    assert_eq!(starts(&app, ADA, 6, 0).await, 6);
+    let ask = async |n: usize| {
+        let mut answers = Vec::new();
+        for email in [account, none] {
+            let answer = app.from(&place(n)).start(email).await;
+            answers.push((answer.both(), answer.header("retry-after").map(str::to_owned)));
+        }
+        answers
+    };
+    let first = ask(50).await;
+    assert_eq!(first[0].0.0, 200);
+    assert_eq!(first[0].1, first[1].1);
+    let told = |email: &str| first[0].0.1.replace(account, email);
+    assert_eq!(first[1].0, (200, told(none)));
+    let again = ask(51).await;
+    assert_eq!(again[0].0.0, 429);
+    assert_eq!(again[0], again[1]);
+    app.deliver_due().await;
+    assert_eq!(
+        (app.messages(account), app.messages(none)),
+        (2, 0),
+        "the owner has it; a spelling of nobody's gets nothing"
+    );
+    assert_eq!(app.number("SELECT count(*) FROM deliveries WHERE state = 0"), 0);
+}
+
+/// The attack: make every +tag one that needs a long code, of which the first goes out whatever is used up.
+#[tokio::test]
+async fn tags_do_not_multiply_the_free_long_code() {
+    let app = TestApp::new().await;
+    let spellings: Vec<String> = (0..6).map(|n| format!("ada+{n}@example.com")).collect();
+    for (n, email) in spellings.iter().enumerate() {
+        assert_eq!(app.from(&place(n)).start(email).await.status, 200);
+    }
+    app.deliver_due().await;
+    let sent = |app: &TestApp| spellings.iter().map(|email| app.messages(email)).sum::<usize>();
+    assert_eq!(sent(&app), 6);
+    // No code has a symbol less than this, and it is a guess all the same.
+    for email in &spellings {
+        for network in [100, 101] {
+            for _ in 0..5 {
+                app.from(&place(network)).verify(email, "0").await;
+            }
+        }
+    }
+    for round in 0..3 {
+        for (n, email) in spellings.iter().enumerate() {
+            app.from(&place(200 + n + 10 * round)).start(email).await;
+        }
+        app.deliver_due().await;
+    }
+    assert_eq!(sent(&app), 6, "the hour's six, and not one more");
+    assert_eq!(app.number("SELECT count(*) FROM targets WHERE long_until > 0"), 6, "they were answered as if");
 }
 
 #[tokio::test]

@@ -12,10 +12,11 @@ use crate::app::{App, target_of};
 use crate::metrics::Metrics;
 use crate::ops::client::Client;
 use crate::ops::outbox::{Handed, LEASE};
+use crate::store::Tx;
 use crate::store::challenges::{self, Challenge};
+use crate::store::deliveries::{self, Birth};
 use crate::store::meters::{self, Meter};
 use crate::store::targets::{self, Candidate, Standing, TargetId};
-use crate::store::{Tx, deliveries};
 
 /// What is asked for: a code to an address.
 pub struct Start {
@@ -75,6 +76,11 @@ pub async fn start(app: &Arc<App>, ask: Start) -> Result<()> {
             app.outbox.hand(Handed { id: delivery, attempts: 0, until: now.plus(LEASE), challenge: *challenge });
             Ok(())
         }
+        Ok(Begun::Withheld) => {
+            // Nor is this: it would tell who has an account.
+            Metrics::count(&app.metrics.starts, "sent");
+            Ok(())
+        }
         Ok(Begun::Refused(retry_after)) => {
             Metrics::count(&app.metrics.starts, "limited");
             Err(Error::Limited { rule: "send.target", retry_after })
@@ -116,6 +122,8 @@ impl Aim {
 enum Begun {
     /// The challenge whose code goes out.
     Sent(Box<Challenge>),
+    /// As if it had been sent ([`Purse::pay`] says when).
+    Withheld,
     /// The address has no message left. What the asker's network paid for asking stays paid.
     Refused(Duration),
 }
@@ -137,10 +145,13 @@ async fn begin(
         new.shape = Shape::LONG;
     }
     let candidate = Candidate { id: new.id, until: new.expires_at, unless_after: now.plus(ask.renew) };
+    let mut birth = Birth::Leased(now.plus(LEASE));
     let asked = purse.is_usual() && targets::ask(tx, &aim.address, policy, &candidate, now).await?;
     if !asked {
-        if !purse.pay(tx, policy).await? {
-            return Ok(Begun::Refused(purse.retry_after(tx, policy).await?));
+        match purse.pay(tx, policy).await? {
+            Paid::Send => {}
+            Paid::Withhold => birth = Birth::Withheld(now),
+            Paid::Refuse => return Ok(Begun::Refused(purse.retry_after(tx, policy).await?)),
         }
         targets::place_challenge(tx, &aim.address, &candidate, purse.long).await?;
     }
@@ -161,8 +172,11 @@ async fn begin(
     // Read back in both cases: a start must not tell by its time whether a code was live.
     let challenge = challenges::get(tx, &id).await?.filter(|_| live);
     let challenge = challenge.ok_or_else(|| Error::internal("a target names a challenge that is not live"))?;
-    deliveries::insert(tx, &delivery, &challenge.id, "email", now.plus(LEASE)).await?;
-    Ok(Begun::Sent(Box::new(challenge)))
+    deliveries::insert(tx, &delivery, &challenge.id, "email", birth).await?;
+    Ok(match birth {
+        Birth::Leased(_) => Begun::Sent(Box::new(challenge)),
+        Birth::Withheld(_) => Begun::Withheld,
+    })
 }
 
 /// Spends one from each meter. A refusal is an error, which takes the unit back.
@@ -173,6 +187,13 @@ async fn spend(tx: &mut Tx<'_>, named: &[(&'static str, Meter)], now: Timestamp)
         }
     }
     Ok(())
+}
+
+/// What a start may do.
+enum Paid {
+    Send,
+    Withhold,
+    Refuse,
 }
 
 /// The messages that an address may still be sent, and the code it would be told.
@@ -201,7 +222,10 @@ impl<'a> Purse<'a> {
     /// Takes one message: from the pool of the asker's class; a known client's, when its own is empty, from the
     /// strangers'. And where strangers have emptied that, the owner is not shut out: the first long code of a life goes
     /// out all the same, and so does one message an hour that only this very address can use up.
-    async fn pay(&self, tx: &mut Tx<'_>, policy: &SendPolicy) -> Result<bool> {
+    ///
+    /// Not to every spelling, or +tags would multiply both: to the plain address, and to one that somebody proved. Any other
+    /// is answered as if, or the answer would tell which spelling has an account.
+    async fn pay(&self, tx: &mut Tx<'_>, policy: &SendPolicy) -> Result<Paid> {
         let now = self.now;
         targets::write(tx, &self.aim.address, now).await?;
         if self.aim.folded != self.aim.address {
@@ -211,16 +235,14 @@ impl<'a> Purse<'a> {
         if !paid && self.class == Class::Known {
             paid = targets::debit_send(tx, &self.aim.folded, Class::Stranger, policy, now).await?;
         }
-        if paid || (self.long && self.standing.long.until <= now) {
+        let first_long = self.long && self.standing.long.until <= now;
+        if paid || first_long {
             targets::note_sent(tx, &self.aim.address, now).await?;
-            return Ok(true);
+        } else if !targets::take_trickle(tx, &self.aim.address, now.minus(policy.trickle), now).await? {
+            return Ok(Paid::Refuse);
         }
-        Ok(self.has_trickle() && targets::take_trickle(tx, &self.aim.address, now.minus(policy.trickle), now).await?)
-    }
-
-    /// Not every spelling has one, or +tags would multiply it: the plain address has, and one that somebody proved.
-    fn has_trickle(&self) -> bool {
-        self.aim.folded == self.aim.address || known::is_proved(&self.standing.known)
+        let own = self.aim.folded == self.aim.address || known::is_proved(&self.standing.known);
+        Ok(if paid || own { Paid::Send } else { Paid::Withhold })
     }
 
     /// When the next message is allowed.
@@ -231,9 +253,6 @@ impl<'a> Purse<'a> {
         if self.class == Class::Known {
             soonest = soonest.min(wait(&known, Class::Known));
         }
-        if self.has_trickle() {
-            soonest = soonest.min(self.standing.sent_at.plus(policy.trickle).since(self.now));
-        }
-        Ok(soonest)
+        Ok(soonest.min(self.standing.sent_at.plus(policy.trickle).since(self.now)))
     }
 }
