@@ -1,9 +1,10 @@
 //! Runs the house on a listener until it is told to stop. The caller owns the socket, the stop and the time. Refuses
-//! slow heads and endless ones, and more connections than it was given room for.
+//! slow heads and endless ones, clients that do not take their answer, and more connections than it was given room for.
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt as _;
 
 use crate::api::{self, Peer};
@@ -80,7 +82,7 @@ async fn accept(app: &Arc<App>, listener: TcpListener, stop: impl Future<Output 
         };
         match accepted {
             (Ok(permit), Ok((stream, peer))) => {
-                let connection = connect(&http, &router, stream, peer);
+                let connection = connect(&http, &router, stream, peer, server.read_timeout);
                 let connection = graceful.watch(connection);
                 tokio::spawn(async move {
                     // A client that breaks its connection is its own affair.
@@ -102,7 +104,7 @@ async fn accept(app: &Arc<App>, listener: TcpListener, stop: impl Future<Output 
     }
 }
 
-type Connection = http1::Connection<TokioIo<TcpStream>, Served>;
+type Connection = http1::Connection<TokioIo<Pin<Box<TimeoutStream<TcpStream>>>>, Served>;
 
 /// The router, told who the other end is.
 #[derive(Clone)]
@@ -114,7 +116,7 @@ struct Served {
 impl hyper::service::Service<Request<Incoming>> for Served {
     type Response = axum::response::Response;
     type Error = Infallible;
-    type Future = std::pin::Pin<Box<dyn Future<Output = std::result::Result<Self::Response, Infallible>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = std::result::Result<Self::Response, Infallible>> + Send>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         request.extensions_mut().insert(self.peer);
@@ -122,10 +124,19 @@ impl hyper::service::Service<Request<Incoming>> for Served {
     }
 }
 
-fn connect(http: &http1::Builder, router: &Router, stream: TcpStream, peer: SocketAddr) -> Connection {
+fn connect(
+    http: &http1::Builder,
+    router: &Router,
+    stream: TcpStream,
+    peer: SocketAddr,
+    patience: Duration,
+) -> Connection {
     // Answers are small and waited for.
     drop(stream.set_nodelay(true));
-    http.serve_connection(TokioIo::new(stream), Served { router: router.clone(), peer: Peer(peer) })
+    // Whoever asks and never reads would keep its place for ever: hyper has a time for heads, and none for answers.
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(patience));
+    http.serve_connection(TokioIo::new(Box::pin(stream)), Served { router: router.clone(), peer: Peer(peer) })
 }
 
 /// Retries, and what a crash or a full outbox left behind.

@@ -159,10 +159,13 @@ impl Tx<'_> {
 
 /// What went wrong in the engine, as the house says it: worth another try, or a defect.
 pub(super) fn failed(error: rusqlite::Error) -> Error {
-    use rusqlite::ErrorCode::{ConstraintViolation, DatabaseBusy, DatabaseLocked, DiskFull, SystemIoFailure};
+    use rusqlite::ErrorCode::{
+        CannotOpen, ConstraintViolation, DatabaseBusy, DatabaseLocked, DiskFull, SystemIoFailure,
+    };
     match error.sqlite_error_code() {
         Some(ConstraintViolation) => Error::Conflict("it is there already"),
-        Some(DatabaseBusy | DatabaseLocked | DiskFull | SystemIoFailure) => Error::unavailable(error),
+        // No descriptor is left, say.
+        Some(CannotOpen | DatabaseBusy | DatabaseLocked | DiskFull | SystemIoFailure) => Error::unavailable(error),
         _ => Error::internal(error),
     }
 }

@@ -165,6 +165,9 @@ impl Lite {
         let file = opening.synced()?;
         let mut connection = opening.writer()?;
         migrate::run(&mut connection)?;
+        // What a crash left in the log goes into the file, and a new log begins. The disk may once have refused a part of the old
+        // one, and what came behind that would be lost however often it is synced.
+        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(failed)?;
         cache::fit(&connection).map_err(failed)?;
         // From here on commits are made durable by `super::sync`, and by nothing else.
         connection.execute_batch("PRAGMA synchronous = NORMAL").map_err(failed)?;

@@ -80,7 +80,9 @@ impl Writer {
             // Nothing of the log may go into the file: some of it may not be what was written.
             drop(connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true));
         } else {
-            // If this fails, the log stays and the next start reads it.
+            // If this fails, the log stays and the next start reads it. Nor is anybody waited for: meanwhile the server that
+            // this command runs beside could not write.
+            drop(connection.busy_timeout(std::time::Duration::ZERO));
             drop(connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
         }
         drop(connection);

@@ -243,7 +243,7 @@ async fn claim(db: &Db, at: doorcode_core::Timestamp, most: i64) -> Vec<Delivery
 async fn no_due_message_goes_to_two_takers() {
     let (db, folder) = open();
     fill_outbox(&db, 200).await;
-    // Two stores on one file are two writers, as two processes would be.
+    // Two stores on one file are two writers, as two processes would be (but for the locks, which a process has once).
     let other = Db::open(folder.path()).unwrap();
     let mut takers = JoinSet::new();
     for n in 0..40 {
@@ -255,6 +255,35 @@ async fn no_due_message_goes_to_two_takers() {
     assert_eq!(taken.iter().collect::<HashSet<_>>().len(), 200);
     assert!(claim(&db, START.plus(seconds(89)), 300).await.is_empty(), "the lease holds");
     assert_eq!(claim(&db, START.plus(seconds(90)), 300).await.len(), 200, "and ends");
+}
+
+/// The attack: a disk that refused a part of the log, and is believed again after a restart. What is acknowledged then must
+/// not stand behind the part that may be missing.
+#[tokio::test]
+async fn a_start_folds_the_log_that_a_crash_left_before_it_adds_to_it() {
+    let (db, folder) = open();
+    for n in 0..50 {
+        put(&db, n).await.unwrap();
+    }
+    let crashed = Folder::new();
+    std::fs::create_dir_all(crashed.path()).unwrap();
+    for name in ["doorcode.db", "doorcode.db-wal"] {
+        std::fs::copy(folder.path().join(name), crashed.path().join(name)).unwrap();
+    }
+    let log = crashed.path().join("doorcode.db-wal");
+    let frames = std::fs::metadata(&log).unwrap().len();
+    assert!(frames > 50 * 2048, "something is in the log alone");
+    let again = Db::open(crashed.path()).unwrap();
+    // The salt of a log's header is another one in each log.
+    let salt = || std::fs::read(&log).unwrap()[16..24].to_vec();
+    let before = salt();
+    put(&again, 50).await.unwrap();
+    assert_ne!(salt(), before, "a new log");
+    let file = Folder::new();
+    std::fs::create_dir_all(file.path()).unwrap();
+    std::fs::copy(crashed.path().join("doorcode.db"), file.path().join("doorcode.db")).unwrap();
+    let alone = Db::open(file.path()).unwrap();
+    assert!(there(&alone, 0).await && there(&alone, 49).await, "the file has it all without its log");
 }
 
 #[tokio::test]

@@ -360,3 +360,25 @@ async fn idle_connections_do_not_lock_others_out() {
         assert_eq!(read_answer(&mut busy).await.unwrap().status, 200);
     }
 }
+
+/// The attack: ask for much, read nothing, and keep the place.
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_that_do_not_read_do_not_lock_others_out() {
+    let mut home = Home::dev("unread");
+    home.set("server.read_timeout", "500ms");
+    home.set("server.max_connections", 20);
+    let server = home.serve().await;
+    let caller = server.caller();
+    let asks = b"GET /assets/style.css HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(20_000);
+    let mut crowd = Vec::new();
+    for _ in 0..20 {
+        let mut stream = caller.connect().await.unwrap();
+        // Answers of a hundred megabytes: the server is stuck with what nobody takes.
+        drop(timeout(std::time::Duration::from_millis(300), stream.write_all(&asks)).await);
+        crowd.push(stream);
+    }
+    let answer = timeout(PATIENCE, caller.get("/healthz")).await.expect("a turn").unwrap();
+    assert_eq!(answer.status, 200);
+    still_serves(&server).await;
+    drop(crowd);
+}
