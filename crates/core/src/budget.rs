@@ -162,7 +162,8 @@ impl Ring {
     }
 
     /// The ring without its newest event: a success takes back its own debit. What the push had dropped is not missed,
-    /// since it was a whole window old, or the push would not have been allowed. In SQL: `substr(ring, 14)`.
+    /// since it was a whole window old, or the push would not have been allowed. In SQL: `substr(ring, 14)`, with an
+    /// entry of no time behind it that keeps the room.
     pub fn refund(ring: &str) -> &str {
         ring.get(Self::WIDTH..).unwrap_or_default()
     }

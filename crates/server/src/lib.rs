@@ -9,6 +9,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod deliver;
+mod descriptors;
 pub mod entropy;
 pub mod exhausted;
 pub mod keyring;

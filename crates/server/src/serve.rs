@@ -24,6 +24,7 @@ use tower::ServiceExt as _;
 use crate::api::{self, Peer};
 use crate::app::App;
 use crate::deliver::worker::Worker;
+use crate::descriptors;
 use crate::ops::jobs;
 use crate::ops::outbox::Waiting;
 
@@ -71,7 +72,7 @@ async fn accept(app: &Arc<App>, listener: TcpListener, stop: impl Future<Output 
         .max_buf_size(HEAD_MOST)
         .max_headers(HEADERS_MOST)
         .keep_alive(true);
-    let room = Arc::new(Semaphore::new(server.max_connections));
+    let room = Arc::new(Semaphore::new(descriptors::connections(server.max_connections)));
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
     loop {

@@ -54,7 +54,7 @@ macro_rules! refunded {
     };
 }
 
-/// Tries of nobody, in the room of four: three that are wrong, and the right one.
+/// Tries of nobody, in the room of four: three that are wrong, and the right one. As in migrations/0001_house.sql.
 macro_rules! no_tries {
     () => {
         "'........,........,........,........,'"
