@@ -9,7 +9,8 @@ pub(crate) fn connections(wanted: usize) -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let room = open_files(&limits).map_or(wanted, |most| most.saturating_sub(OWN).max(1));
     if room < wanted {
-        tracing::warn!(
+        // With 10,000 by default and 1,024 in most shells this is the usual case, and nothing is wrong.
+        tracing::info!(
             wanted,
             room,
             "server.max_connections is more than the limit of open files allows (ulimit -n, LimitNOFILE=)"

@@ -1,6 +1,6 @@
 //! Folds SQLite's log into the file while the writer goes on. Left to the writer, a fold is tens of milliseconds in which
-//! nobody is answered; here a thread of its own copies nearly all of it and syncs the file, and the writer does only the rest, after which the log
-//! begins again at its front. Refuses to be needed: if it is held up, the writer folds by itself, later and longer.
+//! nobody is answered; here a thread of its own copies nearly all of it and syncs the file, and the writer does only the rest,
+//! after which the log begins again at its front. Refuses to be needed: if it is held up, the writer folds by itself, later and longer.
 
 use std::fs::File;
 use std::sync::Arc;

@@ -24,6 +24,16 @@ fn open() -> (Db, Arc<Folder>) {
     (Db::open(folder.path()).unwrap(), folder)
 }
 
+/// A folder with these files of another one, as a crash or a thief would leave them.
+fn copied(from: &Folder, files: &[&str]) -> Arc<Folder> {
+    let folder = Folder::new();
+    std::fs::create_dir_all(folder.path()).unwrap();
+    for file in files {
+        std::fs::copy(from.path().join(file), folder.path().join(file)).unwrap();
+    }
+    folder
+}
+
 fn org(n: u16) -> OrgId {
     let mut bytes = [7; 16];
     bytes[..2].copy_from_slice(&n.to_be_bytes());
@@ -150,11 +160,7 @@ async fn what_is_acknowledged_survives_without_a_close() {
     for n in 0..20 {
         put(&db, n).await.unwrap();
     }
-    let left = Folder::new();
-    std::fs::create_dir_all(left.path()).unwrap();
-    for file in ["doorcode.db", "doorcode.db-wal"] {
-        std::fs::copy(folder.path().join(file), left.path().join(file)).unwrap();
-    }
+    let left = copied(&folder, &["doorcode.db", "doorcode.db-wal"]);
     assert_eq!(count(&Db::open(left.path()).unwrap()).await, 20);
 }
 
@@ -265,11 +271,7 @@ async fn a_start_folds_the_log_that_a_crash_left_before_it_adds_to_it() {
     for n in 0..50 {
         put(&db, n).await.unwrap();
     }
-    let crashed = Folder::new();
-    std::fs::create_dir_all(crashed.path()).unwrap();
-    for name in ["doorcode.db", "doorcode.db-wal"] {
-        std::fs::copy(folder.path().join(name), crashed.path().join(name)).unwrap();
-    }
+    let crashed = copied(&folder, &["doorcode.db", "doorcode.db-wal"]);
     let log = crashed.path().join("doorcode.db-wal");
     let frames = std::fs::metadata(&log).unwrap().len();
     assert!(frames > 50 * 2048, "something is in the log alone");
@@ -279,9 +281,7 @@ async fn a_start_folds_the_log_that_a_crash_left_before_it_adds_to_it() {
     let before = salt();
     put(&again, 50).await.unwrap();
     assert_ne!(salt(), before, "a new log");
-    let file = Folder::new();
-    std::fs::create_dir_all(file.path()).unwrap();
-    std::fs::copy(crashed.path().join("doorcode.db"), file.path().join("doorcode.db")).unwrap();
+    let file = copied(&crashed, &["doorcode.db"]);
     let alone = Db::open(file.path()).unwrap();
     assert!(there(&alone, 0).await && there(&alone, 49).await, "the file has it all without its log");
 }
