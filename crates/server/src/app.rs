@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use doorcode_core::{OrgId, Result};
+use doorcode_core::{Kid, OrgId, Result};
 
 use crate::clock::Clock;
 use crate::config::{Config, Transport};
 use crate::deliver::inbox::Inbox;
 use crate::entropy::Entropy;
-use crate::exhausted::Exhausted;
 use crate::keyring::Keys;
 use crate::metrics::Metrics;
 use crate::ops::outbox::{Outbox, Waiting};
 use crate::store::targets::TargetId;
-use crate::store::{Db, challenges, meta};
+use crate::store::{Db, Tx, challenges, meta, targets};
 
 /// Messages that the inbox of `--dev` keeps.
 const INBOX_ROOM: usize = 2000;
@@ -34,8 +33,6 @@ pub struct App {
     pub outbox: Outbox,
     /// The messages that were kept in place of being sent, under `--dev`.
     pub inbox: Option<Inbox>,
-    /// Networks without guesses, as far as this process knows.
-    pub exhausted: Exhausted,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -52,7 +49,7 @@ impl App {
         let kid = keys.ring().active().kid;
         // Looked for first: a command that only reads needs no write lock beside a busy server.
         if db.read(|tx| Box::pin(challenges::get(tx, &challenges::DECOY))).await?.is_none() {
-            db.write(move |tx| Box::pin(challenges::keep_decoy(tx, kid))).await?;
+            db.write(move |tx| Box::pin(keep_stand_ins(tx, kid))).await?;
         }
         let (outbox, waiting) = Outbox::new();
         let inbox = matches!(config.mail.transport, Transport::Inbox).then(|| Inbox::new(INBOX_ROOM));
@@ -64,7 +61,6 @@ impl App {
             keys,
             outbox,
             inbox,
-            exhausted: Exhausted::default(),
             metrics: Metrics::new(),
         };
         Ok((Arc::new(app), waiting))
@@ -87,6 +83,12 @@ impl App {
 /// The row in which everything about an address in a realm is counted.
 pub fn target_of(realm: OrgId, address: &str) -> TargetId {
     doorcode_core::fingerprint::fingerprint("target", &[realm.as_bytes(), address.as_bytes()])
+}
+
+/// The rows that stand in for what is not there, so that looking for it takes as long.
+async fn keep_stand_ins(tx: &mut Tx<'_>, kid: Kid) -> Result<()> {
+    challenges::keep_decoy(tx, kid).await?;
+    targets::keep_last(tx).await
 }
 
 /// Makes the data directory if it is not there, readable by its owner alone.

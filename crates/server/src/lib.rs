@@ -11,7 +11,6 @@ pub mod config;
 pub mod deliver;
 mod descriptors;
 pub mod entropy;
-pub mod exhausted;
 pub mod keyring;
 pub mod metrics;
 pub mod ops;

@@ -66,7 +66,7 @@ pub async fn verify(app: &Arc<App>, attempt: Attempt) -> Result<Option<SignedIn>
     let now = app.clock.now();
     let email = attempt.to.clone();
     let unit_app = Arc::clone(app);
-    let aim = Aim::of(app, &attempt, now);
+    let aim = Aim::of(app, &attempt);
     let unit = app.db.write(move |tx| Box::pin(async move { enter(tx, &unit_app, &attempt, &aim, now).await }));
     let Some(account) = unit.await? else { return Ok(None) };
     let api_key = credentials::reveal(app, &account.key)?;

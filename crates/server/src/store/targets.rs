@@ -11,6 +11,9 @@ use super::sql::{Row, Value, statements};
 /// The digest of a realm and an address: one row, the same length for all, and nothing to read in it.
 pub type TargetId = [u8; 16];
 
+/// Behind every digest.
+const LAST: TargetId = [0xff; 16];
+
 /// A client's network as `tries` holds it: eight hex digits and a comma.
 pub type TriesTag = [u8; 9];
 
@@ -28,7 +31,7 @@ macro_rules! may_be_sent {
 /// ring grows until one more than $3 characters of it are kept. So a row keeps its size: one that grows in a full page moves
 /// its neighbours.
 macro_rules! pushed {
-    ($ring:literal, $before:literal) => {
+    ($ring:expr, $before:literal) => {
         concat!(
             "$2 || substr(",
             $ring,
@@ -82,19 +85,37 @@ macro_rules! over {
     };
 }
 
+/// The usual start whole: the row, the message and the candidate's place, as PLACE_SHORT has it. One statement whether there
+/// is a row or not, since a start must not tell by its time. $2 the new entry, $3 the characters of the ring to keep; then
+/// now, the candidate and the end of its life, and, as there $3, the time that a code must outlive to keep its place.
+macro_rules! ask {
+    ($ring:literal, $before:literal, [$now:literal, $id:literal, $until:literal, $unless:literal], $may:expr) => {
+        concat!(
+            "INSERT INTO targets (id, ", $ring, ", touched_at, sent_at, short_id, short_until) \
+            VALUES ($1, $2 || '0000000000000', ", $now, ", ", $now, ", ", $id, ", ", $until, ") ON CONFLICT (id) DO UPDATE SET ",
+            $ring, " = ", pushed!(concat!("targets.", $ring), $before), ", touched_at = excluded.touched_at, sent_at = excluded.sent_at, \
+            tries = CASE WHEN targets.short_until <= ", $unless, " THEN ", no_tries!(), " ELSE targets.tries END, \
+            short_id = CASE WHEN targets.short_until <= ", $unless, " THEN excluded.short_id ELSE targets.short_id END, \
+            short_until = CASE WHEN targets.short_until <= ", $unless, " THEN excluded.short_until ELSE targets.short_until END \
+            WHERE ", $may
+        )
+    };
+}
+
 statements! {
     STANDING = "SELECT known, misses, known_misses, streak, known_streak, short_id, short_until, long_id, long_until, \
         repeat_until, tries, sent_at FROM targets WHERE id = $1";
+    // The address's row, or the one behind it: found in the same steps, whether there is one or not.
+    NEAREST = "SELECT known, misses, known_misses, streak, known_streak, short_id, short_until, long_id, long_until, \
+        repeat_until, tries, sent_at, id FROM targets WHERE id >= $1 ORDER BY id LIMIT 1";
+    LAST_ROW = "INSERT INTO targets (id, touched_at, short_until) VALUES ($1, $2, $2) ON CONFLICT (id) DO NOTHING";
+    TOUCH = "UPDATE targets SET touched_at = $2 WHERE id = $1";
     WRITE = "INSERT INTO targets (id, touched_at) VALUES ($1, $2) \
         ON CONFLICT (id) DO UPDATE SET touched_at = excluded.touched_at";
-    // The usual start whole: the row, the message and the candidate's place, as PLACE_SHORT has it. One statement whether
-    // there is a row or not, since a start must not tell by its time. $9 now, $10 and $11 the candidate, $12 as there $3.
-    ASK = concat!("INSERT INTO targets (id, sends, touched_at, sent_at, short_id, short_until) \
-        VALUES ($1, $2 || '0000000000000', $9, $9, $10, $11) ON CONFLICT (id) DO UPDATE SET \
-        sends = ", pushed!("targets.sends", "$7"), ", touched_at = $9, sent_at = $9, \
-        tries = CASE WHEN targets.short_until <= $12 THEN ", no_tries!(), " ELSE targets.tries END, \
-        short_id = CASE WHEN targets.short_until <= $12 THEN $10 ELSE targets.short_id END, \
-        short_until = CASE WHEN targets.short_until <= $12 THEN $11 ELSE targets.short_until END WHERE ", may_be_sent!());
+    // The usual start whole, for strangers and for known clients: see ask!. $4 to $8 as in may_be_sent!.
+    ASK_STRANGER = ask!("sends", "$7", ["$9", "$10", "$11", "$12"], may_be_sent!());
+    // $4 where the oldest of the day that counts stands, $5 a day ago.
+    ASK_KNOWN = ask!("known_sends", "$5", ["$6", "$7", "$8", "$9"], "substr(targets.known_sends, $4, 13) <= $5");
     // $2 the new entry, $3 characters of the ring to keep, $4 the tries tag, $5 where the oldest that counts stands,
     // $6 a window ago, $7 longest streak, $8 most tries of one network on one code, $9 now. T and P, all or nothing, and
     // only where a short code is live or may be repeated: elsewhere there is nothing to guess at.
@@ -164,6 +185,16 @@ pub struct Standing {
     pub sent_at: Timestamp,
 }
 
+/// An address's row, or a stand-in.
+pub struct Nearest {
+    /// The row to [`touch`] where there is nothing to change in it.
+    pub row: TargetId,
+    /// Whether it is the address's own. Another's says nothing about the address, and only stands in for the work.
+    pub own: bool,
+    /// What it says.
+    pub standing: Standing,
+}
+
 /// The latest challenge of a kind, live or over.
 #[derive(Clone, Copy)]
 pub struct Slot {
@@ -225,12 +256,24 @@ impl Standing {
 
 /// What stands in the row, or would.
 pub async fn standing(tx: &mut Tx<'_>, id: &TargetId) -> Result<Standing> {
-    Ok(find(tx, id).await?.unwrap_or_default())
+    Ok(tx.one(&STANDING, &[id.into()], Standing::read).await?.unwrap_or_default())
 }
 
-/// What stands in the row, if there is one.
-pub async fn find(tx: &mut Tx<'_>, id: &TargetId) -> Result<Option<Standing>> {
-    tx.one(&STANDING, &[id.into()], Standing::read).await
+/// The address's row, or, where there is none, the next one: found in the same steps.
+pub async fn nearest(tx: &mut Tx<'_>, id: &TargetId) -> Result<Nearest> {
+    let found = tx.one(&NEAREST, &[id.into()], |row| Ok((row.bytes(12)?, Standing::read(row)?))).await?;
+    let (row, standing) = found.ok_or_else(|| doorcode_core::Error::internal("the last row of the targets is gone"))?;
+    Ok(Nearest { row, own: row == *id, standing })
+}
+
+/// Writes a row's time, which only says how long it stays.
+pub async fn touch(tx: &mut Tx<'_>, row: &TargetId, now: Timestamp) -> Result<()> {
+    tx.execute(&TOUCH, &[row.into(), now.into()]).await.map(drop)
+}
+
+/// Makes the last row, which is no address's and stays for ever, so that every address has a nearest one.
+pub async fn keep_last(tx: &mut Tx<'_>) -> Result<()> {
+    tx.execute(&LAST_ROW, &[(&LAST).into(), i64::MAX.into()]).await.map(drop)
 }
 
 /// Writes the row's time, making the row if there is none.
@@ -304,11 +347,8 @@ pub async fn debit_send(
             tx.execute(&DEBIT_SEND_STRANGER, &ring.values(id)).await?
         }
         Class::Known => {
-            let (entry, keep) = (Ring::entry(now), before(policy.kept(class)));
-            let day = Ring::entry(now.minus(DAY));
-            let values: [Value<'_>; 5] =
-                [id.into(), (&entry).into(), keep.into(), place(policy.known_day).into(), (&day).into()];
-            tx.execute(&DEBIT_SEND_KNOWN, &values).await?
+            let ring = KnownRing::new(policy, now);
+            tx.execute(&DEBIT_SEND_KNOWN, &ring.values(id)).await?
         }
     };
     Ok(changed == 1)
@@ -343,6 +383,25 @@ impl<'a> StrangerRing<'a> {
     }
 }
 
+/// What is compared for a known client.
+struct KnownRing<'a> {
+    policy: &'a SendPolicy,
+    entry: String,
+    day: String,
+}
+
+impl<'a> KnownRing<'a> {
+    fn new(policy: &'a SendPolicy, now: Timestamp) -> Self {
+        Self { policy, entry: Ring::entry(now), day: Ring::entry(now.minus(DAY)) }
+    }
+
+    /// $1 to $5.
+    fn values<'b>(&'b self, id: &'b TargetId) -> [Value<'b>; 5] {
+        let (keep, oldest) = (before(self.policy.kept(Class::Known)), place(self.policy.known_day));
+        [id.into(), (&self.entry).into(), keep.into(), oldest.into(), (&self.day).into()]
+    }
+}
+
 /// Notes that a message goes to exactly this address.
 pub async fn note_sent(tx: &mut Tx<'_>, id: &TargetId, now: Timestamp) -> Result<()> {
     tx.execute(&SENT, &[id.into(), now.into()]).await.map(drop)
@@ -370,20 +429,30 @@ pub struct Candidate {
     pub unless_after: Timestamp,
 }
 
-/// The usual start: takes one message from the strangers' pool and gives the candidate the short code's place if that is
-/// free, making the row if there is none. False: no message is left, and nothing has changed.
+/// The usual start: takes one message from the pool of the asker's class and gives the candidate the short code's place if
+/// that is free, making the row if there is none. False: no message is left, and nothing has changed.
 pub async fn ask(
     tx: &mut Tx<'_>,
     id: &TargetId,
-    policy: &SendPolicy,
+    (class, policy): (Class, &SendPolicy),
     candidate: &Candidate,
     now: Timestamp,
 ) -> Result<bool> {
-    let ring = StrangerRing::new(policy, now);
-    let [a, b, c, d, e, f, g, h] = ring.values(id);
-    let place = [now.into(), (&candidate.id).into(), candidate.until.into(), candidate.unless_after.into()];
-    let [i, j, k, l] = place;
-    Ok(tx.execute(&ASK, &[a, b, c, d, e, f, g, h, i, j, k, l]).await? == 1)
+    let [i, j, k, l]: [Value<'_>; 4] =
+        [now.into(), (&candidate.id).into(), candidate.until.into(), candidate.unless_after.into()];
+    let changed = match class {
+        Class::Stranger => {
+            let ring = StrangerRing::new(policy, now);
+            let [a, b, c, d, e, f, g, h] = ring.values(id);
+            tx.execute(&ASK_STRANGER, &[a, b, c, d, e, f, g, h, i, j, k, l]).await?
+        }
+        Class::Known => {
+            let ring = KnownRing::new(policy, now);
+            let [a, b, c, d, e] = ring.values(id);
+            tx.execute(&ASK_KNOWN, &[a, b, c, d, e, i, j, k, l]).await?
+        }
+    };
+    Ok(changed == 1)
 }
 
 /// Gives the candidate the place of a code that is over, or will be soon.

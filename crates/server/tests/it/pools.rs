@@ -145,7 +145,7 @@ async fn replay(tx: &mut Tx<'_>, deeds: &[Deed], guess: &GuessPolicy, send: &Sen
                 codes += 1;
                 let asking = ChallengeId::from_bytes([codes; 16]);
                 let candidate = Candidate { id: asking, until: now.plus(hours(1)), unless_after: now.plus(minutes(5)) };
-                let did = targets::ask(tx, &id, send, &candidate, now).await.unwrap();
+                let did = targets::ask(tx, &id, (Class::Stranger, send), &candidate, now).await.unwrap();
                 assert_eq!(did, may, "{deed:?} at {now}: {ring}");
                 if may {
                     *ring = Ring::push(ring, now, send.kept(Class::Stranger) as usize);

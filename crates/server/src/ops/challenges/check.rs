@@ -12,7 +12,7 @@ use crate::ops::client::Client;
 use crate::store::Tx;
 use crate::store::challenges::{self, Challenge};
 use crate::store::meters::{self, Meter};
-use crate::store::targets::{self, Slot, Standing, TargetId};
+use crate::store::targets::{self, Nearest, Slot, Standing, TargetId};
 
 /// What comes back: an entry for an address, where the door has no ids.
 pub struct Attempt {
@@ -34,19 +34,14 @@ pub struct Attempt {
 pub struct Aim {
     /// The address's row.
     pub address: TargetId,
-    /// The row that is written: the address's, unless the network has nothing left. Then the guess does the same work on
-    /// a row of the network's own, so that nobody can fill the table.
-    row: TargetId,
     meters: [Meter; 2],
 }
 
 impl Aim {
     /// Where an attempt aims.
-    pub fn of(app: &App, attempt: &Attempt, now: Timestamp) -> Self {
+    pub fn of(app: &App, attempt: &Attempt) -> Self {
         let meters = attempt.client.meters("guess", app.config.guesses.network, app.config.guesses.wide);
-        let address = target_of(attempt.realm, attempt.to.as_str());
-        let row = if app.exhausted.holds(&meters[0].id, now) { meters[0].id } else { address };
-        Self { address, row, meters }
+        Self { address: target_of(attempt.realm, attempt.to.as_str()), meters }
     }
 }
 
@@ -62,21 +57,24 @@ pub enum Checked {
 
 /// Checks an entry, as part of a unit that also hands over what was earned.
 ///
-/// Every path reads the address's row and debits the networks, then the address, before it looks at any challenge; writes
-/// the row; reads one challenge (where none is live, the decoy); derives one code and compares once.
+/// Every path reads the address's row, or the one next to where it would be, and debits the networks, then the address,
+/// before it looks at any challenge; writes that row; reads one challenge (where none is live, the decoy); derives one code
+/// and compares once.
 pub async fn check(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, aim: &Aim, now: Timestamp) -> Result<Checked> {
     let guess = Guess::read(tx, app, attempt, aim, now).await?;
     let paid = guess.pay(tx).await?;
-    let mut challenge = match challenges::get(tx, &guess.meant()).await? {
+    let meant = guess.meant();
+    let mut challenge = match challenges::get(tx, &meant.unwrap_or(guess.stand_in)).await? {
         Some(challenge) => challenge,
         // Over for so long that it has been removed.
         None => challenges::decoy(tx).await?,
     };
-    if challenge.id == challenges::DECOY {
-        // As long as the live one's would be, so that deriving takes as long. It is void all the same.
+    let meant = meant == Some(challenge.id);
+    if !meant {
+        // As long as the live one's would be, so that deriving takes as long. It is not asked for all the same.
         attempt.to.as_str().clone_into(&mut challenge.destination);
     }
-    let matched = guess.matches(&challenge) && is_for(&challenge, attempt);
+    let matched = guess.matches(&challenge) && meant && is_for(&challenge, attempt);
     match judge(&challenge.standing(attempt.client.host()), matched && paid.compare, now) {
         Verdict::Right => guess.succeed(tx, &paid, challenge).await,
         Verdict::Repeat => guess.repeat(tx, &paid, challenge).await,
@@ -104,6 +102,10 @@ struct Guess<'a> {
     /// Only a long code can be meant.
     long: bool,
     aim: &'a Aim,
+    /// The row to touch where there is nothing to debit.
+    row: TargetId,
+    /// The challenge to read where none is live: as far away as a live one.
+    stand_in: ChallengeId,
     standing: Standing,
     class: Class,
 }
@@ -120,46 +122,37 @@ struct Paid {
 
 impl<'a> Guess<'a> {
     async fn read(tx: &mut Tx<'_>, app: &'a App, attempt: &'a Attempt, aim: &'a Aim, now: Timestamp) -> Result<Self> {
-        let found = targets::find(tx, &aim.row).await?;
-        if found.is_none() {
-            // Made here, and written below like any other: making a row is quicker than reading and changing one, and
-            // whether anybody ever asked for the address must not show.
-            targets::write(tx, &aim.row, now).await?;
-        }
-        let standing = found.unwrap_or_default();
+        let Nearest { row, own, standing } = targets::nearest(tx, &aim.address).await?;
+        let stand_in = standing.short.id.unwrap_or(challenges::DECOY);
+        let standing = if own { standing } else { Standing::default() };
         let class = attempt.client.class(&standing.known, now);
         let entry = code::normalise(attempt.entry.expose());
         let long = entry.as_ref().is_some_and(code::could_be_long);
-        Ok(Self { app, attempt, now, entry, long, aim, standing, class })
+        Ok(Self { app, attempt, now, entry, long, aim, row, stand_in, standing, class })
     }
 
-    /// W, then T and P in one statement; long codes are exempt from T and P. The address's row is written, whatever is
-    /// left in it, so that this does not show in the time.
+    /// W, then T and P in one statement; long codes are exempt from T and P. A row is written, whatever is left in it and
+    /// whether anybody ever asked for the address, so that this does not show in the time.
     async fn pay(&self, tx: &mut Tx<'_>) -> Result<Paid> {
-        let (now, target, meters) = (self.now, &self.aim.row, &self.aim.meters);
+        let (now, target) = (self.now, &self.aim.address);
         // The network pays for every guess, whether a code is live there, or anything is left to guess with: what is
         // left of its own budget would tell it.
-        let full = meters::spend(tx, meters, now).await?;
-        if let Some(full) = full {
-            let until = now.plus(meters::retry_after(tx, &meters[full], now).await?);
-            self.app.exhausted.note(meters[0].id, until, now);
-        }
-        let network = full.is_none();
+        let network = meters::spend(tx, &self.aim.meters, now).await?.is_none();
         let policy = GuessPolicy::for_shape(self.attempt.shape);
         let tag = self.attempt.client.tries_tag();
         let guessable = network && !self.long && self.standing.short_is_live(now);
         let debited = guessable && targets::debit_guess(tx, target, self.class, &policy, &tag, now).await?;
         if !debited {
-            targets::write(tx, target, now).await?;
+            targets::touch(tx, &self.row, now).await?;
         }
         Ok(Paid { target: debited, network, compare: network && (debited || self.long) })
     }
 
-    /// The challenge that the entry can be for, if its code may still be said; else the decoy.
-    fn meant(&self) -> ChallengeId {
+    /// The challenge that the entry can be for, if its code may still be said.
+    fn meant(&self) -> Option<ChallengeId> {
         let slot = if self.long { self.standing.long } else { self.standing.short };
         let live = slot.until > self.now || self.standing.repeat_until > self.now;
-        slot.id.filter(|_| live).unwrap_or(challenges::DECOY)
+        slot.id.filter(|_| live)
     }
 
     fn matches(&self, challenge: &Challenge) -> bool {
@@ -182,7 +175,7 @@ impl<'a> Guess<'a> {
             Some(tag) => known::remember(&self.standing.known, &tag, now),
             None => self.standing.known.clone(),
         };
-        targets::succeed(tx, &self.aim.row, self.class, paid.target, &known, until).await?;
+        targets::succeed(tx, &self.aim.address, self.class, paid.target, &known, until).await?;
         if paid.network {
             meters::give_back(tx, &self.aim.meters).await?;
         }
@@ -203,7 +196,7 @@ impl<'a> Guess<'a> {
             return Ok(Checked::Wrong);
         }
         if paid.target {
-            targets::refund(tx, &self.aim.row, self.class).await?;
+            targets::refund(tx, &self.aim.address, self.class).await?;
         }
         if paid.network {
             meters::give_back(tx, &self.aim.meters).await?;

@@ -146,7 +146,7 @@ async fn begin(
     }
     let candidate = Candidate { id: new.id, until: new.expires_at, unless_after: now.plus(ask.renew) };
     let mut birth = Birth::Leased(now.plus(LEASE));
-    let asked = purse.is_usual() && targets::ask(tx, &aim.address, policy, &candidate, now).await?;
+    let asked = purse.is_usual() && targets::ask(tx, &aim.address, (purse.class, policy), &candidate, now).await?;
     if !asked {
         match purse.pay(tx, policy).await? {
             Paid::Send => {}
@@ -214,9 +214,9 @@ impl<'a> Purse<'a> {
         Ok(Self { now, aim, standing, class, long })
     }
 
-    /// A stranger who gets a short code, at an address without dots and +tags.
+    /// A short code, to an address without dots and +tags.
     fn is_usual(&self) -> bool {
-        self.class == Class::Stranger && !self.long && self.aim.folded == self.aim.address
+        !self.long && self.aim.folded == self.aim.address
     }
 
     /// Takes one message: from the pool of the asker's class; a known client's, when its own is empty, from the
