@@ -63,6 +63,28 @@ impl<K> Id<K> {
         Self::from_bytes(bytes)
     }
 
+    /// A new id that stands in an order: milliseconds in the upper 48 of `order`'s 60 bits, a counter in the other twelve
+    /// (RFC 9562 section 6.2, method 1). Of the random bytes, 62 bits are used.
+    pub fn in_order(order: u64, random: [u8; 8]) -> Self {
+        let mut bytes = [0; 16];
+        let head = (order >> 12 << 16) | 0x7000 | (order & 0xfff);
+        bytes[..8].copy_from_slice(&head.to_be_bytes());
+        bytes[8..].copy_from_slice(&random);
+        bytes[8] = bytes[8] & 0x3f | 0x80;
+        Self::from_bytes(bytes)
+    }
+
+    /// Both halves as numbers, the one that orders first. Ids of this kind of server differ in the first already.
+    pub fn halves(&self) -> [i64; 2] {
+        let number = u128::from_be_bytes(*self.as_bytes());
+        [(number >> 64) as u64 as i64, number as u64 as i64]
+    }
+
+    /// The id of these halves.
+    pub const fn from_halves([head, tail]: [i64; 2]) -> Self {
+        Self::from_bytes((((head as u64 as u128) << 64) | tail as u64 as u128).to_be_bytes())
+    }
+
     /// The id with these bytes, as read from storage.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self { uuid: Uuid::from_bytes(bytes), kind: PhantomData }

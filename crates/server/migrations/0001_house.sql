@@ -71,9 +71,12 @@ CREATE UNIQUE INDEX credentials_by_digest ON credentials (digest);
 -- The one thing in the middle. The code is not here: it is derived from these columns under the key named by kid.
 -- state: 0 pending, 1 consumed, 2 void. expires_at is the end of what its code is good for: to be right, and once consumed, to
 -- be repeated. client is who acted last: while pending, who named the account to be made; once consumed, who was right.
+-- head and tail are the two halves of its id: the first alone orders the ids of a process and tells them apart, so that on
+-- SQLite it is the rowid, and no index stands beside the table. For PostgreSQL, where several processes write, both are the key.
 -- Hardly a column is filled in later: a row that grows in a full page moves its neighbours.
 CREATE TABLE challenges (
-    id           BYTEA PRIMARY KEY,
+    head         INTEGER PRIMARY KEY,
+    tail         BIGINT NOT NULL,
     realm_id     BYTEA NOT NULL,
     purpose      TEXT NOT NULL,
     method       TEXT NOT NULL,

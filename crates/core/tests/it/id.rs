@@ -56,6 +56,7 @@ proptest! {
     #[test]
     fn text_and_bytes_come_back(bytes: [u8; 16]) {
         let id = ChallengeId::from_bytes(bytes);
+        prop_assert_eq!(ChallengeId::from_halves(id.halves()), id);
         prop_assert_eq!(id.as_bytes(), &bytes);
         prop_assert_eq!(id.to_string().parse::<ChallengeId>().unwrap(), id);
     }
@@ -75,6 +76,17 @@ proptest! {
     fn the_floor_is_under_its_millisecond_and_above_the_last(ms in 1i64..(1 << 47), r: [u8; 10]) {
         prop_assert!(EventId::floor(at(ms)) <= EventId::new(at(ms), r));
         prop_assert!(EventId::floor(at(ms)) > EventId::new(at(ms - 1), r));
+    }
+
+    #[test]
+    fn in_order_is_a_uuid_v7_and_halves_come_back(order in 0u64..(1 << 59), r: [u8; 8], s: [u8; 8]) {
+        let id = EventId::in_order(order, r);
+        let bytes = *id.as_bytes();
+        prop_assert_eq!((bytes[6] >> 4, bytes[8] >> 6), (7, 2));
+        prop_assert_eq!(id.made_at(), at(i64::try_from(order >> 12).unwrap()));
+        prop_assert_eq!(EventId::from_halves(id.halves()), id);
+        let next = EventId::in_order(order + 1, s);
+        prop_assert!(next > id && next.halves()[0] > id.halves()[0]);
     }
 
     #[test]

@@ -105,7 +105,7 @@ fn init(place: &Place, environment: Environment) -> Ended {
     if !keyring::files(&config.keys)?.is_empty() {
         return Err(Error::Conflict("there is a master key already; `doorcode master add` makes one more").into());
     }
-    let key = keyring::create(&config.keys, &Entropy::Real)?;
+    let key = keyring::create(&config.keys, &Entropy::real())?;
     out(&format!(
         "{} made; back up {} apart from the database",
         key.kid(),
@@ -113,7 +113,7 @@ fn init(place: &Place, environment: Environment) -> Ended {
     ));
     // Opening the house now says at once whether database and key belong together.
     runtime()?.block_on(async {
-        let (app, _) = crate::app::App::open(config, None, Entropy::Real).await?;
+        let (app, _) = crate::app::App::open(config, None, Entropy::real()).await?;
         app.db.close().await;
         Ok(ExitCode::SUCCESS)
     })

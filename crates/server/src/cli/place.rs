@@ -61,7 +61,7 @@ impl Place {
             .into());
         }
         runtime()?.block_on(async {
-            let (app, _waiting): (Arc<App>, Waiting) = App::open(config, None, Entropy::Real).await?;
+            let (app, _waiting): (Arc<App>, Waiting) = App::open(config, None, Entropy::real()).await?;
             let ended = work(Arc::clone(&app)).await;
             app.db.close().await;
             ended

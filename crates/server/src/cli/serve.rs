@@ -61,7 +61,7 @@ async fn serve(mut config: Config) -> Ended {
     })?;
     config.server.listen = listener.local_addr()?;
     let address = config.server.listen;
-    let (app, waiting) = App::open(config, None, Entropy::Real).await?;
+    let (app, waiting) = App::open(config, None, Entropy::real()).await?;
     prepare(&app).await?;
     let stop = stop_signal()?;
     // The socket is bound: whoever reads this line and connects is answered.

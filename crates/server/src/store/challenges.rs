@@ -8,23 +8,23 @@ use super::db::Tx;
 use super::sql::{Row, Value, statements};
 
 statements! {
-    INSERT = "INSERT INTO challenges (id, realm_id, purpose, method, destination, language, alphabet, length, \
+    INSERT = "INSERT INTO challenges (head, tail, realm_id, purpose, method, destination, language, alphabet, length, \
         generation, kid, salt, state, expires_at, sends, full_name, client) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, 1, $13, $14)";
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, $13, 1, $14, $15)";
     // Who asks again without a name leaves the one that is there, and whose it is.
-    RESEND = "UPDATE challenges SET sends = sends + 1, language = $2, full_name = coalesce($3, full_name), \
-        client = CASE WHEN $3 IS NULL THEN client ELSE $4 END \
-        WHERE id = $1 AND state = 0 AND expires_at > $5";
-    GET = "SELECT id, realm_id, purpose, method, destination, language, alphabet, length, generation, kid, salt, state, \
-        expires_at, full_name, client, repeats FROM challenges WHERE id = $1";
-    CONSUME = "UPDATE challenges SET state = 1, expires_at = $2, client = $3 \
-        WHERE id = $1 AND state = 0 AND expires_at > $4";
+    RESEND = "UPDATE challenges SET sends = sends + 1, language = $3, full_name = coalesce($4, full_name), \
+        client = CASE WHEN $4 IS NULL THEN client ELSE $5 END \
+        WHERE head = $1 AND tail = $2 AND state = 0 AND expires_at > $6";
+    GET = "SELECT head, tail, realm_id, purpose, method, destination, language, alphabet, length, generation, kid, salt, state, \
+        expires_at, full_name, client, repeats FROM challenges WHERE head = $1 AND tail = $2";
+    CONSUME = "UPDATE challenges SET state = 1, expires_at = $3, client = $4 \
+        WHERE head = $1 AND tail = $2 AND state = 0 AND expires_at > $5";
     REPEAT = "UPDATE challenges SET repeats = repeats + 1 \
-        WHERE id = $1 AND state = 1 AND client = $2 AND expires_at > $3 AND repeats < $4";
-    VOID = "UPDATE challenges SET state = 2 WHERE id = $1 AND state = 0";
+        WHERE head = $1 AND tail = $2 AND state = 1 AND client = $3 AND expires_at > $4 AND repeats < $5";
+    VOID = "UPDATE challenges SET state = 2 WHERE head = $1 AND tail = $2 AND state = 0";
     VOID_ALL = "UPDATE challenges SET state = 2 WHERE state <> 2";
     LIVE_UNDER = "SELECT count(*) FROM challenges WHERE kid = $1 AND state = 0 AND expires_at > $2";
-    SWEEP = "DELETE FROM challenges WHERE id IN (SELECT id FROM challenges WHERE id < $1 ORDER BY id LIMIT $2) \
+    SWEEP = "DELETE FROM challenges WHERE head IN (SELECT head FROM challenges WHERE head < $1 ORDER BY head LIMIT $2) \
         AND expires_at < $3";
 }
 
@@ -70,25 +70,25 @@ pub struct Challenge {
 impl Challenge {
     fn read(row: &Row<'_>) -> Result<Self> {
         let small = |at| row.int(at).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
-        let alphabet = u8::try_from(row.int(6)?).ok().and_then(Alphabet::from_id);
+        let alphabet = u8::try_from(row.int(7)?).ok().and_then(Alphabet::from_id);
         let alphabet = alphabet.ok_or_else(|| Error::internal("a challenge has an unknown alphabet"))?;
-        let length = u8::try_from(row.int(7)?).map_err(Error::internal)?;
+        let length = u8::try_from(row.int(8)?).map_err(Error::internal)?;
         Ok(Self {
-            id: row.id(0)?,
-            realm: row.id(1)?,
-            purpose: row.text(2)?,
-            method: row.text(3)?,
-            destination: row.text(4)?,
-            language: row.text(5)?,
+            id: ChallengeId::from_halves([row.int(0)?, row.int(1)?]),
+            realm: row.id(2)?,
+            purpose: row.text(3)?,
+            method: row.text(4)?,
+            destination: row.text(5)?,
+            language: row.text(6)?,
             shape: Shape::new(alphabet, length)?,
-            generation: small(8)?,
-            kid: row.text(9)?.parse()?,
-            salt: row.bytes(10)?,
-            state: State::from_i64(row.int(11)?).ok_or_else(|| Error::internal("a challenge has an unknown state"))?,
-            expires_at: row.time(12)?,
-            full_name: row.maybe_text(13)?,
-            client: row.maybe_bytes(14)?,
-            repeats: small(15)?,
+            generation: small(9)?,
+            kid: row.text(10)?.parse()?,
+            salt: row.bytes(11)?,
+            state: State::from_i64(row.int(12)?).ok_or_else(|| Error::internal("a challenge has an unknown state"))?,
+            expires_at: row.time(13)?,
+            full_name: row.maybe_text(14)?,
+            client: row.maybe_bytes(15)?,
+            repeats: small(16)?,
         })
     }
 
@@ -119,9 +119,10 @@ impl Challenge {
 
 /// Writes a new, pending challenge.
 pub async fn insert(tx: &mut Tx<'_>, new: &Challenge) -> Result<()> {
-    let kid = new.kid;
-    let values: [Value<'_>; 14] = [
-        (&new.id).into(),
+    let (kid, [head, tail]) = (new.kid, new.id.halves());
+    let values: [Value<'_>; 15] = [
+        head.into(),
+        tail.into(),
         (&new.realm).into(),
         (&new.purpose).into(),
         (&new.method).into(),
@@ -147,13 +148,15 @@ pub async fn resend(
     name: (Option<&str>, Option<&[u8; 8]>),
     now: Timestamp,
 ) -> Result<bool> {
-    let values = [id.into(), language.into(), name.0.into(), name.1.into(), now.into()];
+    let [head, tail] = id.halves();
+    let values = [head.into(), tail.into(), language.into(), name.0.into(), name.1.into(), now.into()];
     Ok(tx.execute(&RESEND, &values).await? == 1)
 }
 
 /// The challenge of that id.
 pub async fn get(tx: &mut Tx<'_>, id: &ChallengeId) -> Result<Option<Challenge>> {
-    tx.one(&GET, &[id.into()], Challenge::read).await
+    let [head, tail] = id.halves();
+    tx.one(&GET, &[head.into(), tail.into()], Challenge::read).await
 }
 
 /// The decoy.
@@ -195,19 +198,22 @@ pub async fn consume(
     until: Timestamp,
     now: Timestamp,
 ) -> Result<bool> {
-    let values = [id.into(), until.into(), client.into(), now.into()];
+    let [head, tail] = id.halves();
+    let values = [head.into(), tail.into(), until.into(), client.into(), now.into()];
     Ok(tx.execute(&CONSUME, &values).await? == 1)
 }
 
 /// Counts the repeat of a right answer by the client that gave it.
 pub async fn repeat(tx: &mut Tx<'_>, id: &ChallengeId, client: &[u8; 8], now: Timestamp) -> Result<bool> {
-    let values = [id.into(), client.into(), now.into(), i64::from(REPEATS).into()];
+    let [head, tail] = id.halves();
+    let values = [head.into(), tail.into(), client.into(), now.into(), i64::from(REPEATS).into()];
     Ok(tx.execute(&REPEAT, &values).await? == 1)
 }
 
 /// Ends a live challenge that nobody needs any more.
 pub async fn void(tx: &mut Tx<'_>, id: &ChallengeId) -> Result<()> {
-    tx.execute(&VOID, &[id.into()]).await.map(drop)
+    let [head, tail] = id.halves();
+    tx.execute(&VOID, &[head.into(), tail.into()]).await.map(drop)
 }
 
 /// After a restore: ends every live challenge and every chance of a repeat.
@@ -222,5 +228,6 @@ pub async fn live_under(tx: &mut Tx<'_>, kid: Kid, now: Timestamp) -> Result<i64
 
 /// Removes up to `most` challenges that were made before `made_before` and are over.
 pub async fn sweep(tx: &mut Tx<'_>, made_before: Timestamp, most: i64, now: Timestamp) -> Result<usize> {
-    tx.execute(&SWEEP, &[(&ChallengeId::floor(made_before)).into(), most.into(), now.into()]).await
+    let [head, _] = ChallengeId::floor(made_before).halves();
+    tx.execute(&SWEEP, &[head.into(), most.into(), now.into()]).await
 }

@@ -20,8 +20,8 @@ async fn a_code_opens_only_the_address_that_it_was_made_for() {
     let moved = app
         .database()
         .execute(
-            "UPDATE targets SET short_id = (SELECT id FROM challenges WHERE destination = ?2) \
-             WHERE short_id = (SELECT id FROM challenges WHERE destination = ?1)",
+            "UPDATE targets SET short_id = unhex((SELECT printf('%016x%016x', head, tail) FROM challenges WHERE destination = ?2)) \
+             WHERE short_id = unhex((SELECT printf('%016x%016x', head, tail) FROM challenges WHERE destination = ?1))",
             [BOSS, MALLORY],
         )
         .unwrap();

@@ -89,7 +89,7 @@ async fn a_clock_that_was_set_back_is_not_ready_and_does_not_run_back() {
     let app = TestApp::open(Arc::clone(&folder), settings(&folder, &[]), far).await.unwrap();
     app.app.mark_time().await.unwrap();
     app.app.db.close().await;
-    let waiting = doorcode::app::App::open(settings(&folder, &[]), None, doorcode::entropy::Entropy::Real).await;
+    let waiting = doorcode::app::App::open(settings(&folder, &[]), None, doorcode::entropy::Entropy::real()).await;
     let (house, _waiting) = waiting.unwrap();
     assert!(house.clock.now() >= far);
     let router = doorcode::api::router(&house);
@@ -351,7 +351,8 @@ fn targets(app: &TestApp) -> Vec<u32> {
     let database = app.database();
     let mut ids = database.prepare("SELECT id FROM targets ORDER BY id").unwrap();
     let ids = ids.query_map([], |row| row.get::<_, [u8; 16]>(0)).unwrap();
-    ids.map(|id| u32::try_from(u128::from_be_bytes(id.unwrap())).unwrap()).collect()
+    // All but the last row, which is no address's.
+    ids.filter_map(|id| u32::try_from(u128::from_be_bytes(id.unwrap())).ok()).collect()
 }
 
 /// Batches in which everything counts stand in front, and must not keep the walk from what is behind them.
