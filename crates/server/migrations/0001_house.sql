@@ -115,7 +115,6 @@ CREATE INDEX deliveries_due ON deliveries (due_at) WHERE state = 0;
 -- A fresh row has room for what usually comes: entries of no time and of nobody (docs/decisions/0012), and times long ago.
 CREATE TABLE targets (
     id           BYTEA PRIMARY KEY,
-    touched_at   BIGINT NOT NULL,
     short_id     BYTEA,
     short_until  BIGINT NOT NULL DEFAULT 1099511627776,
     long_id      BYTEA,
@@ -124,11 +123,11 @@ CREATE TABLE targets (
     sent_at      BIGINT NOT NULL DEFAULT 0,
     sends        TEXT NOT NULL DEFAULT '00000000000000000000000000',
     known_sends  TEXT NOT NULL DEFAULT '00000000000000000000000000',
-    misses       TEXT NOT NULL DEFAULT '000000000000000000000000000000000000000',
+    misses       TEXT NOT NULL DEFAULT '0000000000000000000000000000000000000000000000000000',
     known_misses TEXT NOT NULL DEFAULT '0000000000000000000000000000000000000000000000000000',
     streak       BIGINT NOT NULL DEFAULT 0,
     known_streak BIGINT NOT NULL DEFAULT 0,
-    tries        TEXT NOT NULL DEFAULT '........,........,........,........,',
+    tries        TEXT NOT NULL DEFAULT '......,......,......,......,',
     known        TEXT NOT NULL DEFAULT '00000000000000000000000000000'
 );
 

@@ -62,9 +62,10 @@ impl Client {
 
     /// By what tries on one code are counted.
     pub fn tries_tag(&self) -> TriesTag {
-        let mut tag = [b','; 9];
-        for (n, digit) in tag.iter_mut().take(8).enumerate() {
-            *digit = b"0123456789abcdef"[usize::from(self.of_network[n] & 0x0f)];
+        const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let mut tag = [b','; 7];
+        for (digit, byte) in tag.iter_mut().take(6).zip(self.of_network) {
+            *digit = DIGITS[usize::from(byte & 0x3f)];
         }
         tag
     }

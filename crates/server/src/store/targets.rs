@@ -14,8 +14,8 @@ pub type TargetId = [u8; 16];
 /// Behind every digest.
 const LAST: TargetId = [0xff; 16];
 
-/// A client's network as `tries` holds it: eight hex digits and a comma.
-pub type TriesTag = [u8; 9];
+/// A client's network as `tries` holds it: six characters of 64, and a comma.
+pub type TriesTag = [u8; 7];
 
 /// What strangers may have an address sent: six an hour and twenty a day, then one an hour, never none. $2 is the new
 /// entry, $3 the characters of the ring to keep, $4 and $6 where the hour's and the day's oldest that counts stands, $5 and
@@ -60,21 +60,21 @@ macro_rules! refunded {
 /// Tries of nobody, in the room of four: three that are wrong, and the right one. As in migrations/0001_house.sql.
 macro_rules! no_tries {
     () => {
-        "'........,........,........,........,'"
+        "'......,......,......,......,'"
     };
 }
 
 /// The tries with one more ($4) in front, in the room of nobody's, if there is some left.
 macro_rules! tried {
     () => {
-        "$4 || substr(tries, 1, length(tries) - CASE WHEN substr(tries, length(tries) - 8, 9) = '........,' THEN 9 ELSE 0 END)"
+        "$4 || substr(tries, 1, length(tries) - CASE WHEN substr(tries, length(tries) - 6, 7) = '......,' THEN 7 ELSE 0 END)"
     };
 }
 
 /// The tries without the newest, if there is a 1 and not a 0.
 macro_rules! untried {
     ($one:literal) => {
-        concat!("substr(tries, 1 + 9 * ", $one, ") || substr('........,', 1, 9 * ", $one, ")")
+        concat!("substr(tries, 1 + 7 * ", $one, ") || substr('......,', 1, 7 * ", $one, ")")
     };
 }
 
@@ -85,15 +85,37 @@ macro_rules! over {
     };
 }
 
+/// Whether a short code is live, or may be said again ($9 now).
+macro_rules! guessable {
+    () => {
+        "(short_until > $9 OR repeat_until > $9)"
+    };
+}
+
+/// Whether a ring and a streak let one more guess through. $5 where the oldest that counts stands, $6 a window ago, $7 the
+/// longest streak.
+macro_rules! misses_allow {
+    ($ring:literal, $streak:literal) => {
+        concat!("substr(", $ring, ", $5, 13) <= $6 AND ", $streak, " < $7")
+    };
+}
+
+/// Whether a network ($4) has tries left on the code ($8 the most).
+macro_rules! tries_allow {
+    () => {
+        "length(tries) - length(replace(tries, $4, '')) < 7 * $8"
+    };
+}
+
 /// The usual start whole: the row, the message and the candidate's place, as PLACE_SHORT has it. One statement whether there
 /// is a row or not, since a start must not tell by its time. $2 the new entry, $3 the characters of the ring to keep; then
 /// now, the candidate and the end of its life, and, as there $3, the time that a code must outlive to keep its place.
 macro_rules! ask {
     ($ring:literal, $before:literal, [$now:literal, $id:literal, $until:literal, $unless:literal], $may:expr) => {
         concat!(
-            "INSERT INTO targets (id, ", $ring, ", touched_at, sent_at, short_id, short_until) \
-            VALUES ($1, $2 || '0000000000000', ", $now, ", ", $now, ", ", $id, ", ", $until, ") ON CONFLICT (id) DO UPDATE SET ",
-            $ring, " = ", pushed!(concat!("targets.", $ring), $before), ", touched_at = excluded.touched_at, sent_at = excluded.sent_at, \
+            "INSERT INTO targets (id, ", $ring, ", sent_at, short_id, short_until) \
+            VALUES ($1, $2 || '0000000000000', ", $now, ", ", $id, ", ", $until, ") ON CONFLICT (id) DO UPDATE SET ",
+            $ring, " = ", pushed!(concat!("targets.", $ring), $before), ", sent_at = excluded.sent_at, \
             tries = CASE WHEN targets.short_until <= ", $unless, " THEN ", no_tries!(), " ELSE targets.tries END, \
             short_id = CASE WHEN targets.short_until <= ", $unless, " THEN excluded.short_id ELSE targets.short_id END, \
             short_until = CASE WHEN targets.short_until <= ", $unless, " THEN excluded.short_until ELSE targets.short_until END \
@@ -108,10 +130,8 @@ statements! {
     // The address's row, or the one behind it: found in the same steps, whether there is one or not.
     NEAREST = "SELECT known, misses, known_misses, streak, known_streak, short_id, short_until, long_id, long_until, \
         repeat_until, tries, sent_at, id FROM targets WHERE id >= $1 ORDER BY id LIMIT 1";
-    LAST_ROW = "INSERT INTO targets (id, touched_at, short_until) VALUES ($1, $2, $2) ON CONFLICT (id) DO NOTHING";
-    TOUCH = "UPDATE targets SET touched_at = $2 WHERE id = $1";
-    WRITE = "INSERT INTO targets (id, touched_at) VALUES ($1, $2) \
-        ON CONFLICT (id) DO UPDATE SET touched_at = excluded.touched_at";
+    LAST_ROW = "INSERT INTO targets (id, sent_at, short_until) VALUES ($1, $2, $2) ON CONFLICT (id) DO NOTHING";
+    WRITE = "INSERT INTO targets (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET sent_at = targets.sent_at";
     // The usual start whole, for strangers and for known clients: see ask!. $4 to $8 as in may_be_sent!.
     ASK_STRANGER = ask!("sends", "$7", ["$9", "$10", "$11", "$12"], may_be_sent!());
     // $4 where the oldest of the day that counts stands, $5 a day ago.
@@ -120,13 +140,16 @@ statements! {
     // $6 a window ago, $7 longest streak, $8 most tries of one network on one code, $9 now. T and P, all or nothing, and
     // only where a short code is live or may be repeated: elsewhere there is nothing to guess at.
     DEBIT_STRANGER = concat!("UPDATE targets SET misses = ", pushed!("misses", "$6"), ", streak = streak + 1, \
-        tries = ", tried!(), " \
-        WHERE id = $1 AND (short_until > $9 OR repeat_until > $9) AND substr(misses, $5, 13) <= $6 AND streak < $7 \
-        AND length(tries) - length(replace(tries, $4, '')) < 9 * $8");
+        tries = ", tried!(), " WHERE id = $1 AND ", guessable!(), " AND ", misses_allow!("misses", "streak"), " AND ", tries_allow!());
     DEBIT_KNOWN = concat!("UPDATE targets SET known_misses = ", pushed!("known_misses", "$6"), ", \
         known_streak = known_streak + 1, tries = ", tried!(), " \
-        WHERE id = $1 AND (short_until > $9 OR repeat_until > $9) AND substr(known_misses, $5, 13) <= $6 AND known_streak < $7 \
-        AND length(tries) - length(replace(tries, $4, '')) < 9 * $8");
+        WHERE id = $1 AND ", guessable!(), " AND ", misses_allow!("known_misses", "known_streak"), " AND ", tries_allow!());
+    // The same work as a debit, and nothing changes: no ring is ever empty, and no condition NULL.
+    TOUCH = concat!("UPDATE targets SET misses = CASE WHEN ", pushed!("misses", "$6"), " = '' THEN '' ELSE misses END, \
+        streak = CASE WHEN streak + 1 < 0 THEN 0 ELSE streak END, \
+        tries = CASE WHEN ", tried!(), " = '' THEN '' ELSE tries END \
+        WHERE id = $1 AND (", guessable!(), ") IS NOT NULL AND (", misses_allow!("misses", "streak"), ") IS NOT NULL AND (",
+        tries_allow!(), ") IS NOT NULL");
     // $2, $3: give back the newest debit of strangers or of known clients (1), or not (0).
     REFUND = concat!("UPDATE targets SET \
         misses = ", refunded!("misses", "$2"), ", streak = streak - $2, \
@@ -158,7 +181,7 @@ statements! {
     // A row may leave only when a fresh one would say the same: every pool empty of what counts, and nobody known any
     // more (the newest stands first, its time behind its tag).
     SWEEP = "DELETE FROM targets WHERE id IN (SELECT id FROM targets WHERE id > $1 ORDER BY id LIMIT $2) \
-        AND touched_at < $3 AND streak = 0 AND known_streak = 0 AND substr(known, 17, 13) < $6 \
+        AND sent_at < $3 AND streak = 0 AND known_streak = 0 AND substr(known, 17, 13) < $6 \
         AND short_until < $4 AND long_until < $4 \
         AND substr(misses, 1, 13) < $5 AND substr(known_misses, 1, 13) < $5 \
         AND substr(sends, 1, 13) < $5 AND substr(known_sends, 1, 13) < $5";
@@ -266,19 +289,47 @@ pub async fn nearest(tx: &mut Tx<'_>, id: &TargetId) -> Result<Nearest> {
     Ok(Nearest { row, own: row == *id, standing })
 }
 
-/// Writes a row's time, which only says how long it stays.
-pub async fn touch(tx: &mut Tx<'_>, row: &TargetId, now: Timestamp) -> Result<()> {
-    tx.execute(&TOUCH, &[row.into(), now.into()]).await.map(drop)
-}
-
 /// Makes the last row, which is no address's and stays for ever, so that every address has a nearest one.
 pub async fn keep_last(tx: &mut Tx<'_>) -> Result<()> {
     tx.execute(&LAST_ROW, &[(&LAST).into(), i64::MAX.into()]).await.map(drop)
 }
 
-/// Writes the row's time, making the row if there is none.
-pub async fn write(tx: &mut Tx<'_>, id: &TargetId, now: Timestamp) -> Result<()> {
-    tx.execute(&WRITE, &[id.into(), now.into()]).await.map(drop)
+/// Makes the row if there is none, and writes it if there is one: either takes its time.
+pub async fn write(tx: &mut Tx<'_>, id: &TargetId) -> Result<()> {
+    tx.execute(&WRITE, &[id.into()]).await.map(drop)
+}
+
+/// What a guess is compared with.
+struct Guess<'a> {
+    policy: &'a GuessPolicy,
+    class: Class,
+    tag: &'a TriesTag,
+    entry: String,
+    cut: String,
+    now: Timestamp,
+}
+
+impl<'a> Guess<'a> {
+    fn new(class: Class, policy: &'a GuessPolicy, tag: &'a TriesTag, now: Timestamp) -> Self {
+        let (entry, cut) = (Ring::entry(now), Ring::entry(now.minus(policy.day(class).span)));
+        Self { policy, class, tag, entry, cut, now }
+    }
+
+    /// $1 to $9.
+    fn values<'b>(&'b self, id: &'b TargetId) -> [Value<'b>; 9] {
+        let limit = self.policy.day(self.class).limit;
+        [
+            id.into(),
+            (&self.entry).into(),
+            before(limit).into(),
+            text(self.tag).into(),
+            place(limit).into(),
+            (&self.cut).into(),
+            i64::from(self.policy.streak(self.class)).into(),
+            i64::from(self.policy.per_code).into(),
+            self.now.into(),
+        ]
+    }
 }
 
 /// Takes one guess from a class's pools and from the network's tries on this code, all or nothing.
@@ -294,23 +345,21 @@ pub async fn debit_guess(
         Class::Stranger => &DEBIT_STRANGER,
         Class::Known => &DEBIT_KNOWN,
     };
-    let window = policy.day(class);
-    if window.limit == 0 {
+    if policy.day(class).limit == 0 {
         return Ok(false);
     }
-    let (entry, cut) = (Ring::entry(now), Ring::entry(now.minus(window.span)));
-    let values: [Value<'_>; 9] = [
-        id.into(),
-        (&entry).into(),
-        before(window.limit).into(),
-        text(tag).into(),
-        place(window.limit).into(),
-        (&cut).into(),
-        i64::from(policy.streak(class)).into(),
-        i64::from(policy.per_code).into(),
-        now.into(),
-    ];
-    Ok(tx.execute(sql, &values).await? == 1)
+    Ok(tx.execute(sql, &Guess::new(class, policy, tag, now).values(id)).await? == 1)
+}
+
+/// Does the work of a debit on a row, and changes nothing.
+pub async fn touch(
+    tx: &mut Tx<'_>,
+    row: &TargetId,
+    policy: &GuessPolicy,
+    tag: &TriesTag,
+    now: Timestamp,
+) -> Result<()> {
+    tx.execute(&TOUCH, &Guess::new(Class::Stranger, policy, tag, now).values(row)).await.map(drop)
 }
 
 /// Gives a debit back: for a guess that was not compared, and for the repeat of a right answer.
@@ -508,6 +557,6 @@ fn refunds(class: Class, refund: bool) -> [i64; 2] {
 }
 
 fn text(tag: &TriesTag) -> &str {
-    // Made of hex digits and a comma.
+    // ASCII: see [`TriesTag`].
     str::from_utf8(tag).unwrap_or_default()
 }

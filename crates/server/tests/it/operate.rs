@@ -314,7 +314,7 @@ async fn time_is_marked_while_something_happens() {
 
 /// Whatever keeps a row of `targets`.
 const COUNTING: [&str; 10] = [
-    "touched_at",
+    "sent_at",
     "short_until",
     "long_until",
     "misses",
@@ -332,7 +332,7 @@ fn put_target(database: &rusqlite::Connection, n: u32, counting: Option<&str>, n
         let counts = counting == Some(column);
         let edge = |at: Timestamp| if counts { at.plus(MOMENT) } else { at.minus(MOMENT) };
         match column {
-            "touched_at" => edge(now.minus(hours(24))).millis().into(),
+            "sent_at" => edge(now.minus(hours(24))).millis().into(),
             "short_until" | "long_until" => edge(now).millis().into(),
             "streak" | "known_streak" => i64::from(counts).into(),
             "known" => format!("0123456789abcdef{}", Ring::entry(edge(now.minus(KNOWN_FOR)))).into(),

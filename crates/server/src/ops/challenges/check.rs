@@ -143,7 +143,7 @@ impl<'a> Guess<'a> {
         let guessable = network && !self.long && self.standing.short_is_live(now);
         let debited = guessable && targets::debit_guess(tx, target, self.class, &policy, &tag, now).await?;
         if !debited {
-            targets::touch(tx, &self.row, now).await?;
+            targets::touch(tx, &self.row, &policy, &tag, now).await?;
         }
         Ok(Paid { target: debited, network, compare: network && (debited || self.long) })
     }

@@ -227,9 +227,9 @@ impl<'a> Purse<'a> {
     /// is answered as if, or the answer would tell which spelling has an account.
     async fn pay(&self, tx: &mut Tx<'_>, policy: &SendPolicy) -> Result<Paid> {
         let now = self.now;
-        targets::write(tx, &self.aim.address, now).await?;
+        targets::write(tx, &self.aim.address).await?;
         if self.aim.folded != self.aim.address {
-            targets::write(tx, &self.aim.folded, now).await?;
+            targets::write(tx, &self.aim.folded).await?;
         }
         let mut paid = targets::debit_send(tx, &self.aim.folded, self.class, policy, now).await?;
         if !paid && self.class == Class::Known {
