@@ -53,16 +53,7 @@ impl App {
         }
         let (outbox, waiting) = Outbox::new();
         let inbox = matches!(config.mail.transport, Transport::Inbox).then(|| Inbox::new(INBOX_ROOM));
-        let app = Self {
-            config,
-            db,
-            clock,
-            entropy,
-            keys,
-            outbox,
-            inbox,
-            metrics: Metrics::new(),
-        };
+        let app = Self { config, db, clock, entropy, keys, outbox, inbox, metrics: Metrics::new() };
         Ok((Arc::new(app), waiting))
     }
 

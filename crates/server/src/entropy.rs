@@ -122,7 +122,8 @@ mod tests {
         let (entropy, at) = (Entropy::real(), |n: i64| Timestamp::from_millis(1_700_000_000_000 + n));
         let mut deal = entropy.deal::<10>().unwrap();
         // Many in a millisecond, from clones, and one whose time was read earlier.
-        let mut ids: Vec<Id<doorcode_core::id::Event>> = (0..5000).map(|_| entropy.clone().id(at(5)).unwrap()).collect();
+        let mut ids: Vec<Id<doorcode_core::id::Event>> =
+            (0..5000).map(|_| entropy.clone().id(at(5)).unwrap()).collect();
         ids.push(entropy.id(at(4)).unwrap());
         ids.push(deal.id(at(5)).unwrap());
         ids.push(entropy.id(at(50)).unwrap());

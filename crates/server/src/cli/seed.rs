@@ -95,7 +95,8 @@ async fn write(app: &Arc<App>, batch: Vec<Challenge>) -> Result<()> {
             for challenge in &batch {
                 let target = target_of(challenge.realm, &challenge.destination);
                 let place = Candidate { id: challenge.id, until: challenge.expires_at, unless_after: now };
-                targets::ask(tx, &target, (doorcode_core::Class::Stranger, &SendPolicy::default()), &place, now).await?;
+                targets::ask(tx, &target, (doorcode_core::Class::Stranger, &SendPolicy::default()), &place, now)
+                    .await?;
                 challenges::insert(tx, challenge).await?;
                 let (org, user): (OrgId, UserId) = (app.entropy.id(now)?, app.entropy.id(now)?);
                 let key = credentials::mint(&app, Kind::ApiKey, "admin", (app.entropy.id(now)?, app.entropy.bytes()?));

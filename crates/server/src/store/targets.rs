@@ -113,13 +113,33 @@ macro_rules! tries_allow {
 macro_rules! ask {
     ($ring:literal, $before:literal, [$now:literal, $id:literal, $until:literal, $unless:literal], $may:expr) => {
         concat!(
-            "INSERT INTO targets (id, ", $ring, ", sent_at, short_id, short_until) \
-            VALUES ($1, $2 || '0000000000000', ", $now, ", ", $id, ", ", $until, ") ON CONFLICT (id) DO UPDATE SET ",
-            $ring, " = ", pushed!(concat!("targets.", $ring), $before), ", sent_at = excluded.sent_at, \
-            tries = CASE WHEN targets.short_until <= ", $unless, " THEN ", no_tries!(), " ELSE targets.tries END, \
-            short_id = CASE WHEN targets.short_until <= ", $unless, " THEN excluded.short_id ELSE targets.short_id END, \
-            short_until = CASE WHEN targets.short_until <= ", $unless, " THEN excluded.short_until ELSE targets.short_until END \
-            WHERE ", $may
+            "INSERT INTO targets (id, ",
+            $ring,
+            ", sent_at, short_id, short_until) \
+            VALUES ($1, $2 || '0000000000000', ",
+            $now,
+            ", ",
+            $id,
+            ", ",
+            $until,
+            ") ON CONFLICT (id) DO UPDATE SET ",
+            $ring,
+            " = ",
+            pushed!(concat!("targets.", $ring), $before),
+            ", sent_at = excluded.sent_at, \
+            tries = CASE WHEN targets.short_until <= ",
+            $unless,
+            " THEN ",
+            no_tries!(),
+            " ELSE targets.tries END, \
+            short_id = CASE WHEN targets.short_until <= ",
+            $unless,
+            " THEN excluded.short_id ELSE targets.short_id END, \
+            short_until = CASE WHEN targets.short_until <= ",
+            $unless,
+            " THEN excluded.short_until ELSE targets.short_until END \
+            WHERE ",
+            $may
         )
     };
 }

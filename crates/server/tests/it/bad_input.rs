@@ -7,7 +7,7 @@ use axum::http::Method;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::app::{HERE, LAST_ROW, SEND, VERIFY, Answer, TestApp, error, not, wrong};
+use crate::app::{Answer, HERE, LAST_ROW, SEND, TestApp, VERIFY, error, not, wrong};
 
 const ADA: &str = "ada@example.com";
 const BAD_EMAIL: &str = "Missing or invalid 'email'";

@@ -157,21 +157,24 @@ async fn begin(
     }
     // The day of the whole realm is for strangers: many networks together could empty it, and people who were here before
     // come in all the same.
-    if purse.class == Class::Stranger {
-        spend(tx, &[aim.org], now).await?;
+    match purse.class {
+        Class::Stranger => spend(tx, &[aim.org], now).await?,
+        // The same work, or the time would tell a network which of its people have an account.
+        Class::Known => meters::touch(tx, &aim.org.1).await?,
     }
 
     let id = targets::latest(tx, &aim.address, purse.long).await?;
-    let live = if id == new.id {
+    let challenge = if id == new.id {
         challenges::insert(tx, &new).await?;
-        true
+        // A start must not tell by its time whether a code was live, so the last one is read in either case.
+        challenges::get(tx, &purse.standing.short.id.unwrap_or(id)).await?;
+        new
     } else {
         let name = (new.full_name.as_deref(), new.client.as_ref());
-        challenges::resend(tx, &id, ask.language, name, now).await?
+        let live = challenges::resend(tx, &id, ask.language, name, now).await?;
+        let challenge = challenges::get(tx, &id).await?.filter(|_| live);
+        challenge.ok_or_else(|| Error::internal("a target names a challenge that is not live"))?
     };
-    // Read back in both cases: a start must not tell by its time whether a code was live.
-    let challenge = challenges::get(tx, &id).await?.filter(|_| live);
-    let challenge = challenge.ok_or_else(|| Error::internal("a target names a challenge that is not live"))?;
     deliveries::insert(tx, &delivery, &challenge.id, "email", birth).await?;
     Ok(match birth {
         Birth::Leased(_) => Begun::Sent(Box::new(challenge)),
