@@ -46,7 +46,7 @@ pub type DeliveryId = Id<Delivery>;
 pub type EventId = Id<Event>;
 
 impl OrgId {
-    /// The house realm, whose identities sign in at the OutX door and at `/signin` (docs/threat-model.md).
+    /// The house realm, whose identities sign in at the OutX door (docs/threat-model.md).
     pub const HOUSE: Self = Self::from_bytes([0; 16]);
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doorcode_core::{Kid, OrgId, Result};
+use doorcode_core::{Error, Kid, OrgId, Result, Timestamp};
 
 use crate::clock::Clock;
 use crate::config::{Config, Transport};
@@ -37,6 +37,9 @@ pub struct App {
     pub metrics: Metrics,
 }
 
+/// No machine that runs this has an earlier time: rows hold times long ago, which must be over (`store/targets/`).
+const EARLIEST: Timestamp = Timestamp::from_millis(1 << 40);
+
 impl App {
     /// Opens the house of a configuration: database, time, keys. Gives the end of the outbox that the worker reads.
     pub async fn open(config: Config, clock: Option<Clock>, entropy: Entropy) -> Result<(Arc<Self>, Waiting)> {
@@ -44,6 +47,9 @@ impl App {
         let db = Db::open(&config.data)?;
         let mark = db.read(|tx| Box::pin(meta::clock(tx))).await?;
         let clock = clock.unwrap_or_else(|| Clock::real(mark));
+        if clock.now() < EARLIEST {
+            return Err(Error::unavailable("the machine's clock is years behind; set it, and start again"));
+        }
         let make = config.dev.then_some(&entropy);
         let keys = Keys::open(&db, &config.keys, make, clock.now()).await?;
         let kid = keys.ring().active().kid;
@@ -88,6 +94,6 @@ pub fn create_dir(dir: &std::path::Path) -> Result<()> {
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
     made.map_err(|error| {
         let why = format!("the data directory {} can't be made: {error}; name another one with --data", dir.display());
-        doorcode_core::Error::unavailable(why)
+        Error::unavailable(why)
     })
 }

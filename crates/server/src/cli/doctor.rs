@@ -11,7 +11,7 @@ use doorcode_core::{GuessPolicy, SendPolicy};
 use super::place::{Environment, Place};
 use super::{Ended, Trouble, out};
 use crate::app::App;
-use crate::config::{Config, Signup, Transport};
+use crate::config::{Config, Signup, Transport, Use};
 use crate::deliver::smtp::Smtp;
 use crate::ops::master_keys;
 use crate::store::lock::ServerLock;
@@ -29,11 +29,13 @@ pub(super) struct Doctor {
 
 impl Doctor {
     pub(super) fn run(self, environment: Environment) -> Ended {
+        // What only a server needs may be missing for the other commands.
+        let servable = self.place.config(environment.clone(), Use::Serve).map(drop);
         self.place.within(environment, |app| async move {
             settings(&app.config);
             lax(&app.config);
             keys(&app).await?;
-            let well = works(&app).await;
+            let well = works(&app, servable).await;
             Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         })
     }
@@ -119,13 +121,17 @@ async fn keys(app: &App) -> Result<(), Trouble> {
     Ok(())
 }
 
-async fn works(app: &Arc<App>) -> bool {
+async fn works(app: &Arc<App>, servable: Result<(), Trouble>) -> bool {
     out("Works");
     let mut well = true;
     let mut say = |good: bool, line: &str| {
         well &= good;
         out(&format!("  {} {line}", if good { "yes" } else { "NO " }));
     };
+    match servable {
+        Ok(()) => say(true, "`serve` takes the settings"),
+        Err(why) => say(false, &format!("`serve` takes the settings: {}", why.0.join("; "))),
+    }
     say(app.mark_time().await.is_ok(), "the database takes writes");
     say(app.clock.behind().as_secs() <= 2, "the machine's clock was not set back");
     let running = ServerLock::is_free(&app.config.data).is_ok_and(|free| !free);

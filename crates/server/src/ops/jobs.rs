@@ -36,7 +36,7 @@ pub async fn tick(app: &Arc<App>, sweep: &mut Sweep) -> Result<()> {
 pub async fn sweep(app: &Arc<App>, sweep: &mut Sweep) -> Result<bool> {
     let now = app.clock.now();
     let keep = app.config.retention;
-    // A challenge is over at most an hour after it was made; one day keeps what support will be asked about.
+    // However little is configured: a challenge is over at most an hour after it was made, and its delivery with it.
     let least = Duration::from_secs(3 * 3600);
     let from = sweep.from;
     let (removed, next) = app

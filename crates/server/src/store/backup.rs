@@ -1,6 +1,7 @@
 //! A copy of the running database, marked, so that whoever serves it knows that it is a copy: the first start on it
 //! voids what was live ([`super::meta`]). Refuses to overwrite, and leaves no half a copy under the asked-for name.
 
+use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
@@ -18,24 +19,39 @@ pub(super) fn copy(source: &Path, target: &Path) -> Result<()> {
     let mut half = target.as_os_str().to_owned();
     half.push(".part");
     let half = Path::new(&half);
+    // It holds addresses: its owner alone reads it, from the first byte. And what is there already may be somebody's.
+    let begun = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(half);
+    begun.map_err(|why| match why.kind() {
+        ErrorKind::AlreadyExists => {
+            let why = "is there already: another backup is at work, or one was cut short; then remove it";
+            Error::unavailable(format!("{} {why}", half.display()))
+        }
+        _ => at(half)(why),
+    })?;
     let made = write(source, half).and_then(|()| {
-        std::fs::File::open(half).and_then(|file| file.sync_all()).map_err(Error::unavailable)?;
+        std::fs::File::open(half).and_then(|file| file.sync_all()).map_err(at(half))?;
         // A hard link refuses a name that somebody took meanwhile, which a rename would overwrite.
-        std::fs::hard_link(half, target).map_err(Error::unavailable)
+        std::fs::hard_link(half, target).map_err(at(target))
     });
     drop(std::fs::remove_file(half));
-    made
+    made?;
+    // The name, too, must outlive a power cut.
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(at(folder))
+}
+
+/// An error of the machine, with the path that it is about.
+fn at(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+    move |why| Error::unavailable(format!("{}: {why}", path.display()))
 }
 
 fn write(source: &Path, half: &Path) -> Result<()> {
-    drop(std::fs::remove_file(half));
-    // It holds addresses: its owner alone reads it, from the first byte.
-    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(half).map_err(Error::unavailable)?;
     let connection = Connection::open(source).map_err(failed)?;
     connection.busy_timeout(Duration::from_secs(30)).map_err(failed)?;
     let name = half.to_str().ok_or(Error::Invalid { field: "file", why: "must be a UTF-8 path" })?;
     // A consistent snapshot in one read transaction: writers go on, only the log can't shrink meanwhile.
-    connection.execute("VACUUM INTO ?1", [name]).map_err(failed)?;
+    let copied = connection.execute("VACUUM INTO ?1", [name]);
+    copied.map_err(|why| Error::unavailable(format!("{}: {why}", half.display())))?;
     let copy = Connection::open(half).map_err(failed)?;
     copy.execute_batch("INSERT OR REPLACE INTO meta (name, value) VALUES ('backup', 'unopened')").map_err(failed)
 }

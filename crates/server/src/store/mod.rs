@@ -43,10 +43,10 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         meta::ALL,
         meters::ALL,
         orgs::ALL,
-        targets::ALL,
         users::ALL,
     ]
     .into_iter()
+    .chain(targets::EVERY)
     .flatten()
     .copied()
 }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -59,18 +60,30 @@ impl Whose {
     }
 }
 
-async fn inbox_page(State(app): State<Arc<App>>, Query(whose): Query<Whose>) -> Response {
+type Asked = Result<Query<Whose>, QueryRejection>;
+
+async fn inbox_page(State(app): State<Arc<App>>, whose: Asked) -> Response {
+    let Ok(Query(whose)) = whose else {
+        let hint = "Name one address, as in /dev/inbox?to=ada@example.com.";
+        let page = Failure { status: 400, what: "This address can't be read", hint };
+        return (StatusCode::BAD_REQUEST, page_headers(), pages::failure(&page)).into_response();
+    };
     let (entries, base_url) = (whose.entries(&app), app.base_url());
     let view = InboxView { entries: &entries, to: whose.to.as_deref(), base_url: &base_url };
     (page_headers(), pages::inbox(&view)).into_response()
 }
 
-async fn inbox_json(State(app): State<Arc<App>>, Query(whose): Query<Whose>) -> Response {
+async fn inbox_json(State(app): State<Arc<App>>, whose: Asked) -> Response {
+    let Ok(Query(whose)) = whose else {
+        let why = serde_json::json!({ "error": "name one address, as in ?to=ada@example.com" });
+        return (StatusCode::BAD_REQUEST, Json(why)).into_response();
+    };
     Json(whose.entries(&app)).into_response()
 }
 
-async fn body(State(app): State<Arc<App>>, Path(number): Path<String>) -> Response {
-    let entry = number.parse().ok().and_then(|number| app.inbox.as_ref()?.get(number));
+async fn body(State(app): State<Arc<App>>, number: Result<Path<String>, PathRejection>) -> Response {
+    let number = number.ok().and_then(|Path(number)| number.parse().ok());
+    let entry = number.and_then(|number| app.inbox.as_ref()?.get(number));
     match entry {
         Some(entry) => (mail_headers(), pages::mail(&entry)).into_response(),
         None => {

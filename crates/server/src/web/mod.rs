@@ -8,6 +8,7 @@ pub mod pages;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -33,6 +34,8 @@ struct Version {
     v: Option<String>,
 }
 
-async fn style(Query(version): Query<Version>) -> Response {
-    assets::stylesheet(version.v.as_deref()).into_response()
+async fn style(version: Result<Query<Version>, QueryRejection>) -> Response {
+    // Whatever else it is asked with, it is the stylesheet.
+    let version = version.ok().and_then(|Query(version)| version.v);
+    assets::stylesheet(version.as_deref()).into_response()
 }

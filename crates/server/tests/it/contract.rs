@@ -311,6 +311,15 @@ async fn a_newer_schema_is_refused() {
     let why = doorcode::chain(&refused);
     assert!(why.contains("newer version"), "{why}");
     assert_eq!(migrations(folder.path()), 2, "nothing was touched");
+
+    // A step that is not what it was when it was run: a data directory of a build between releases.
+    let file = rusqlite::Connection::open(folder.path().join("doorcode.db")).unwrap();
+    file.execute("DELETE FROM migrations WHERE number = 99", []).unwrap();
+    Db::open(folder.path()).unwrap().close().await;
+    file.execute("UPDATE migrations SET name = '0001_house 00000000'", []).unwrap();
+    drop(file);
+    let refused = Db::open(folder.path()).err().unwrap();
+    assert!(doorcode::chain(&refused).contains("between two releases"), "{}", doorcode::chain(&refused));
 }
 
 fn migrations(dir: &Path) -> i64 {

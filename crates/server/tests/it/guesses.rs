@@ -379,3 +379,28 @@ async fn every_refusal_looks_like_every_other() {
         assert_eq!((answer.both(), &answer.headers), (wrong(), &answers[0].headers));
     }
 }
+
+/// The disk stalls for longer than a right answer may be repeated; whoever gave up meanwhile says it again.
+#[tokio::test]
+async fn a_right_answer_that_waited_for_the_disk_can_be_repeated() {
+    let app = TestApp::new().await;
+    let code = app.code(ADA).await;
+    let (db, clock) = (app.app.db.clone(), app.app.clock.clone());
+    let stall = tokio::spawn(async move {
+        db.write(move |_| {
+            Box::pin(async move {
+                std::thread::sleep(std::time::Duration::from_millis(300));
+                clock.advance(seconds(15));
+                Ok(())
+            })
+        })
+        .await
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    let asked = app.now();
+    assert_eq!(app.verify(ADA, &code).await.status, 200);
+    assert_eq!(app.now(), asked.plus(seconds(15)), "it waited");
+    stall.await.unwrap().unwrap();
+    app.advance(seconds(5));
+    assert_eq!(app.verify(ADA, &code).await.status, 200);
+}

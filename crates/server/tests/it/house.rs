@@ -1,5 +1,5 @@
-//! The invariants of the design (section 2), kept by reading the sources: who may name whom. A new room or a new door
-//! joins by one line in the tables below, which is where somebody will ask why.
+//! The invariants of the design (section 2), kept by reading the sources: who may name whom. A new room joins by one
+//! line in the tables below, which is where somebody will ask why; the doors are the folders of `api/`.
 
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
 

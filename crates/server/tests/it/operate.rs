@@ -82,6 +82,16 @@ async fn alive_and_ready() {
 }
 
 /// A machine whose clock was set back: time does not run below the mark, and the server says that it is not ready.
+/// Rows hold times long ago, which would not be over.
+#[tokio::test]
+async fn a_clock_that_is_decades_behind_is_refused() {
+    let folder = Folder::new();
+    let opened = async |at| TestApp::open(Arc::clone(&folder), settings(&folder, &[]), at).await;
+    let refused = opened(Timestamp::from_millis(1_000_000_000_000)).await.err().unwrap();
+    assert!(doorcode::chain(&refused).contains("clock"), "{}", doorcode::chain(&refused));
+    assert!(opened(START).await.is_ok());
+}
+
 #[tokio::test]
 async fn a_clock_that_was_set_back_is_not_ready_and_does_not_run_back() {
     let folder = Folder::new();
@@ -271,6 +281,18 @@ fn labels_do_not_grow_with_what_strangers_send() {
         );
     }
     assert!(series(&app) < 60, "{}", series(&app));
+}
+
+#[tokio::test]
+async fn what_a_page_can_not_read_is_answered_in_its_own_form() {
+    let app = TestApp::new().await;
+    let page = app.get("/dev/inbox?to=a%40b.org&to=c%40d.org").await;
+    assert_eq!((page.status, page.text().contains("<html")), (400, true), "{}", page.text());
+    let json = app.get("/dev/inbox.json?to=a%40b.org&to=c%40d.org").await;
+    assert!(json.status == 400 && json.json()["error"].is_string(), "{}", json.text());
+    let page = app.get("/dev/inbox/%ff/body").await;
+    assert_eq!((page.status, page.text().contains("<html")), (404, true), "{}", page.text());
+    assert_eq!(app.get("/assets/style.css?v=1&v=2").await.status, 200);
 }
 
 #[tokio::test]

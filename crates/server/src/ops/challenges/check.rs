@@ -167,7 +167,8 @@ impl<'a> Guess<'a> {
     /// Right: the challenge is used up, the debit is given back, the client is known from now on.
     async fn succeed(&self, tx: &mut Tx<'_>, paid: &Paid, challenge: Challenge) -> Result<Checked> {
         let (now, client) = (self.now, &self.attempt.client);
-        let until = now.plus(REPEAT_WINDOW);
+        // Of the time that it is now: a unit that waited for the disk must not eat the time for a repeat.
+        let until = self.app.clock.now().plus(REPEAT_WINDOW);
         if !challenges::consume(tx, &challenge.id, client.host().as_ref(), until, now).await? {
             return Ok(Checked::Wrong);
         }

@@ -1,0 +1,188 @@
+//! `targets`: what may still be guessed at and sent to one address in one realm. Every rule here is one conditional
+//! statement over one row; the numbers come from `core::budget`, whose pure functions say what the statements must
+//! answer (a property test holds the two against each other). Refuses to be reset by resends, deletion or retention.
+
+use std::time::Duration;
+
+use doorcode_core::budget::{Class, GuessPolicy, Ring};
+use doorcode_core::{ChallengeId, KNOWN_FOR, Result, Timestamp};
+
+use super::db::Tx;
+use super::sql::{Row, Sql, Value, statements};
+
+#[macro_use]
+mod text;
+mod guesses;
+mod sends;
+
+pub use guesses::{TriesTag, debit_guess, refund, succeed, touch};
+pub use sends::{Candidate, ask, debit_send, latest, note_sent, place_challenge, sends, take_trickle};
+
+/// The digest of a realm and an address: one row, the same length for all, and nothing to read in it.
+pub type TargetId = [u8; 16];
+
+/// Behind every digest.
+const LAST: TargetId = [0xff; 16];
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Every statement of this table.
+pub(super) static EVERY: [&[&Sql]; 3] = [ALL, guesses::ALL, sends::ALL];
+
+statements! {
+    STANDING = "SELECT known, misses, known_misses, streak, known_streak, short_id, short_until, long_id, long_until, \
+        repeat_until, tries, sent_at FROM targets WHERE id = $1";
+    // The address's row, or the one behind it: found in the same steps, whether there is one or not.
+    NEAREST = "SELECT known, misses, known_misses, streak, known_streak, short_id, short_until, long_id, long_until, \
+        repeat_until, tries, sent_at, id FROM targets WHERE id >= $1 ORDER BY id LIMIT 1";
+    LAST_ROW = "INSERT INTO targets (id, sent_at, short_until) VALUES ($1, $2, $2) ON CONFLICT (id) DO NOTHING";
+    WRITE = "INSERT INTO targets (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET sent_at = targets.sent_at";
+    // After a restore: no code is live, no repeat is possible. Counters stay.
+    FORGET_CODES = concat!("UPDATE targets SET short_id = NULL, short_until = ", over!(), ", long_id = NULL, long_until = 0, \
+        repeat_until = ", over!(), " WHERE short_id IS NOT NULL OR long_id IS NOT NULL");
+    // A row may leave only when a fresh one would say the same: every pool empty of what counts, and nobody known any
+    // more (the newest stands first, its time behind its tag).
+    SWEEP = "DELETE FROM targets WHERE id IN (SELECT id FROM targets WHERE id > $1 ORDER BY id LIMIT $2) \
+        AND sent_at < $3 AND streak = 0 AND known_streak = 0 AND substr(known, 17, 13) < $6 \
+        AND short_until < $4 AND long_until < $4 \
+        AND substr(misses, 1, 13) < $5 AND substr(known_misses, 1, 13) < $5 \
+        AND substr(sends, 1, 13) < $5 AND substr(known_sends, 1, 13) < $5";
+    SWEEP_END = "SELECT max(id) FROM (SELECT id FROM targets WHERE id > $1 ORDER BY id LIMIT $2) AS slice";
+}
+
+/// What a target's row says.
+pub struct Standing {
+    /// The networks that succeeded here, as `core::known` keeps them.
+    pub known: String,
+    /// Strangers' wrong guesses and their streak.
+    pub misses: (String, u32),
+    /// Known clients' wrong guesses and their streak.
+    pub known_misses: (String, u32),
+    /// The challenge whose short code went out last, and until when it lives.
+    pub short: Slot,
+    /// The same for a long code.
+    pub long: Slot,
+    /// Until when the client that was right may say it again.
+    pub repeat_until: Timestamp,
+    /// The networks that tried the present short code, a tag for each try.
+    pub tries: String,
+    /// When a message went to exactly this address.
+    pub sent_at: Timestamp,
+}
+
+/// An address's row, or a stand-in.
+pub struct Nearest {
+    /// The row to [`touch`] where there is nothing to change in it.
+    pub row: TargetId,
+    /// Whether it is the address's own. Another's says nothing about the address, and only stands in for the work.
+    pub own: bool,
+    /// What it says.
+    pub standing: Standing,
+}
+
+/// The latest challenge of a kind, live or over.
+#[derive(Clone, Copy)]
+pub struct Slot {
+    /// Its id.
+    pub id: Option<ChallengeId>,
+    /// The end of its life, in the past once it has been used.
+    pub until: Timestamp,
+}
+
+impl Default for Standing {
+    /// What an address's row says before there is one.
+    fn default() -> Self {
+        let never = Timestamp::from_millis(0);
+        let slot = Slot { id: None, until: never };
+        Self {
+            known: String::new(),
+            misses: (String::new(), 0),
+            known_misses: (String::new(), 0),
+            short: slot,
+            long: slot,
+            repeat_until: never,
+            tries: String::new(),
+            sent_at: never,
+        }
+    }
+}
+
+impl Standing {
+    fn read(row: &Row<'_>) -> Result<Self> {
+        let count = |at| row.int(at).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+        Ok(Self {
+            known: row.text(0)?,
+            misses: (row.text(1)?, count(3)?),
+            known_misses: (row.text(2)?, count(4)?),
+            short: Slot { id: row.maybe_id(5)?, until: row.time(6)? },
+            long: Slot { id: row.maybe_id(7)?, until: row.time(8)? },
+            repeat_until: row.time(9)?,
+            tries: row.text(10)?,
+            sent_at: row.time(11)?,
+        })
+    }
+
+    /// Whether a short entry could be right: its code is live, or was used so recently that its user may repeat it.
+    pub fn short_is_live(&self, now: Timestamp) -> bool {
+        self.short.until > now || self.repeat_until > now
+    }
+
+    /// Whether the pools of a class, and the tries of a network on the code that lives, let one more guess through.
+    pub fn may_guess(&self, policy: &GuessPolicy, class: Class, tag: &TriesTag, now: Timestamp) -> bool {
+        let (ring, streak) = match class {
+            Class::Stranger => &self.misses,
+            Class::Known => &self.known_misses,
+        };
+        let tries = self.tries.as_bytes().chunks(tag.len()).filter(|tried| tried == tag).count();
+        let tried_out = self.short.until > now && tries >= policy.per_code as usize;
+        !tried_out && doorcode_core::budget::may_guess(ring, *streak, policy, class, now)
+    }
+}
+
+/// What stands in the row, or would.
+pub async fn standing(tx: &mut Tx<'_>, id: &TargetId) -> Result<Standing> {
+    Ok(tx.one(&STANDING, &[id.into()], Standing::read).await?.unwrap_or_default())
+}
+
+/// The address's row, or, where there is none, the next one: found in the same steps.
+pub async fn nearest(tx: &mut Tx<'_>, id: &TargetId) -> Result<Nearest> {
+    let found = tx.one(&NEAREST, &[id.into()], |row| Ok((row.bytes(12)?, Standing::read(row)?))).await?;
+    let (row, standing) = found.ok_or_else(|| doorcode_core::Error::internal("the last row of the targets is gone"))?;
+    Ok(Nearest { row, own: row == *id, standing })
+}
+
+/// Makes the last row, which is no address's and stays for ever, so that every address has a nearest one.
+pub async fn keep_last(tx: &mut Tx<'_>) -> Result<()> {
+    tx.execute(&LAST_ROW, &[(&LAST).into(), i64::MAX.into()]).await.map(drop)
+}
+
+/// Makes the row if there is none, and writes it if there is one: either takes its time.
+pub async fn write(tx: &mut Tx<'_>, id: &TargetId) -> Result<()> {
+    tx.execute(&WRITE, &[id.into()]).await.map(drop)
+}
+
+/// After a restore: no code is live.
+pub async fn forget_codes(tx: &mut Tx<'_>) -> Result<usize> {
+    tx.execute(&FORGET_CODES, &[]).await
+}
+
+/// Looks at up to `most` rows after `from` and removes those that say what a fresh row would. Gives the last id looked
+/// at, or none at the end of the table.
+pub async fn sweep(tx: &mut Tx<'_>, from: &TargetId, most: i64, now: Timestamp) -> Result<Option<TargetId>> {
+    let end = tx.one(&SWEEP_END, &[from.into(), most.into()], |row| row.maybe_bytes(0)).await?.flatten();
+    let day = Ring::entry(now.minus(DAY));
+    let forgotten = Ring::entry(now.minus(KNOWN_FOR));
+    let values: [Value<'_>; 6] =
+        [from.into(), most.into(), now.minus(DAY).into(), now.into(), (&day).into(), (&forgotten).into()];
+    tx.execute(&SWEEP, &values).await?;
+    Ok(end)
+}
+
+/// Characters of a ring to keep in front of which one more entry makes `n`.
+fn before(n: u32) -> i64 {
+    13 * (i64::from(n) - 1).max(0)
+}
+
+/// Where the n-th newest entry begins, as `substr` counts.
+fn place(n: u32) -> i64 {
+    before(n) + 1
+}
