@@ -13,7 +13,8 @@ use crate::ops::backups;
 ///
 /// The copy is marked: the first `serve` on it voids every live code and everything revoked meanwhile stays revoked. To
 /// restore, put it in place of `doorcode.db` (without the `-wal` and `-shm` files of the old one). The master keys are
-/// not in it; back up the keys directory apart.
+/// not in it; back up the keys directory apart. It is written as FILE.part first; a file of that name is taken for what is
+/// left of a backup that was cut short, and goes.
 #[derive(Args)]
 #[command(after_help = "Example:\n  doorcode backup --data /var/lib/doorcode /backup/doorcode-2026-11-22.db")]
 pub(super) struct Backup {

@@ -1,7 +1,6 @@
 //! A copy of the running database, marked, so that whoever serves it knows that it is a copy: the first start on it
 //! voids what was live ([`super::meta`]). Refuses to overwrite, and leaves no half a copy under the asked-for name.
 
-use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
@@ -19,15 +18,10 @@ pub(super) fn copy(source: &Path, target: &Path) -> Result<()> {
     let mut half = target.as_os_str().to_owned();
     half.push(".part");
     let half = Path::new(&half);
-    // It holds addresses: its owner alone reads it, from the first byte. And what is there already may be somebody's.
-    let begun = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(half);
-    begun.map_err(|why| match why.kind() {
-        ErrorKind::AlreadyExists => {
-            let why = "is there already: another backup is at work, or one was cut short; then remove it";
-            Error::unavailable(format!("{} {why}", half.display()))
-        }
-        _ => at(half)(why),
-    })?;
+    // What is left of a backup that was cut short must not be in the way of every one after it.
+    drop(std::fs::remove_file(half));
+    // It holds addresses: its owner alone reads it, from the first byte.
+    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(half).map_err(at(half))?;
     let made = write(source, half).and_then(|()| {
         std::fs::File::open(half).and_then(|file| file.sync_all()).map_err(at(half))?;
         // A hard link refuses a name that somebody took meanwhile, which a rename would overwrite.

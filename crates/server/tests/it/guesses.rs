@@ -386,19 +386,25 @@ async fn a_right_answer_that_waited_for_the_disk_can_be_repeated() {
     let app = TestApp::new().await;
     let code = app.code(ADA).await;
     let (db, clock) = (app.app.db.clone(), app.app.clock.clone());
+    let (go_on, stalled) = std::sync::mpsc::channel();
     let stall = tokio::spawn(async move {
         db.write(move |_| {
             Box::pin(async move {
-                std::thread::sleep(std::time::Duration::from_millis(300));
+                stalled.recv().unwrap();
                 clock.advance(seconds(15));
                 Ok(())
             })
         })
         .await
     });
-    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    tokio::task::yield_now().await;
     let asked = app.now();
-    assert_eq!(app.verify(ADA, &code).await.status, 200);
+    let asks = async { app.verify(ADA, &code).await.status };
+    let ends = async {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        go_on.send(()).unwrap()
+    };
+    assert_eq!(tokio::join!(asks, ends).0, 200);
     assert_eq!(app.now(), asked.plus(seconds(15)), "it waited");
     stall.await.unwrap().unwrap();
     app.advance(seconds(5));
