@@ -402,7 +402,7 @@ async fn a_right_answer_that_waited_for_the_disk_can_be_repeated() {
     let asks = async { app.verify(ADA, &code).await.status };
     let ends = async {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        go_on.send(()).unwrap()
+        go_on.send(()).unwrap();
     };
     assert_eq!(tokio::join!(asks, ends).0, 200);
     assert_eq!(app.now(), asked.plus(seconds(15)), "it waited");
