@@ -46,11 +46,14 @@ use rig::Rig;
 use round::{Load, Side};
 use verdict::Verdict;
 
+/// Live challenges of the smaller side of a comparison.
+const THOUSAND: usize = 1000;
+
 const EXAMPLES: &str = "Examples:
   doorcode bench --scenario flow --connections 256 --seconds 10
   doorcode bench --scenario flow --against floor --connections 256 --json
   doorcode bench --scenario flow --against better-auth
-  doorcode bench --scenario check --live 1000000
+  doorcode bench --scenario check --live 1000000 --against thousand
   doorcode bench --scenario timing --calls 20000
 
 Progress goes to standard error, the result to standard output. The exit code is 0 for a run that ended well, 1 for one
@@ -117,6 +120,8 @@ enum Against {
     Floor,
     /// The same journey through better-auth (flow only).
     BetterAuth,
+    /// The same checks on a second server, with a thousand live challenges (check only).
+    Thousand,
 }
 
 impl BenchArgs {
@@ -162,8 +167,7 @@ async fn interrupted() -> Outcome<bool> {
 /// One whole run; false if it ended well and found what it should not.
 async fn bench(args: &BenchArgs) -> Outcome<bool> {
     refuse_nonsense(args)?;
-    let parent = args.work_dir.clone().unwrap_or_else(std::env::temp_dir);
-    let workspace = Workspace::create(&parent)?;
+    let workspace = Workspace::create(&parent(args))?;
     let load = load(args, &workspace).await?;
     let office = Arc::new(PostOffice::default());
     let server = rig::launch_doorcode(&workspace, Arc::clone(&office)).await?;
@@ -175,6 +179,11 @@ async fn bench(args: &BenchArgs) -> Outcome<bool> {
     let last_words = if done.is_err() { server.last_words() } else { String::new() };
     server.stop().await;
     done.map_err(|failure| Failure { why: format!("{}{last_words}", failure.why), ..failure })
+}
+
+/// Where the servers' data goes.
+fn parent(args: &BenchArgs) -> PathBuf {
+    args.work_dir.clone().unwrap_or_else(std::env::temp_dir)
 }
 
 /// The load of a scenario, none for `timing`; what must be in the database before the server starts is put there.
@@ -202,6 +211,9 @@ fn refuse_nonsense(args: &BenchArgs) -> Outcome<()> {
         (Scenario::Start | Scenario::Check, Some(Against::BetterAuth)) => {
             Err(Failure::usage("--against better-auth goes with --scenario flow"))
         }
+        (Scenario::Start | Scenario::Flow, Some(Against::Thousand)) => {
+            Err(Failure::usage("--against thousand goes with --scenario check"))
+        }
         (_, Some(Against::BetterAuth)) => rig::find_better_auth(&args.peer_dir),
         _ => Ok(()),
     }
@@ -212,6 +224,7 @@ async fn compare(args: &BenchArgs, rig: &Rig, load: Load, server: &Server, works
     let idle = server.memory();
     let mut sides = vec![Side::new(load.name(), rig.clone(), load)];
     let mut peer = None;
+    let few = Workspace::create(&parent(args))?;
     match args.against {
         Some(Against::Floor) => sides.push(Side::new(Load::Floor.name(), rig.clone(), Load::Floor)),
         Some(Against::BetterAuth) => {
@@ -219,14 +232,23 @@ async fn compare(args: &BenchArgs, rig: &Rig, load: Load, server: &Server, works
             let started = rig::launch_better_auth(&args.peer_dir, workspace).await?;
             let rig = Rig::new(Kind::BetterAuth, started.address, Arc::default(), rig.connections)?;
             sides.push(Side::new("better-auth", rig, Load::Flow));
-            peer = Some((started.memory(), started));
+            peer = Some(("better-auth", started.memory(), started));
+        }
+        Some(Against::Thousand) => {
+            let pool = Pool::new(THOUSAND, rig.connections)?;
+            pool.add(rig::seed(&few, THOUSAND).await?);
+            let office = Arc::new(PostOffice::default());
+            let started = rig::launch_doorcode(&few, Arc::clone(&office)).await?;
+            let rig = Rig::new(Kind::Doorcode, started.address, office, rig.connections)?;
+            sides.push(Side::new("check, a thousand", rig, Load::Check(Arc::new(pool))));
+            peer = Some(("doorcode, a thousand", started.memory(), started));
         }
         None => {}
     }
     let measured = round::measure(&mut sides, Duration::from_secs(args.seconds.into())).await;
     let mut servers = vec![Process::new("doorcode", server.startup, idle, server.memory())];
-    if let Some((idle, peer)) = peer {
-        servers.push(Process::new("better-auth", peer.startup, idle, peer.memory()));
+    if let Some((name, idle, peer)) = peer {
+        servers.push(Process::new(name, peer.startup, idle, peer.memory()));
         peer.stop().await;
     }
     measured?;
