@@ -80,6 +80,12 @@ impl<K> Id<K> {
         [(number >> 64) as u64 as i64, number as u64 as i64]
     }
 
+    /// Its place in the order, as [`Id::in_order`] took it.
+    pub fn order(&self) -> u64 {
+        let head = (u128::from_be_bytes(*self.as_bytes()) >> 64) as u64;
+        (head >> 16 << 12) | (head & 0xfff)
+    }
+
     /// The id of these halves.
     pub const fn from_halves([head, tail]: [i64; 2]) -> Self {
         Self::from_bytes((((head as u64 as u128) << 64) | tail as u64 as u128).to_be_bytes())

@@ -112,6 +112,7 @@ CREATE INDEX deliveries_due ON deliveries (due_at) WHERE state = 0;
 -- one page and one statement. Times are rings: the last N of them, newest first, 13 digits each, so that "no more than
 -- N in this window" is one substr(). Retention never resets one; a row leaves only when it equals a fresh one.
 --
+-- turn is 0 or 1 and says nothing: SQLite writes no page whose bytes are what they were, and a page must be written.
 -- A fresh row has room for what usually comes: entries of no time and of nobody (docs/decisions/0012), and times long ago.
 CREATE TABLE targets (
     id           BYTEA PRIMARY KEY,
@@ -128,6 +129,7 @@ CREATE TABLE targets (
     streak       BIGINT NOT NULL DEFAULT 0,
     known_streak BIGINT NOT NULL DEFAULT 0,
     tries        TEXT NOT NULL DEFAULT '......,......,......,......,',
+    turn         BIGINT NOT NULL DEFAULT 0,
     known        TEXT NOT NULL DEFAULT '00000000000000000000000000000'
 );
 

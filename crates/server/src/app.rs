@@ -57,6 +57,8 @@ impl App {
         if db.read(|tx| Box::pin(challenges::get(tx, &challenges::DECOY))).await?.is_none() {
             db.write(move |tx| Box::pin(keep_stand_ins(tx, kid))).await?;
         }
+        let newest = db.read(|tx| Box::pin(challenges::newest(tx))).await?;
+        entropy.behind(&newest);
         let (outbox, waiting) = Outbox::new();
         let inbox = matches!(config.mail.transport, Transport::Inbox).then(|| Inbox::new(INBOX_ROOM));
         let app = Self { config, db, clock, entropy, keys, outbox, inbox, metrics: Metrics::new() };

@@ -48,6 +48,11 @@ impl Entropy {
         Self { source: Source::Real, newest: Newest::default() }
     }
 
+    /// From now on new ids come behind this one, which another process made: its clock may have been ahead.
+    pub fn behind<K>(&self, id: &Id<K>) {
+        self.newest.0.fetch_max(id.order(), Ordering::Relaxed);
+    }
+
     /// The same bytes in every run.
     pub fn seeded(seed: u8) -> Self {
         // Any fixed name does: the key lives in one test.

@@ -85,6 +85,7 @@ proptest! {
         prop_assert_eq!((bytes[6] >> 4, bytes[8] >> 6), (7, 2));
         prop_assert_eq!(id.made_at(), at(i64::try_from(order >> 12).unwrap()));
         prop_assert_eq!(EventId::from_halves(id.halves()), id);
+        prop_assert_eq!(id.order(), order);
         let next = EventId::in_order(order + 1, s);
         prop_assert!(next > id && next.halves()[0] > id.halves()[0]);
     }

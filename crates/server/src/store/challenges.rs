@@ -17,6 +17,9 @@ statements! {
         WHERE head = $1 AND tail = $2 AND state = 0 AND expires_at > $6";
     GET = "SELECT head, tail, realm_id, purpose, method, destination, language, alphabet, length, generation, kid, salt, state, \
         expires_at, full_name, client, repeats FROM challenges WHERE head = $1 AND tail = $2";
+    // The decoy stands before all others.
+    NEAREST = "SELECT head, tail, realm_id, purpose, method, destination, language, alphabet, length, generation, kid, salt, state, \
+        expires_at, full_name, client, repeats FROM challenges WHERE head <= $1 ORDER BY head DESC LIMIT 1";
     CONSUME = "UPDATE challenges SET state = 1, expires_at = $3, client = $4 \
         WHERE head = $1 AND tail = $2 AND state = 0 AND expires_at > $5";
     REPEAT = "UPDATE challenges SET repeats = repeats + 1 \
@@ -159,9 +162,17 @@ pub async fn get(tx: &mut Tx<'_>, id: &ChallengeId) -> Result<Option<Challenge>>
     tx.one(&GET, &[head.into(), tail.into()], Challenge::read).await
 }
 
-/// The decoy.
-pub async fn decoy(tx: &mut Tx<'_>) -> Result<Challenge> {
-    get(tx, &DECOY).await?.ok_or_else(|| Error::internal("the decoy challenge is gone"))
+/// The challenge of that id, or, where it has left or there never was one, another, found in the same steps: whoever asks
+/// compares the id. The decoy is before all.
+pub async fn nearest(tx: &mut Tx<'_>, id: &ChallengeId) -> Result<Challenge> {
+    let [head, _] = id.halves();
+    let found = tx.one(&NEAREST, &[head.into()], Challenge::read).await?;
+    found.ok_or_else(|| Error::internal("the decoy challenge is gone"))
+}
+
+/// The newest id there is, so that new ones come behind it.
+pub async fn newest(tx: &mut Tx<'_>) -> Result<ChallengeId> {
+    Ok(nearest(tx, &ChallengeId::from_halves([i64::MAX, 0])).await.map_or(DECOY, |newest| newest.id))
 }
 
 /// Makes the decoy, if it is not there, under a key that the database knows.

@@ -15,7 +15,6 @@ statements! {
     BEGIN = "INSERT INTO meters (id, used, until) VALUES ($1, 1, $3) ON CONFLICT (id) DO UPDATE SET \
         used = excluded.used, until = excluded.until WHERE meters.until <= $2";
     GIVE_BACK = "UPDATE meters SET used = used - 1 WHERE id = $1 AND used > 0";
-    TOUCH = "UPDATE meters SET used = used WHERE id = $1";
     UNTIL = "SELECT until FROM meters WHERE id = $1";
     SWEEP = "DELETE FROM meters WHERE id IN (SELECT id FROM meters WHERE until < $1 LIMIT $2) AND until < $1";
 }
@@ -64,9 +63,12 @@ pub async fn give_back(tx: &mut Tx<'_>, meters: &[Meter]) -> Result<()> {
     Ok(())
 }
 
-/// Does the work of spending, and spends nothing.
-pub async fn touch(tx: &mut Tx<'_>, meter: &Meter) -> Result<()> {
-    tx.execute(&TOUCH, &[(&meter.id).into()]).await.map(drop)
+/// Does the work of spending, and spends nothing. Not by a statement that changes nothing: SQLite would not write the page.
+pub async fn touch(tx: &mut Tx<'_>, meter: &Meter, now: Timestamp) -> Result<()> {
+    if take(tx, meter, now).await? {
+        give_back(tx, std::slice::from_ref(meter)).await?;
+    }
+    Ok(())
 }
 
 /// How long until the window of a meter is over.

@@ -182,3 +182,19 @@ async fn a_trusted_proxy_names_the_client_and_nobody_else_does() {
     assert_eq!(client.verify("ada@example.com", &long).await.status, 200);
     assert_eq!(client.verify("ada@example.com", &long).await.status, 200, "a client like any other: it may repeat");
 }
+
+/// SQLite writes no page whose bytes stay the same, and a commit of nothing needs no sync: its time would show.
+#[tokio::test]
+async fn every_guess_writes_a_row_also_where_nothing_is_left_to_pay_with() {
+    let app = TestApp::new().await;
+    app.code("ada@example.com").await;
+    app.advance(hours(2));
+    let turns = "SELECT sum(turn) FROM targets";
+    for n in 0..70 {
+        let before = app.number(turns);
+        // An address with a row, then some without.
+        let email = if n % 2 == 0 { "ada@example.com".to_owned() } else { format!("a{n}@example.com") };
+        assert_eq!(app.verify(&email, "123456").await.both(), wrong());
+        assert_ne!(app.number(turns), before, "guess {n}");
+    }
+}

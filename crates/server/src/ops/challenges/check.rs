@@ -64,11 +64,8 @@ pub async fn check(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, aim: &Aim, now
     let guess = Guess::read(tx, app, attempt, aim, now).await?;
     let paid = guess.pay(tx).await?;
     let meant = guess.meant();
-    let mut challenge = match challenges::get(tx, &meant.unwrap_or(guess.stand_in)).await? {
-        Some(challenge) => challenge,
-        // Over for so long that it has been removed.
-        None => challenges::decoy(tx).await?,
-    };
+    // Where it has been removed, another one, which is as far away.
+    let mut challenge = challenges::nearest(tx, &meant.unwrap_or(guess.stand_in)).await?;
     let meant = meant == Some(challenge.id);
     if !meant {
         // As long as the live one's would be, so that deriving takes as long. It is not asked for all the same.
@@ -143,7 +140,7 @@ impl<'a> Guess<'a> {
         let guessable = network && !self.long && self.standing.short_is_live(now);
         let debited = guessable && targets::debit_guess(tx, target, self.class, &policy, &tag, now).await?;
         if !debited {
-            targets::touch(tx, &self.row, &policy, &tag, now).await?;
+            targets::touch(tx, &self.row).await?;
         }
         Ok(Paid { target: debited, network, compare: network && (debited || self.long) })
     }

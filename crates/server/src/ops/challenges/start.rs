@@ -160,14 +160,14 @@ async fn begin(
     match purse.class {
         Class::Stranger => spend(tx, &[aim.org], now).await?,
         // The same work, or the time would tell a network which of its people have an account.
-        Class::Known => meters::touch(tx, &aim.org.1).await?,
+        Class::Known => meters::touch(tx, &aim.org.1, now).await?,
     }
 
     let id = targets::latest(tx, &aim.address, purse.long).await?;
     let challenge = if id == new.id {
         challenges::insert(tx, &new).await?;
         // A start must not tell by its time whether a code was live, so the last one is read in either case.
-        challenges::get(tx, &purse.standing.short.id.unwrap_or(id)).await?;
+        challenges::nearest(tx, &purse.standing.short.id.unwrap_or(id)).await?;
         new
     } else {
         let name = (new.full_name.as_deref(), new.client.as_ref());

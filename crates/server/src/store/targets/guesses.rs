@@ -62,12 +62,8 @@ statements! {
     DEBIT_KNOWN = concat!("UPDATE targets SET known_misses = ", pushed!("known_misses", "$6"), ", \
         known_streak = known_streak + 1, tries = ", tried!(), " \
         WHERE id = $1 AND ", guessable!(), " AND ", misses_allow!("known_misses", "known_streak"), " AND ", tries_allow!());
-    // The same work as a debit, and nothing changes: no ring is ever empty, and no condition NULL.
-    TOUCH = concat!("UPDATE targets SET misses = CASE WHEN ", pushed!("misses", "$6"), " = '' THEN '' ELSE misses END, \
-        streak = CASE WHEN streak + 1 < 0 THEN 0 ELSE streak END, \
-        tries = CASE WHEN ", tried!(), " = '' THEN '' ELSE tries END \
-        WHERE id = $1 AND (", guessable!(), ") IS NOT NULL AND (", misses_allow!("misses", "streak"), ") IS NOT NULL AND (",
-        tries_allow!(), ") IS NOT NULL");
+    // For the work: to write the row's page is what a debit costs most.
+    TOUCH = "UPDATE targets SET turn = 1 - turn WHERE id = $1";
     // $2, $3: give back the newest debit of strangers or of known clients (1), or not (0).
     REFUND = concat!("UPDATE targets SET \
         misses = ", refunded!("misses", "$2"), ", streak = streak - $2, \
@@ -133,15 +129,9 @@ pub async fn debit_guess(
     Ok(tx.execute(sql, &Guess::new(class, policy, tag, now).values(id)).await? == 1)
 }
 
-/// Does the work of a debit on a row, and changes nothing.
-pub async fn touch(
-    tx: &mut Tx<'_>,
-    row: &TargetId,
-    policy: &GuessPolicy,
-    tag: &TriesTag,
-    now: Timestamp,
-) -> Result<()> {
-    tx.execute(&TOUCH, &Guess::new(Class::Stranger, policy, tag, now).values(row)).await.map(drop)
+/// Writes a row, as a debit does, and changes nothing that counts.
+pub async fn touch(tx: &mut Tx<'_>, row: &TargetId) -> Result<()> {
+    tx.execute(&TOUCH, &[row.into()]).await.map(drop)
 }
 
 /// Gives a debit back: for a guess that was not compared, and for the repeat of a right answer.

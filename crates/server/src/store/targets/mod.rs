@@ -35,7 +35,7 @@ statements! {
     NEAREST = "SELECT known, misses, known_misses, streak, known_streak, short_id, short_until, long_id, long_until, \
         repeat_until, tries, sent_at, id FROM targets WHERE id >= $1 ORDER BY id LIMIT 1";
     LAST_ROW = "INSERT INTO targets (id, sent_at, short_until) VALUES ($1, $2, $2) ON CONFLICT (id) DO NOTHING";
-    WRITE = "INSERT INTO targets (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET sent_at = targets.sent_at";
+    WRITE = "INSERT INTO targets (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET turn = 1 - targets.turn";
     // After a restore: no code is live, no repeat is possible. Counters stay.
     FORGET_CODES = concat!("UPDATE targets SET short_id = NULL, short_until = ", over!(), ", long_id = NULL, long_until = 0, \
         repeat_until = ", over!(), " WHERE short_id IS NOT NULL OR long_id IS NOT NULL");
