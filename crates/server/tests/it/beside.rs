@@ -275,6 +275,12 @@ async fn doctor_knows_what_does_not_work_and_shows_no_secret() {
     home.set("mail.password", "");
     let well = home.run(&["doctor"]).await.well();
     assert!(well.contains("yes the mail server answers") && well.contains("no  a server is running"), "{well}");
+    // What only `serve` needs is looked at as well.
+    assert!(well.contains("yes `serve` takes the settings"), "{well}");
+    home.set("server.public_url", "");
+    let ill = home.run(&["doctor"]).await;
+    assert_eq!(ill.status.code(), Some(1), "{}{}", ill.out, ill.err);
+    assert!(ill.out.contains("NO  `serve` takes the settings: ") && ill.out.contains("public_url"), "{}", ill.out);
 }
 
 /// The part of a key file that is the key.
