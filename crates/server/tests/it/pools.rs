@@ -26,7 +26,7 @@ enum Deed {
     Succeed(Class),
     Send(Class),
     /// The usual start, all in one statement.
-    Ask,
+    Ask(Class),
     NewCode,
 }
 
@@ -44,8 +44,8 @@ fn deed() -> impl Strategy<Value = Deed> {
         3 => wait.prop_map(Deed::Wait),
         6 => (class.clone(), 0_u8..4, prop::bool::weighted(0.3)).prop_map(|(class, place, refund)| Deed::Guess { class, place, refund }),
         1 => class.clone().prop_map(Deed::Succeed),
-        4 => class.prop_map(Deed::Send),
-        3 => Just(Deed::Ask),
+        4 => class.clone().prop_map(Deed::Send),
+        3 => class.prop_map(Deed::Ask),
         1 => Just(Deed::NewCode),
     ]
 }
@@ -90,7 +90,7 @@ async fn replay(tx: &mut Tx<'_>, deeds: &[Deed], guess: &GuessPolicy, send: &Sen
     let mut live = Timestamp::from_millis(0);
     // Whose code is told, and until when it lives, unless it was used.
     let mut place: Option<(ChallengeId, Timestamp)> = None;
-    if !matches!(deeds.first(), Some(Deed::Ask)) {
+    if !matches!(deeds.first(), Some(Deed::Ask(_))) {
         targets::write(tx, &id).await.unwrap();
     }
     for deed in deeds {
@@ -139,16 +139,16 @@ async fn replay(tx: &mut Tx<'_>, deeds: &[Deed], guess: &GuessPolicy, send: &Sen
                     row.guesses.iter_mut().for_each(|(_, streak)| *streak = 0);
                 }
             }
-            Deed::Ask => {
-                let ring = &mut row.sends[nth(Class::Stranger)];
-                let may = may_send(ring, send, Class::Stranger, now);
+            Deed::Ask(class) => {
+                let ring = &mut row.sends[nth(*class)];
+                let may = may_send(ring, send, *class, now);
                 codes += 1;
                 let asking = ChallengeId::from_bytes([codes; 16]);
                 let candidate = Candidate { id: asking, until: now.plus(hours(1)), unless_after: now.plus(minutes(5)) };
-                let did = targets::ask(tx, &id, (Class::Stranger, send), &candidate, now).await.unwrap();
+                let did = targets::ask(tx, &id, (*class, send), &candidate, now).await.unwrap();
                 assert_eq!(did, may, "{deed:?} at {now}: {ring}");
                 if may {
-                    *ring = Ring::push(ring, now, send.kept(Class::Stranger) as usize);
+                    *ring = Ring::push(ring, now, send.kept(*class) as usize);
                     let free = place.is_none_or(|(_, until)| until <= candidate.unless_after);
                     if free {
                         (place, live) = (Some((asking, candidate.until)), candidate.until);
