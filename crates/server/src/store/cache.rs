@@ -1,6 +1,6 @@
 //! How much of the file the writer keeps in memory: a share of it, within bounds. The inner pages should be among it, or every
 //! look-up reads them again. But no more than that: when an insert has moved rows between pages out of order, SQLite looks
-//! through the whole cache at the end of the commit, and the time of a first check for an address must not show.
+//! through the whole cache at the end of the commit, and the time of a first start for an address must not show.
 
 use rusqlite::Connection;
 

@@ -7,6 +7,14 @@ use doorcode_core::{Alphabet, Binding, ChallengeId, Error, Kid, OrgId, Result, S
 use super::db::Tx;
 use super::sql::{Row, Value, statements};
 
+/// What `Challenge::read` reads.
+macro_rules! columns {
+    () => {
+        "head, tail, realm_id, purpose, method, destination, language, alphabet, length, generation, kid, salt, state, \
+        expires_at, full_name, client, repeats"
+    };
+}
+
 statements! {
     INSERT = "INSERT INTO challenges (head, tail, realm_id, purpose, method, destination, language, alphabet, length, \
         generation, kid, salt, state, expires_at, sends, full_name, client) \
@@ -15,11 +23,9 @@ statements! {
     RESEND = "UPDATE challenges SET sends = sends + 1, language = $3, full_name = coalesce($4, full_name), \
         client = CASE WHEN $4 IS NULL THEN client ELSE $5 END \
         WHERE head = $1 AND tail = $2 AND state = 0 AND expires_at > $6";
-    GET = "SELECT head, tail, realm_id, purpose, method, destination, language, alphabet, length, generation, kid, salt, state, \
-        expires_at, full_name, client, repeats FROM challenges WHERE head = $1 AND tail = $2";
+    GET = concat!("SELECT ", columns!(), " FROM challenges WHERE head = $1 AND tail = $2");
     // The decoy stands before all others.
-    NEAREST = "SELECT head, tail, realm_id, purpose, method, destination, language, alphabet, length, generation, kid, salt, state, \
-        expires_at, full_name, client, repeats FROM challenges WHERE head <= $1 ORDER BY head DESC LIMIT 1";
+    NEAREST = concat!("SELECT ", columns!(), " FROM challenges WHERE head <= $1 ORDER BY head DESC LIMIT 1");
     CONSUME = "UPDATE challenges SET state = 1, expires_at = $3, client = $4 \
         WHERE head = $1 AND tail = $2 AND state = 0 AND expires_at > $5";
     REPEAT = "UPDATE challenges SET repeats = repeats + 1 \
@@ -170,7 +176,7 @@ pub async fn nearest(tx: &mut Tx<'_>, id: &ChallengeId) -> Result<Challenge> {
     found.ok_or_else(|| Error::internal("the decoy challenge is gone"))
 }
 
-/// The newest id there is, so that new ones come behind it.
+/// The newest id there is, so that new ones come behind it. A row that can't be read must not keep the server from its start.
 pub async fn newest(tx: &mut Tx<'_>) -> Result<ChallengeId> {
     Ok(nearest(tx, &ChallengeId::from_halves([i64::MAX, 0])).await.map_or(DECOY, |newest| newest.id))
 }

@@ -58,7 +58,7 @@ pub enum Checked {
 /// Checks an entry, as part of a unit that also hands over what was earned.
 ///
 /// Every path reads the address's row, or the one next to where it would be, and debits the networks, then the address,
-/// before it looks at any challenge; writes that row; reads one challenge (where none is live, the decoy); derives one code
+/// before it looks at any challenge; writes that row; reads one challenge (where none is live, one that stands in); derives one code
 /// and compares once.
 pub async fn check(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, aim: &Aim, now: Timestamp) -> Result<Checked> {
     let guess = Guess::read(tx, app, attempt, aim, now).await?;

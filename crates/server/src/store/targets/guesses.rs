@@ -77,39 +77,6 @@ statements! {
         short_until = ", over!(), ", long_until = 0, repeat_until = $5, known = $4 WHERE id = $1");
 }
 
-/// What a guess is compared with.
-struct Guess<'a> {
-    policy: &'a GuessPolicy,
-    class: Class,
-    tag: &'a TriesTag,
-    entry: String,
-    cut: String,
-    now: Timestamp,
-}
-
-impl<'a> Guess<'a> {
-    fn new(class: Class, policy: &'a GuessPolicy, tag: &'a TriesTag, now: Timestamp) -> Self {
-        let (entry, cut) = (Ring::entry(now), Ring::entry(now.minus(policy.day(class).span)));
-        Self { policy, class, tag, entry, cut, now }
-    }
-
-    /// $1 to $9.
-    fn values<'b>(&'b self, id: &'b TargetId) -> [Value<'b>; 9] {
-        let limit = self.policy.day(self.class).limit;
-        [
-            id.into(),
-            (&self.entry).into(),
-            before(limit).into(),
-            text(self.tag).into(),
-            place(limit).into(),
-            (&self.cut).into(),
-            i64::from(self.policy.streak(self.class)).into(),
-            i64::from(self.policy.per_code).into(),
-            self.now.into(),
-        ]
-    }
-}
-
 /// Takes one guess from a class's pools and from the network's tries on this code, all or nothing.
 pub async fn debit_guess(
     tx: &mut Tx<'_>,
@@ -123,10 +90,23 @@ pub async fn debit_guess(
         Class::Stranger => &DEBIT_STRANGER,
         Class::Known => &DEBIT_KNOWN,
     };
-    if policy.day(class).limit == 0 {
+    let window = policy.day(class);
+    if window.limit == 0 {
         return Ok(false);
     }
-    Ok(tx.execute(sql, &Guess::new(class, policy, tag, now).values(id)).await? == 1)
+    let (entry, cut) = (Ring::entry(now), Ring::entry(now.minus(window.span)));
+    let values: [Value<'_>; 9] = [
+        id.into(),
+        (&entry).into(),
+        before(window.limit).into(),
+        text(tag).into(),
+        place(window.limit).into(),
+        (&cut).into(),
+        i64::from(policy.streak(class)).into(),
+        i64::from(policy.per_code).into(),
+        now.into(),
+    ];
+    Ok(tx.execute(sql, &values).await? == 1)
 }
 
 /// Writes a row, as a debit does, and changes nothing that counts.

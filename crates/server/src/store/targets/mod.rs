@@ -28,12 +28,18 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// Every statement of this table.
 pub(super) static EVERY: [&[&Sql]; 3] = [ALL, guesses::ALL, sends::ALL];
 
+/// What `Standing::read` reads.
+macro_rules! columns {
+    () => {
+        "known, misses, known_misses, streak, known_streak, short_id, short_until, long_id, long_until, \
+        repeat_until, tries, sent_at"
+    };
+}
+
 statements! {
-    STANDING = "SELECT known, misses, known_misses, streak, known_streak, short_id, short_until, long_id, long_until, \
-        repeat_until, tries, sent_at FROM targets WHERE id = $1";
+    STANDING = concat!("SELECT ", columns!(), " FROM targets WHERE id = $1");
     // The address's row, or the one behind it: found in the same steps, whether there is one or not.
-    NEAREST = "SELECT known, misses, known_misses, streak, known_streak, short_id, short_until, long_id, long_until, \
-        repeat_until, tries, sent_at, id FROM targets WHERE id >= $1 ORDER BY id LIMIT 1";
+    NEAREST = concat!("SELECT ", columns!(), ", id FROM targets WHERE id >= $1 ORDER BY id LIMIT 1");
     LAST_ROW = "INSERT INTO targets (id, sent_at, short_until) VALUES ($1, $2, $2) ON CONFLICT (id) DO NOTHING";
     WRITE = "INSERT INTO targets (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET turn = 1 - targets.turn";
     // After a restore: no code is live, no repeat is possible. Counters stay.
