@@ -9,13 +9,10 @@ use std::time::Duration;
 
 use crate::challenge::LIVE_SHORT_CODES;
 use crate::code::Shape;
-use crate::time::Timestamp;
-
-const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(86_400);
+use crate::time::{DAY, HOUR, Timestamp};
 
 /// How long a success at an address makes a network or a device known there.
-pub const KNOWN_FOR: Duration = Duration::from_secs(90 * 86_400);
+pub const KNOWN_FOR: Duration = Duration::from_secs(90 * DAY.as_secs());
 
 /// Whose pool is asked. Separate pools: a stranger can't spend what the owner needs.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

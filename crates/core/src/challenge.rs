@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use crate::time::Timestamp;
+use crate::time::{HOUR, Timestamp};
 
 /// How long the same client may repeat a right answer and see the same success: people paste and press Enter
-/// (docs/threat-model.md).
+/// (docs/limits.md).
 pub const REPEAT_WINDOW: Duration = Duration::from_secs(10);
 
 /// How many times it may.
@@ -17,7 +17,7 @@ pub const REPEATS: u32 = 8;
 pub const LIFE: Duration = Duration::from_secs(600);
 
 /// The longest life where a door's published contract promises more: 1 hour (OutX).
-pub const LIFE_BY_CONTRACT: Duration = Duration::from_secs(3600);
+pub const LIFE_BY_CONTRACT: Duration = HOUR;
 
 /// How many short codes of one address may live at once in one realm, whatever the door. The guess bound counts on it
 /// ([`crate::budget::chance`]).

@@ -34,7 +34,7 @@ impl Network {
         self.key(Kind::Wide, 24, 48)
     }
 
-    /// The full address in both families: who may repeat a right answer (docs/threat-model.md).
+    /// The full address in both families: who may repeat a right answer (docs/limits.md).
     pub fn host(&self) -> [u8; 17] {
         self.key(Kind::Host, 32, 128)
     }

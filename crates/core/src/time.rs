@@ -4,7 +4,12 @@
 use std::fmt;
 use std::time::Duration;
 
-const DAY: i64 = 86_400_000;
+/// An hour.
+pub const HOUR: Duration = Duration::from_secs(3600);
+/// A day of 24 hours.
+pub const DAY: Duration = Duration::from_secs(86_400);
+
+const DAY_MS: i64 = 86_400_000;
 
 /// Milliseconds since 1970-01-01T00:00:00Z, leap seconds not counted. `Display` is RFC 3339 in UTC with milliseconds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -45,8 +50,8 @@ fn whole_millis(span: Duration) -> i64 {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, day) = civil(self.0.div_euclid(DAY));
-        let ms = self.0.rem_euclid(DAY);
+        let (year, month, day) = civil(self.0.div_euclid(DAY_MS));
+        let ms = self.0.rem_euclid(DAY_MS);
         let (h, m, s) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
         write!(f, "{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}.{:03}Z", ms % 1000)
     }

@@ -32,17 +32,18 @@ CREATE TABLE users (
     org_id     BYTEA NOT NULL,
     id         BYTEA NOT NULL,
     full_name  TEXT NOT NULL,
+    email      TEXT,
     PRIMARY KEY (org_id, id)
 ) WITHOUT ROWID;
 
--- An address in a realm. target_id is the digest of both, so one look-up finds it and no realm sees another's.
+-- Whose an address in a realm is. target_id is the digest of both, so one look-up finds it and no realm sees another's. The
+-- address itself is in users: keys here come in no order, and a narrow row is one page to read and one to write.
 CREATE TABLE identities (
     target_id   BYTEA PRIMARY KEY,
     org_id      BYTEA NOT NULL,
     user_id     BYTEA NOT NULL,
-    address     TEXT NOT NULL,
     verified_at BIGINT
-);
+) WITHOUT ROWID;
 
 -- Who may sign up where sign-up is by invitation.
 CREATE TABLE invites (

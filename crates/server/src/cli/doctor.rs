@@ -21,7 +21,7 @@ use crate::store::master_keys::Stage;
 ///
 /// Ends with 1 if something does not work. Secrets are not shown.
 #[derive(Args)]
-#[command(after_help = "Example:\n  doorcode doctor --data /var/lib/doorcode --config /etc/doorcode.toml")]
+#[command(after_help = "Example:\n  doorcode doctor --data /var/lib/doorcode --config /etc/doorcode/doorcode.toml")]
 pub(super) struct Doctor {
     #[command(flatten)]
     place: Place,
@@ -88,12 +88,20 @@ fn lax(config: &Config) {
             chance.per_day
         ));
     }
-    if config.guesses.network > policy.network_hour || config.guesses.wide > policy.wide_hour {
-        say("limits.guess is raised above 60 and 600 an hour".to_owned());
-    }
-    let usual = SendPolicy::default();
-    if config.sends.stranger_hour > usual.stranger_hour || config.sends.stranger_day > usual.stranger_day {
-        say("limits.send is raised above 6 an hour and 20 a day for one address".to_owned());
+    let (sends, usual) = (config.sends, SendPolicy::default());
+    for (name, set, usual) in [
+        ("guess.network_hour", config.guesses.network, policy.network_hour),
+        ("guess.wide_hour", config.guesses.wide, policy.wide_hour),
+        ("send.stranger_hour", sends.stranger_hour, usual.stranger_hour),
+        ("send.stranger_day", sends.stranger_day, usual.stranger_day),
+        ("send.known_day", sends.known_day, usual.known_day),
+        ("send.network_hour", sends.network_hour, usual.network_hour),
+        ("send.wide_hour", sends.wide_hour, usual.wide_hour),
+        ("send.org_day", sends.org_day, usual.org_day),
+    ] {
+        if set > usual {
+            say(format!("limits.{name} is {set}: docs/limits.md gives {usual} and why"));
+        }
     }
     if config.signup == Signup::Open && !config.dev {
         say("signup.mode is open: anybody can make this server send mail to anybody, within the limits".to_owned());
@@ -108,7 +116,7 @@ async fn keys(app: &App) -> Result<(), Trouble> {
     out("Master keys");
     for key in master_keys::list(app).await? {
         out(&format!(
-            "  {} {}: {} live credentials, {} live codes",
+            "  {} {}: live credentials {}, live codes {}",
             key.row.kid,
             key.row.stage.as_str(),
             key.credentials,

@@ -2,9 +2,9 @@
 //! refuses to be taken too early.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Subcommand;
+use doorcode_core::time::DAY;
 use doorcode_core::{Error, Kid};
 
 use super::place::{Environment, Place, runtime};
@@ -90,7 +90,7 @@ impl Master {
                 Ok(ExitCode::SUCCESS)
             }),
             Self::Retire { kid, grace_days, place } => place.within(environment, |app| async move {
-                let grace = Duration::from_secs(u64::from(grace_days) * 86_400);
+                let grace = grace_days * DAY;
                 let at = master_keys::retire(&app, kid, grace).await?;
                 out(&format!("{kid} ends at {at}; its file may go after that"));
                 Ok(ExitCode::SUCCESS)

@@ -16,7 +16,9 @@ pub(super) enum Org {
     #[command(after_help = "\
 Examples:
   doorcode org create --name Acme
-  doorcode org create --name Acme --data /var/lib/doorcode --json")]
+  doorcode org create --name Acme --data /var/lib/doorcode --json
+
+The API key opens GET /api-team. Client id and secret are for doors that are planned; none takes them yet.")]
     Create {
         /// Its name
         #[arg(long)]

@@ -102,8 +102,8 @@ async fn write(app: &Arc<App>, batch: Vec<Challenge>) -> Result<()> {
                 let key = credentials::mint(&app, Kind::ApiKey, "admin", (app.entropy.id(now)?, app.entropy.bytes()?));
                 orgs::insert(tx, &org, "Somebody's Team").await?;
                 key.put(tx, org).await?;
-                users::insert(tx, &org, &user, "Somebody").await?;
-                identities::insert(tx, &target, &org, &user, &challenge.destination, now).await?;
+                users::insert(tx, &org, &user, "Somebody", &challenge.destination).await?;
+                identities::insert(tx, &target, &org, &user, now).await?;
             }
             Ok(())
         })

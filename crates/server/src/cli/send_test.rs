@@ -6,7 +6,7 @@ use clap::Args;
 use doorcode_core::{Email, Secret};
 
 use super::place::{Environment, Place};
-use super::{Ended, out};
+use super::{Ended, err, out};
 use crate::config::Transport;
 use crate::deliver::render::{CodeMail, code_mail};
 use crate::deliver::smtp::Smtp;
@@ -39,14 +39,22 @@ impl SendTest {
         self.place.within(environment, |app| async move {
             let to = Email::parse(&self.to)?;
             let (code, now) = (Secret::new("000000".to_owned()), app.clock.now());
+            let texts = texts::choose(&self.language);
+            if !texts.ranges.iter().any(|range| range.eq_ignore_ascii_case(&self.language)) {
+                err(&format!("there are no texts in {}; these are in {}", self.language, texts.language));
+            }
             let message = code_mail(CodeMail {
                 to: to.as_str(),
                 product: &app.config.mail.product,
                 code: &code,
                 shown: &code,
-                minutes: 60,
-                texts: texts::choose(&self.language),
-                message_id: format!("<{}@doorcode.invalid>", app.entropy.id::<doorcode_core::id::Delivery>(now)?),
+                minutes: u32::try_from(app.config.outx.life.as_secs() / 60).unwrap_or(u32::MAX),
+                texts,
+                message_id: format!(
+                    "<{}@{}>",
+                    app.entropy.id::<doorcode_core::id::Delivery>(now)?,
+                    app.config.mail.domain()
+                ),
                 stamp: None,
             });
             match &app.config.mail.transport {

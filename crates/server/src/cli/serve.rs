@@ -27,7 +27,7 @@ use crate::store::{deliveries, meta};
 #[command(after_help = "\
 Examples:
   doorcode serve --dev
-  doorcode serve --data /var/lib/doorcode --config /etc/doorcode.toml
+  doorcode serve --data /var/lib/doorcode --config /etc/doorcode/doorcode.toml
   DOORCODE_MAIL__PASSWORD_FILE=/run/secrets/smtp doorcode serve --config doorcode.toml")]
 pub(super) struct Serve {
     #[command(flatten)]
@@ -87,7 +87,7 @@ async fn prepare(app: &Arc<App>) -> Result<(), Trouble> {
     if let Some(ended) = backups::recover_if_copy(app).await? {
         // Not on standard output: its first line is the address, for whoever started us.
         err(&format!(
-            "this database is a restored copy: voided {} challenges, {} messages and {} credentials that were over",
+            "this database is a restored copy: voided {} challenges and {} messages, revoked {} keys again",
             ended.challenges, ended.deliveries, ended.credentials
         ));
     }

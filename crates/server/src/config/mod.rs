@@ -142,6 +142,14 @@ pub struct Mail {
     pub retry_most: Duration,
 }
 
+impl Mail {
+    /// The sender's own domain.
+    pub fn domain(&self) -> &str {
+        let from = self.from.trim_end_matches('>');
+        from.rsplit_once('@').map_or("doorcode.invalid", |(_, domain)| domain)
+    }
+}
+
 /// The ways out.
 #[derive(Clone)]
 pub enum Transport {
@@ -226,5 +234,22 @@ impl Config {
     /// Where the master keys lie if nothing else is said.
     pub fn keys_in(data: &Path) -> PathBuf {
         data.join("keys")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use doorcode_core::GuessPolicy;
+
+    use super::*;
+
+    #[test]
+    fn the_documented_defaults_are_those_that_the_rules_were_worked_out_with() {
+        let given = Given { dev: true, data: PathBuf::from("data"), ..Given::default() };
+        let config = Config::read(&given).unwrap_or_else(|why| panic!("{why:?}"));
+        assert_eq!(config.sends, SendPolicy::default());
+        let policy = GuessPolicy::for_shape(config.outx.shape);
+        assert_eq!((config.guesses.network, config.guesses.wide), (policy.network_hour, policy.wide_hour));
+        assert_eq!(config.outx.life, doorcode_core::challenge::LIFE_BY_CONTRACT);
     }
 }

@@ -171,7 +171,7 @@ impl Worker {
         let roots = ring.get(challenge.kid)?;
         let code = code::derive(&roots.code, &challenge.binding());
         let shown = code::grouped(&code, challenge.shape);
-        let message_id = format!("<{}@{}>", handed.id, self.domain());
+        let message_id = format!("<{}@{}>", handed.id, self.app.config.mail.domain());
         // By this mark an installation knows its own mail again, whatever was done to it on the way.
         let mark = roots.header.mac(&[message_id.as_bytes()]);
         let stamp =
@@ -188,12 +188,6 @@ impl Worker {
             message_id,
             stamp: Some(stamp),
         }))
-    }
-
-    /// The sender's own domain.
-    fn domain(&self) -> &str {
-        let from = self.app.config.mail.from.trim_end_matches('>');
-        from.rsplit_once('@').map_or("doorcode.invalid", |(_, domain)| domain)
     }
 
     /// What a failed try means: again later, or never.

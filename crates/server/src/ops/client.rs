@@ -2,17 +2,14 @@
 //! is told from somebody else's. Refuses to believe a place that an untrusted peer named.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::known::Tag;
+use doorcode_core::time::HOUR;
 use doorcode_core::{Class, Network, Timestamp};
 
 use crate::store::meters::Meter;
 use crate::store::targets::TriesTag;
-
-/// An hour, the window of every network's meter.
-const HOUR: Duration = Duration::from_secs(3600);
 
 /// The other end of a request.
 #[derive(Clone)]

@@ -2,9 +2,9 @@
 //! be run again. Refuses long transactions: what is old leaves in small batches.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use doorcode_core::Result;
+use doorcode_core::time::HOUR;
 
 use crate::app::App;
 use crate::store::{challenges, deliveries, events, meters, targets};
@@ -37,7 +37,7 @@ pub async fn sweep(app: &Arc<App>, sweep: &mut Sweep) -> Result<bool> {
     let now = app.clock.now();
     let keep = app.config.retention;
     // However little is configured: a challenge is over at most an hour after it was made, and its delivery with it.
-    let least = Duration::from_secs(3 * 3600);
+    let least = 3 * HOUR;
     let from = sweep.from;
     let (removed, next) = app
         .db

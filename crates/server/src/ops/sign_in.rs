@@ -110,8 +110,7 @@ async fn welcome_back(
     now: Timestamp,
 ) -> Result<Account> {
     let missing = || Error::internal("an identity names a user or org that is not there");
-    let full_name = users::full_name(tx, &org, &user).await?.ok_or_else(missing)?;
-    let org_name = orgs::name(tx, &org).await?.ok_or_else(missing)?;
+    let (full_name, org_name) = users::names(tx, &org, &user).await?.ok_or_else(missing)?;
     let key = match credential_rows::newest_key(tx, &org, now).await? {
         Some(key) => key,
         None if again => return Err(Error::Gone),
@@ -157,8 +156,8 @@ async fn sign_up(
             (newcomer.org, name, newcomer.key.put(tx, newcomer.org).await?)
         }
     };
-    users::insert(tx, &org, &newcomer.user, &full_name).await?;
-    identities::insert(tx, &aim.address, &org, &newcomer.user, attempt.to.as_str(), now).await?;
+    users::insert(tx, &org, &newcomer.user, &full_name, attempt.to.as_str()).await?;
+    identities::insert(tx, &aim.address, &org, &newcomer.user, now).await?;
     Ok(Some(Account { user: newcomer.user, full_name, org, org_name, key }))
 }
 

@@ -1,14 +1,14 @@
-//! `identities`: an address of a user in a realm. Found by the digest of both, so a look-up in one realm can't find what
-//! was verified in another.
+//! `identities`: whose an address in a realm is. Found by the digest of both, so a look-up in one realm can't find what was
+//! verified in another. The address itself is in `users`.
 
 use doorcode_core::{OrgId, Result, Timestamp, UserId};
 
 use super::db::Tx;
-use super::sql::{Value, statements};
+use super::sql::statements;
 use super::targets::TargetId;
 
 statements! {
-    INSERT = "INSERT INTO identities (target_id, org_id, user_id, address, verified_at) VALUES ($1, $2, $3, $4, $5)";
+    INSERT = "INSERT INTO identities (target_id, org_id, user_id, verified_at) VALUES ($1, $2, $3, $4)";
     VERIFIED = "SELECT org_id, user_id FROM identities WHERE target_id = $1 AND verified_at IS NOT NULL";
 }
 
@@ -18,11 +18,9 @@ pub async fn insert(
     target: &TargetId,
     org: &OrgId,
     user: &UserId,
-    address: &str,
     verified_at: Timestamp,
 ) -> Result<()> {
-    let values: [Value<'_>; 5] = [target.into(), org.into(), user.into(), address.into(), verified_at.into()];
-    tx.execute(&INSERT, &values).await.map(drop)
+    tx.execute(&INSERT, &[target.into(), org.into(), user.into(), verified_at.into()]).await.map(drop)
 }
 
 /// Whose verified address it is.

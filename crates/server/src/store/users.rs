@@ -6,19 +6,20 @@ use super::db::Tx;
 use super::sql::statements;
 
 statements! {
-    INSERT = "INSERT INTO users (org_id, id, full_name) VALUES ($1, $2, $3)";
-    NAME = "SELECT full_name FROM users WHERE org_id = $1 AND id = $2";
+    INSERT = "INSERT INTO users (org_id, id, full_name, email) VALUES ($1, $2, $3, $4)";
+    NAMES = "SELECT users.full_name, orgs.name FROM users JOIN orgs ON orgs.id = users.org_id \
+        WHERE users.org_id = $1 AND users.id = $2";
     COUNT = "SELECT count(*) FROM users WHERE org_id = $1";
 }
 
 /// Writes a new user.
-pub async fn insert(tx: &mut Tx<'_>, org: &OrgId, id: &UserId, full_name: &str) -> Result<()> {
-    tx.execute(&INSERT, &[org.into(), id.into(), full_name.into()]).await.map(drop)
+pub async fn insert(tx: &mut Tx<'_>, org: &OrgId, id: &UserId, full_name: &str, email: &str) -> Result<()> {
+    tx.execute(&INSERT, &[org.into(), id.into(), full_name.into(), email.into()]).await.map(drop)
 }
 
-/// Their name.
-pub async fn full_name(tx: &mut Tx<'_>, org: &OrgId, id: &UserId) -> Result<Option<String>> {
-    tx.one(&NAME, &[org.into(), id.into()], |row| row.text(0)).await
+/// Their name and that of their org.
+pub async fn names(tx: &mut Tx<'_>, org: &OrgId, id: &UserId) -> Result<Option<(String, String)>> {
+    tx.one(&NAMES, &[org.into(), id.into()], |row| Ok((row.text(0)?, row.text(1)?))).await
 }
 
 /// How many an org has.

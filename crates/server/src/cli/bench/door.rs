@@ -88,7 +88,7 @@ impl Door {
         expect("a right check", answer, 200, earned)
     }
 
-    /// A wrong check must be answered 401, as `spec/outx.md` says.
+    /// A wrong check must be answered 401, as docs/outx.md says.
     pub(super) fn expect_refused(&self, answer: &Answer) -> Outcome<()> {
         expect("a wrong check", answer, 401, r#""error""#)
     }

@@ -137,7 +137,11 @@ impl<'a> Guess<'a> {
         let network = meters::spend(tx, &self.aim.meters, now).await?.is_none();
         let policy = GuessPolicy::for_shape(self.attempt.shape);
         let tag = self.attempt.client.tries_tag();
-        let guessable = network && !self.long && self.standing.short_is_live(now);
+        // What the statement would refuse is not tried: where nothing is left it would be one more than elsewhere.
+        let guessable = network
+            && !self.long
+            && self.standing.short_is_live(now)
+            && self.standing.may_guess(&policy, self.class, &tag, now);
         let debited = guessable && targets::debit_guess(tx, target, self.class, &policy, &tag, now).await?;
         if !debited {
             targets::touch(tx, &self.row).await?;

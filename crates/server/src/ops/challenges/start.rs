@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::known;
+use doorcode_core::time::DAY;
 use doorcode_core::{Class, DeliveryId, Email, Error, GuessPolicy, OrgId, Result, SendPolicy, Shape, State, Timestamp};
 
 use crate::app::{App, target_of};
@@ -108,7 +109,7 @@ impl Aim {
         let policy = &app.config.sends;
         let [network, wide] = ask.client.meters("send", policy.network_hour, policy.wide_hour);
         let org = fingerprint("send", &[b"org", ask.realm.as_bytes()]);
-        let org = Meter { id: org, span: Duration::from_secs(86_400), limit: policy.org_day };
+        let org = Meter { id: org, span: DAY, limit: policy.org_day };
         Self {
             address: target_of(ask.realm, ask.to.as_str()),
             folded: target_of(ask.realm, &ask.to.folded()),

@@ -2,9 +2,8 @@
 //! statement over one row; the numbers come from `core::budget`, whose pure functions say what the statements must
 //! answer (a property test holds the two against each other). Refuses to be reset by resends, deletion or retention.
 
-use std::time::Duration;
-
 use doorcode_core::budget::{Class, GuessPolicy, Ring};
+use doorcode_core::time::DAY;
 use doorcode_core::{ChallengeId, KNOWN_FOR, Result, Timestamp};
 
 use super::db::Tx;
@@ -23,7 +22,6 @@ pub type TargetId = [u8; 16];
 
 /// Behind every digest.
 const LAST: TargetId = [0xff; 16];
-const DAY: Duration = Duration::from_secs(86_400);
 
 /// Every statement of this table.
 pub(super) static EVERY: [&[&Sql]; 3] = [ALL, guesses::ALL, sends::ALL];

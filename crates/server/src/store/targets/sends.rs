@@ -1,16 +1,13 @@
 //! What may still be sent, and whose code is told: a message and a challenge's place, taken together by the usual start.
 //! Refuses to leave an address without its trickle.
 
-use std::time::Duration;
-
 use doorcode_core::budget::{Class, Ring, SendPolicy};
+use doorcode_core::time::{DAY, HOUR};
 use doorcode_core::{ChallengeId, Result, Timestamp};
 
-use super::{DAY, TargetId, before, place};
+use super::{TargetId, before, place};
 use crate::store::db::Tx;
 use crate::store::sql::{Value, statements};
-
-const HOUR: Duration = Duration::from_secs(3600);
 
 /// What strangers may have an address sent: six an hour and twenty a day, then one an hour, never none. $2 is the new
 /// entry, $3 the characters of the ring to keep, $4 and $6 where the hour's and the day's oldest that counts stands, $5 and
