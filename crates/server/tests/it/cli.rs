@@ -216,6 +216,12 @@ async fn send_test_sends_one_real_mail() {
     assert!(why.contains("550") && !why.contains("panicked"), "{why}");
     home.run(&["send-test", "--to", "you@example.com", "--print"]).await.well();
     assert_eq!(sink.count(), 1, "printing sends nothing");
+    for (language, complains) in [("en-US,en;q=0.8", false), ("tlh,en", true)] {
+        let ran = home.run(&["send-test", "--to", "you@example.com", "--print", "--language", language]).await;
+        assert_eq!(ran.err.contains("no texts in tlh"), complains, "{}", ran.err);
+        assert_eq!(ran.err.contains("no texts"), complains, "{}", ran.err);
+        ran.well();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
