@@ -1,6 +1,7 @@
 //! What is configured: [`Raw`] as it is written (`config.default.toml` documents every line), [`Config`] as it is meant.
 //! Refuses unknown names, values out of range, and secrets that print; gives all complaints at once.
 
+mod complaints;
 mod layers;
 mod raw;
 

@@ -9,7 +9,8 @@ use doorcode_core::challenge::LIFE_BY_CONTRACT;
 use doorcode_core::{Email, Secret, SendPolicy, Shape};
 use serde::Deserialize;
 
-use super::{Config, Given, Log, Mail, NetworkHour, Outx, Proxy, Range, Retention, Server, Signup, Transport, Use};
+use super::complaints::Complaints;
+use super::{Config, Given, Log, Mail, NetworkHour, Outx, Proxy, Retention, Server, Signup, Transport, Use};
 use crate::deliver::smtp::{Security, Smtp, SmtpSettings};
 use crate::ops::outbox::LONGEST_TRY;
 
@@ -122,35 +123,6 @@ struct RawLog {
     level: String,
 }
 
-/// What is wrong, collected while meaning is made.
-#[derive(Default)]
-struct Complaints(Vec<String>);
-
-impl Complaints {
-    /// The value, or a complaint and a stand-in that nobody will see.
-    fn take<T>(&mut self, name: &str, value: Option<T>, must: &str, stand_in: T) -> T {
-        value.unwrap_or_else(|| {
-            self.0.push(format!("{name}: {must}"));
-            stand_in
-        })
-    }
-
-    fn ranges(&mut self, name: &str, texts: &[String]) -> Vec<Range> {
-        let mut ranges = Vec::new();
-        for text in texts {
-            match text.parse::<Range>() {
-                Ok(range) => ranges.push(range),
-                Err(()) => self.0.push(format!("{name}: {text} is no address and no range such as 10.0.0.0/8")),
-            }
-        }
-        ranges
-    }
-
-    fn duration(&mut self, name: &str, text: &str) -> Duration {
-        self.take(name, duration(text), "must be a duration such as 30s, 10m, 1h or 90d", Duration::ZERO)
-    }
-}
-
 impl Raw {
     /// What is meant, or every complaint.
     pub(super) fn mean(self, given: &Given) -> Result<Config, Vec<String>> {
@@ -175,7 +147,7 @@ impl Raw {
             retention,
             log: self.log.mean(&mut bad),
         };
-        if bad.0.is_empty() { Ok(config) } else { Err(bad.0) }
+        bad.none_or(config)
     }
 }
 
@@ -186,16 +158,16 @@ impl RawServer {
         let listen =
             bad.take("server.listen", listen, "must be an address and a port such as 127.0.0.1:8080", fallback);
         if given.dev && !listen.ip().is_loopback() {
-            bad.0.push("server.listen: --dev listens on loopback only, for example 127.0.0.1:8080".to_owned());
+            bad.push("server.listen: --dev listens on loopback only, for example 127.0.0.1:8080");
         }
         let public_url = set(&self.public_url).map(|url| url.trim_end_matches('/').to_owned());
         match &public_url {
             Some(url)
                 if !(url.starts_with("https://") || url.starts_with("http://")) || url.contains(['?', '#', '@']) =>
             {
-                bad.0.push("server.public_url: must be like https://codes.example.com".to_owned());
+                bad.push("server.public_url: must be like https://codes.example.com");
             }
-            None if !given.dev && given.purpose == Use::Serve => bad.0.push(
+            None if !given.dev && given.purpose == Use::Serve => bad.push(
                 "server.public_url: is required without --dev: links are made from it, never from what a client says"
                     .to_owned(),
             ),
@@ -217,17 +189,16 @@ impl RawProxy {
     fn mean(self, bad: &mut Complaints) -> Proxy {
         let header = set(&self.header).map(|name| name.to_ascii_lowercase());
         if header.as_deref() == Some("forwarded") {
-            bad.0
-                .push("proxy.header: `forwarded` (RFC 7239) is not read; let the proxy set x-forwarded-for".to_owned());
+            bad.push("proxy.header: `forwarded` (RFC 7239) is not read; let the proxy set x-forwarded-for");
         }
         // A token, RFC 9110 section 5.6.2.
         let token = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
         if header.as_deref().is_some_and(|name| !token(name)) {
-            bad.0.push("proxy.header: must be the name of one header".to_owned());
+            bad.push("proxy.header: must be the name of one header");
         }
         let trusted = bad.ranges("proxy.trusted", &self.trusted);
         if header.is_some() && trusted.is_empty() {
-            bad.0.push("proxy.trusted: must name your proxies when proxy.header is set".to_owned());
+            bad.push("proxy.trusted: must name your proxies when proxy.header is set");
         }
         Proxy { header, trusted }
     }
@@ -243,7 +214,7 @@ impl RawSignup {
             // As the domain of an address, so that it is compared in the same form.
             match Email::parse(&format!("x@{}", text.trim())) {
                 Ok(email) => domains.push(email.domain().to_owned()),
-                Err(_) => bad.0.push(format!("signup.domains: {text} is no domain such as example.com")),
+                Err(_) => bad.push(format!("signup.domains: {text} is no domain such as example.com")),
             }
         }
         let mode = match self.mode.as_str() {
@@ -264,7 +235,7 @@ impl RawOutx {
         let shape = bad.take("door.outx", shape, must, Shape::LONG);
         let life = bad.duration("door.outx.code_life", &self.code_life);
         if life > LIFE_BY_CONTRACT || life < Duration::from_secs(30) {
-            bad.0.push("door.outx.code_life: must be between 30s and 1h".to_owned());
+            bad.push("door.outx.code_life: must be between 30s and 1h");
         }
         let renew = bad.duration("door.outx.code_renew", &self.code_renew);
         Outx { shape, life, renew: renew.min(life / 2) }
@@ -283,11 +254,11 @@ impl RawMail {
             "inbox" if dev => Transport::Inbox,
             "stdout" if dev => Transport::Stdout,
             "inbox" | "stdout" => {
-                bad.0.push(format!("mail.transport: {} is for --dev only: it shows codes", self.transport));
+                bad.push(format!("mail.transport: {} is for --dev only: it shows codes", self.transport));
                 Transport::Inbox
             }
             _ => {
-                bad.0.push("mail.transport: must be smtp, or under --dev inbox or stdout".to_owned());
+                bad.push("mail.transport: must be smtp, or under --dev inbox or stdout");
                 Transport::Inbox
             }
         };
@@ -303,7 +274,7 @@ impl RawMail {
     }
 
     fn smtp(&self, bad: &mut Complaints) -> SmtpSettings {
-        let before = bad.0.len();
+        let before = bad.count();
         let security = match self.security.as_str() {
             "tls" => Some(Security::ImplicitTls),
             "starttls" => Some(Security::StartTls),
@@ -312,15 +283,15 @@ impl RawMail {
         };
         let password = match (set(&self.password), set(&self.password_file)) {
             (Some(_), Some(_)) => {
-                bad.0.push("mail.password and mail.password_file: name one of them".to_owned());
+                bad.push("mail.password and mail.password_file: name one of them");
                 None
             }
             (Some(password), None) => Some(Secret::new(password)),
-            (None, Some(file)) => secret_file("mail.password_file", Path::new(&file), bad),
+            (None, Some(file)) => bad.secret_file("mail.password_file", Path::new(&file)),
             (None, None) => None,
         };
-        if set(&self.username).is_some() != password.is_some() && bad.0.is_empty() {
-            bad.0.push("mail.username and mail.password: name both or neither".to_owned());
+        if set(&self.username).is_some() != password.is_some() && bad.count() == 0 {
+            bad.push("mail.username and mail.password: name both or neither");
         }
         let settings = SmtpSettings {
             host: bad.take("mail.host", set(&self.host), "must name the mail server", String::new()),
@@ -337,8 +308,8 @@ impl RawMail {
             hello_name: None,
         };
         // What could never send is said now, not when the first code is due.
-        if let (true, Err(wrong)) = (bad.0.len() == before && set(&self.from).is_some(), Smtp::new(&settings)) {
-            bad.0.push(wrong.to_string());
+        if let (true, Err(wrong)) = (bad.count() == before && set(&self.from).is_some(), Smtp::new(&settings)) {
+            bad.push(wrong.to_string());
         }
         settings
     }
@@ -347,7 +318,7 @@ impl RawMail {
 impl RawSend {
     fn mean(self, bad: &mut Complaints) -> SendPolicy {
         if [self.stranger_hour, self.stranger_day, self.known_day].contains(&0) {
-            bad.0.push("limits.send: stranger_hour, stranger_day and known_day must be at least 1".to_owned());
+            bad.push("limits.send: stranger_hour, stranger_day and known_day must be at least 1");
         }
         SendPolicy {
             stranger_hour: self.stranger_hour,
@@ -364,7 +335,7 @@ impl RawSend {
 impl RawLog {
     fn mean(&self, bad: &mut Complaints) -> Log {
         if !["text", "json"].contains(&self.format.as_str()) {
-            bad.0.push("log.format: must be text or json".to_owned());
+            bad.push("log.format: must be text or json");
         }
         let level = self.level.parse().ok();
         let level = bad.take("log.level", level, "must be error, warn, info or debug", tracing::Level::INFO);
@@ -375,32 +346,4 @@ impl RawLog {
 /// A text, unless it is empty.
 fn set(text: &str) -> Option<String> {
     (!text.trim().is_empty()).then(|| text.trim().to_owned())
-}
-
-/// The first line of a file that holds a secret.
-fn secret_file(name: &str, file: &Path, bad: &mut Complaints) -> Option<Secret<String>> {
-    match std::fs::read_to_string(file) {
-        Ok(text) => Some(Secret::new(text.lines().next().unwrap_or_default().to_owned())),
-        Err(error) => {
-            bad.0.push(format!("{name}: {}: {error}", file.display()));
-            None
-        }
-    }
-}
-
-/// `30s`, `10m`, `1h`, `90d`, `250ms`.
-fn duration(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().ok()?;
-    let seconds = match unit {
-        "ms" => return Some(Duration::from_millis(number)),
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        _ => return None,
-    };
-    number.checked_mul(seconds).map(Duration::from_secs)
 }
