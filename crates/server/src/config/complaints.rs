@@ -1,4 +1,5 @@
 //! What is wrong with the settings, collected while meaning is made of them, so that all of it is said at once.
+//! Refuses to quote a value that may be a secret: a file of one is named by its path.
 
 use std::path::Path;
 use std::time::Duration;

@@ -168,8 +168,7 @@ impl RawServer {
                 bad.push("server.public_url: must be like https://codes.example.com");
             }
             None if !given.dev && given.purpose == Use::Serve => bad.push(
-                "server.public_url: is required without --dev: links are made from it, never from what a client says"
-                    .to_owned(),
+                "server.public_url: is required without --dev: links are made from it, never from what a client says",
             ),
             _ => {}
         }
