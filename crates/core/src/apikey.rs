@@ -19,6 +19,12 @@ pub fn derive_api_key(root: &Root, org: OrgId, id: CredentialId, seed: &[u8; 32]
     derive(root, "outx_", 24, org, id, seed)
 }
 
+/// A further key, made by hand: `dck_` and 32 of `0-9a-z`, 165 bits. Under the root of [`crate::Use::ApiKey`]; its prefix is
+/// in what is derived, so that it is no other credential's.
+pub fn derive_access_key(root: &Root, org: OrgId, id: CredentialId, seed: &[u8; 32]) -> Secret<String> {
+    derive(root, "dck_", 32, org, id, seed)
+}
+
 /// The secret of a client: `dcs_` and 40 of `0-9a-z`, 206 bits. Under the root of [`crate::Use::ClientSecret`].
 pub fn derive_client_secret(root: &Root, org: OrgId, id: CredentialId, seed: &[u8; 32]) -> Secret<String> {
     derive(root, "dcs_", 40, org, id, seed)

@@ -18,6 +18,7 @@ pub mod network;
 pub mod root;
 pub mod secret;
 pub mod time;
+pub mod token;
 
 pub use address::{Address, Email, Phone};
 pub use budget::{Chance, Class, GuessPolicy, KNOWN_FOR, Ring, SendPolicy, Window};

@@ -148,6 +148,10 @@ pub enum Use {
     ClientSecret,
     /// The digest by which a presented client secret is found.
     ClientSecretLookup,
+    /// The key that signs tokens ([`crate::token`]).
+    Token,
+    /// The digest by which a session or refresh token is found.
+    SessionLookup,
     /// The mail header by which this installation knows its own messages (docs/threat-model.md).
     Header,
 }
@@ -162,6 +166,8 @@ impl Use {
             Self::ApiKeyLookup => "api-key-lookup",
             Self::ClientSecret => "client-secret",
             Self::ClientSecretLookup => "client-secret-lookup",
+            Self::Token => "token",
+            Self::SessionLookup => "session-lookup",
             Self::Header => "header",
         }
     }

@@ -15,6 +15,7 @@ mod normalise;
 mod phone;
 mod secret;
 mod time;
+mod token;
 mod uniform;
 
 use doorcode_core::{Alphabet, Binding, ChallengeId, Kid, MasterKey, OrgId, Shape};
