@@ -10,6 +10,8 @@ use crate::deliver::inbox::Inbox;
 use crate::entropy::Entropy;
 use crate::keyring::Keys;
 use crate::metrics::Metrics;
+use crate::ops::feed::Feed;
+use crate::ops::keys::Uses;
 use crate::ops::outbox::{Outbox, Waiting};
 use crate::store::targets::TargetId;
 use crate::store::{Db, Tx, challenges, meta, targets};
@@ -31,6 +33,10 @@ pub struct App {
     pub keys: Keys,
     /// Where committed messages are handed to the worker.
     pub outbox: Outbox,
+    /// When keys were last presented.
+    pub uses: Uses,
+    /// Who waits to hear of a verification.
+    pub feed: Feed,
     /// The messages that were kept in place of being sent, under `--dev`.
     pub inbox: Option<Inbox>,
     /// What is counted.
@@ -61,7 +67,18 @@ impl App {
         entropy.behind(&newest);
         let (outbox, waiting) = Outbox::new();
         let inbox = matches!(config.mail.transport, Transport::Inbox).then(|| Inbox::new(INBOX_ROOM));
-        let app = Self { config, db, clock, entropy, keys, outbox, inbox, metrics: Metrics::new() };
+        let app = Self {
+            config,
+            db,
+            clock,
+            entropy,
+            keys,
+            outbox,
+            uses: Uses::default(),
+            feed: Feed::default(),
+            inbox,
+            metrics: Metrics::new(),
+        };
         Ok((Arc::new(app), waiting))
     }
 

@@ -27,6 +27,12 @@ struct Seeded {
     drawn: AtomicU64,
 }
 
+/// The randomness that a signature asks for: always the system's, since no other can be handed to it.
+#[expect(clippy::disallowed_methods, reason = "here is where randomness comes from")]
+pub fn signing() -> ring::rand::SystemRandom {
+    ring::rand::SystemRandom::new()
+}
+
 /// The order of the newest id that this process has made, as [`Id::in_order`] takes it.
 #[derive(Clone, Default)]
 struct Newest(Arc<AtomicU64>);

@@ -6,9 +6,10 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use doorcode_core::token::SigningKey;
 use doorcode_core::{Error, Kid, MasterKey, Result, Root, Timestamp, Use};
 
-use crate::entropy::Entropy;
+use crate::entropy::{self, Entropy};
 use crate::store::master_keys::{self, KeyRow, Stage};
 use crate::store::{Db, Tx};
 
@@ -28,11 +29,15 @@ pub struct Roots {
     pub client_secret_lookup: Root,
     /// The mark in our own mails.
     pub header: Root,
+    /// Tokens are signed with it.
+    pub token: SigningKey,
+    /// Where sessions are found.
+    pub session_lookup: Root,
 }
 
 impl Roots {
-    fn of(key: &MasterKey) -> Self {
-        Self {
+    fn of(key: &MasterKey) -> Result<Self> {
+        Ok(Self {
             kid: key.kid(),
             code: key.root(Use::Code),
             api_key: key.root(Use::ApiKey),
@@ -40,7 +45,9 @@ impl Roots {
             client_secret: key.root(Use::ClientSecret),
             client_secret_lookup: key.root(Use::ClientSecretLookup),
             header: key.root(Use::Header),
-        }
+            token: SigningKey::derive(key.kid(), &key.root(Use::Token), &entropy::signing())?,
+            session_lookup: key.root(Use::SessionLookup),
+        })
     }
 }
 
@@ -151,7 +158,7 @@ fn load(dir: &Path, rows: &[KeyRow]) -> Result<Keyring> {
             )));
         }
         let at = if row.stage == Stage::Active { 0 } else { roots.len() };
-        roots.insert(at, Roots::of(&key));
+        roots.insert(at, Roots::of(&key)?);
     }
     if !rows.iter().any(|row| row.stage == Stage::Active) {
         return Err(lost("no master key is active: doorcode master activate KID".to_owned()));

@@ -98,6 +98,7 @@ async fn accept(app: &Arc<App>, listener: TcpListener, stop: impl Future<Output 
             (Err(_), _) => break,
         }
     }
+    app.feed.close();
     // At once, so that whoever comes now is refused and can go elsewhere, and does not wait for nothing.
     drop(listener);
     if tokio::time::timeout(server.drain_timeout, graceful.shutdown()).await.is_err() {

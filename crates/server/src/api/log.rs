@@ -9,7 +9,7 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::outx;
+use super::form::Form;
 use crate::app::App;
 use crate::clock::Stopwatch;
 use crate::metrics::RequestLabels;
@@ -24,12 +24,14 @@ pub(super) async fn request(State(app): State<Arc<App>>, request: Request, next:
     let method = word(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let id = request_id(&app);
+    let form = Form::of(request.uri().path());
     let mut response = if app.config.dev && !web::dev::host_is_local(&request) {
-        outx::error(StatusCode::MISDIRECTED_REQUEST, "--dev answers to localhost only")
+        form.misdirected()
     } else {
         match tokio::time::timeout(app.config.server.answer_timeout, next.run(request)).await {
+            Ok(response) if response.extensions().get::<Panicked>().is_some() => form.internal(),
             Ok(response) => response,
-            Err(_) => outx::unavailable(),
+            Err(_) => form.unavailable(),
         }
     };
     if let Ok(value) = HeaderValue::from_str(&id) {
@@ -46,9 +48,15 @@ pub(super) async fn request(State(app): State<Arc<App>>, request: Request, next:
     response
 }
 
+/// Marks the answer after a panic, which has no form yet.
+#[derive(Clone, Copy)]
+struct Panicked;
+
 /// After a panic: the client hears nothing of it, the log does.
 pub(super) fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response<Body> {
-    outx::error(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error").into_response()
+    let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    response.extensions_mut().insert(Panicked);
+    response
 }
 
 fn request_id(app: &App) -> String {

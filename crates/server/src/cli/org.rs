@@ -40,6 +40,21 @@ The API key opens GET /api-team. Client id and secret are for doors that are pla
         #[command(flatten)]
         place: Place,
     },
+    /// Let an org send codes to anybody. Before that it reaches verified addresses of its own members only
+    #[command(after_help = "\
+Examples:
+  doorcode org raise --org ID
+  doorcode org raise --org ID --down     take it back")]
+    Raise {
+        /// Which
+        #[arg(long)]
+        org: OrgId,
+        /// Take it back
+        #[arg(long)]
+        down: bool,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Let an address sign up where sign-up is by invitation
     #[command(after_help = "\
 Examples:
@@ -86,6 +101,14 @@ impl Org {
                         out(&format!("{id}  {name}"));
                     }
                 }
+                Ok(ExitCode::SUCCESS)
+            }),
+            Self::Raise { org, down, place } => place.within(environment, |app| async move {
+                out(match (orgs::raise(&app, org, !down).await?, down) {
+                    (false, _) => "it was so before",
+                    (true, false) => "raised: it may send to anybody",
+                    (true, true) => "lowered: it may send to its own members only",
+                });
                 Ok(ExitCode::SUCCESS)
             }),
             Self::Invite { email, org, place } => place.within(environment, |app| async move {

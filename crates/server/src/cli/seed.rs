@@ -100,9 +100,9 @@ async fn write(app: &Arc<App>, batch: Vec<Challenge>) -> Result<()> {
                 challenges::insert(tx, challenge).await?;
                 let (org, user): (OrgId, UserId) = (app.entropy.id(now)?, app.entropy.id(now)?);
                 let key = credentials::mint(&app, Kind::ApiKey, "admin", (app.entropy.id(now)?, app.entropy.bytes()?));
-                orgs::insert(tx, &org, "Somebody's Team").await?;
+                orgs::insert(tx, &org, None, "Somebody's Team").await?;
                 key.put(tx, org).await?;
-                users::insert(tx, &org, &user, "Somebody", &challenge.destination).await?;
+                users::insert(tx, &org, &user, "Somebody", Some(&challenge.destination)).await?;
                 identities::insert(tx, &target, &org, &user, now).await?;
             }
             Ok(())

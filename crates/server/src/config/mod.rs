@@ -13,8 +13,9 @@ use std::time::Duration;
 use doorcode_core::{SendPolicy, Shape};
 
 use crate::deliver::smtp::SmtpSettings;
+use crate::ops::client::Hour;
 
-pub use raw::Raw;
+pub use raw::{Raw, SHORTEST_LIFE};
 
 /// The settings, as they are meant.
 #[derive(Clone)]
@@ -33,10 +34,12 @@ pub struct Config {
     pub signup: Signup,
     /// The `outx` door.
     pub outx: Outx,
+    /// The `native` door.
+    pub native: Native,
     /// How mail leaves.
     pub mail: Mail,
-    /// Guesses an hour of one network and of a wider one.
-    pub guesses: NetworkHour,
+    /// Guesses an hour over all addresses.
+    pub guesses: Hour,
     /// Send limits.
     pub sends: SendPolicy,
     /// How long what is over is kept.
@@ -126,6 +129,19 @@ pub struct Outx {
     pub renew: Duration,
 }
 
+/// The `native` door.
+#[derive(Clone, Copy)]
+pub struct Native {
+    /// What its codes look like if nobody says.
+    pub shape: Shape,
+    /// How long they live if nobody says, and the longest that may be said.
+    pub life: Duration,
+    /// A code with less life left than this is replaced by a new start.
+    pub renew: Duration,
+    /// How long a token is good for.
+    pub token_life: Duration,
+}
+
 /// How mail leaves.
 #[derive(Clone)]
 pub struct Mail {
@@ -160,15 +176,6 @@ pub enum Transport {
     Inbox,
     /// A JSON line a message on standard output.
     Stdout,
-}
-
-/// Guesses an hour over all addresses.
-#[derive(Clone, Copy)]
-pub struct NetworkHour {
-    /// Of one IPv4 address or IPv6 /64.
-    pub network: u32,
-    /// Of one /24 or /48.
-    pub wide: u32,
 }
 
 /// How long what is over is kept.

@@ -72,6 +72,12 @@ pub fn choose(accept_language: &str) -> &'static Texts {
     pick(CATALOGUE, accept_language)
 }
 
+/// The texts that there are for a language, by its tag; none where nobody has it.
+#[must_use]
+pub fn serve(tag: &str) -> Option<&'static Texts> {
+    look_up(CATALOGUE, tag).filter(|_| tag != "*")
+}
+
 /// The ranges of one header that are looked at. Browsers send fewer than ten.
 const MAX_RANGES: usize = 32;
 

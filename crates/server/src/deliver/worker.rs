@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use doorcode_core::{Error, Result, Secret, State, Timestamp, code};
+use doorcode_core::{ChallengeId, DeliveryId, Error, EventId, OrgId, Result, Secret, State, Timestamp, code};
 use futures_util::future::join_all;
 use tokio::sync::watch;
 
@@ -18,7 +18,10 @@ use crate::app::App;
 use crate::config::Transport;
 use crate::metrics::Metrics;
 use crate::ops::outbox::{Handed, LEASE, LONGEST_TRY, Waiting};
+use crate::ops::verifications;
+use crate::store::challenges::Challenge;
 use crate::store::deliveries::{self, Outcome};
+use crate::store::events;
 
 /// Rows that one look into the outbox takes.
 const CLAIM: i64 = 64;
@@ -86,7 +89,7 @@ impl Worker {
                 Some(challenge) if challenge.state == State::Pending && challenge.expires_at > now => {
                     live.push(Handed { id: message.id, attempts: message.attempts, until: now.plus(LEASE), challenge });
                 }
-                _ => dead.push((message.id, Outcome::Dropped)),
+                _ => dead.push(Ended { id: message.id, outcome: Outcome::Dropped, told: None }),
             }
         }
         let count = live.len() + dead.len();
@@ -118,7 +121,11 @@ impl Worker {
         for (message, outcome) in taken.iter().zip(&outcomes) {
             self.note(message, outcome);
         }
-        let recorded = taken.iter().map(|message| message.id).zip(outcomes).collect();
+        let ended = |(message, outcome): (&Handed, Outcome)| {
+            let told = self.told(&message.challenge, &outcome);
+            Ended { id: message.id, outcome, told }
+        };
+        let recorded = taken.iter().zip(outcomes).map(ended).collect();
         if let Err(error) = self.record(recorded, self.app.clock.now()).await {
             tracing::error!(%error, "deliveries were made and could not be recorded; they may go out again");
         }
@@ -229,22 +236,57 @@ impl Worker {
         }
     }
 
-    async fn record(&self, outcomes: Vec<(doorcode_core::DeliveryId, Outcome)>, now: Timestamp) -> Result<()> {
-        if outcomes.is_empty() {
+    /// Whom to tell how a message of a verification ended: its org, which asked for it by an id.
+    fn told(&self, challenge: &Challenge, outcome: &Outcome) -> Option<Told> {
+        let kind = match outcome {
+            Outcome::Sent => "verification.sent",
+            Outcome::GaveUp { .. } => "verification.undelivered",
+            Outcome::Retry { .. } | Outcome::Dropped => return None,
+        };
+        let event = self.app.entropy.id(self.app.clock.now()).ok()?;
+        let own = challenge.purpose == verifications::PURPOSE;
+        own.then_some(Told { event, kind, org: challenge.realm, challenge: challenge.id })
+    }
+
+    async fn record(&self, ended: Vec<Ended>, now: Timestamp) -> Result<()> {
+        if ended.is_empty() {
             return Ok(());
         }
+        let told: Vec<ChallengeId> = ended.iter().filter_map(|ended| Some(ended.told.as_ref()?.challenge)).collect();
         self.app
             .db
             .write(move |tx| {
                 Box::pin(async move {
-                    for (id, outcome) in &outcomes {
+                    for Ended { id, outcome, told } in &ended {
                         deliveries::record(tx, id, outcome, now).await?;
+                        if let Some(told) = told {
+                            events::append(tx, &told.event, &told.org, told.kind, told.challenge.as_bytes()).await?;
+                        }
                     }
                     Ok(())
                 })
             })
-            .await
+            .await?;
+        for challenge in told {
+            self.app.feed.call(challenge);
+        }
+        Ok(())
     }
+}
+
+/// How a message ended.
+struct Ended {
+    id: DeliveryId,
+    outcome: Outcome,
+    told: Option<Told>,
+}
+
+/// The event of it.
+struct Told {
+    event: EventId,
+    kind: &'static str,
+    org: OrgId,
+    challenge: ChallengeId,
 }
 
 /// Cuts a list into pieces of at most `size`, keeping the order.

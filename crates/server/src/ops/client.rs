@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::known::Tag;
 use doorcode_core::time::HOUR;
-use doorcode_core::{Class, Network, Timestamp};
+use doorcode_core::{ChallengeId, Class, CredentialId, Network, OrgId, Timestamp};
 
 use crate::store::meters::Meter;
 use crate::store::targets::TriesTag;
@@ -19,8 +19,28 @@ pub struct Client {
     of_network: [u8; 16],
     of_host: [u8; 16],
     traced: bool,
+    /// Whoever asks for them, where it is not they themselves.
+    behind: Option<Backend>,
     /// The languages it asks for, as it said them.
     pub languages: String,
+}
+
+/// A customer's program, which asks for people whom we do not see.
+#[derive(Clone, Copy)]
+struct Backend {
+    org: OrgId,
+    of_credential: [u8; 8],
+}
+
+/// What is allowed in an hour over all addresses.
+#[derive(Clone, Copy)]
+pub struct Hour {
+    /// One network.
+    pub network: u32,
+    /// A wider one.
+    pub wide: u32,
+    /// All people of one org whose network its program does not say; none: that is counted elsewhere.
+    pub org: Option<u32>,
 }
 
 impl Client {
@@ -29,7 +49,20 @@ impl Client {
         let network = Network::of(address);
         let of_network = fingerprint("network", &[&network.exact()]);
         let of_host = fingerprint("host", &[&network.host()]);
-        Self { network, of_network, of_host, traced: true, languages: String::new() }
+        Self { network, of_network, of_host, traced: true, behind: None, languages: String::new() }
+    }
+
+    /// A person for whom a customer's program asks: at the address that it says, or, where it says none, a stranger at no
+    /// address. What it says counts in its own org only: it must not spend what others have left.
+    pub fn behind(org: OrgId, credential: CredentialId, person: Option<IpAddr>) -> Self {
+        let of_credential = first_eight(&fingerprint("credential", &[credential.as_bytes()]));
+        let at = Self::at(person.unwrap_or(IpAddr::from([0, 0, 0, 0])));
+        Self { traced: person.is_some(), behind: Some(Backend { org, of_credential }), ..at }
+    }
+
+    /// Whether a customer's program asks, and not the person.
+    pub fn is_backend(&self) -> bool {
+        self.behind.is_some()
     }
 
     /// A client behind a peer that is not trusted to name it: always a stranger, never given a repeat.
@@ -47,9 +80,12 @@ impl Client {
         self.traced.then(|| first_eight(&self.of_network))
     }
 
-    /// By what the repeat of a right answer is recognised: the full address.
+    /// By what the repeat of a right answer is recognised: the credential, or without one the full address.
     pub fn host(&self) -> Option<[u8; 8]> {
-        self.traced.then(|| first_eight(&self.of_host))
+        match self.behind {
+            Some(backend) => Some(backend.of_credential),
+            None => self.traced.then(|| first_eight(&self.of_host)),
+        }
     }
 
     /// What it is to an address whose list of known networks this is.
@@ -57,22 +93,38 @@ impl Client {
         self.tag().map_or(Class::Stranger, |tag| doorcode_core::known::class(known, &tag, now))
     }
 
-    /// By what tries on one code are counted.
-    pub fn tries_tag(&self) -> TriesTag {
+    /// By what tries on the code that lives are counted: the network, or, where a program asks by the challenge's id, the
+    /// challenge, whoever tries.
+    pub fn tries_tag(&self, live: Option<ChallengeId>) -> TriesTag {
         const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         let mut tag = [b','; 7];
-        for (digit, byte) in tag.iter_mut().take(6).zip(self.of_network) {
+        let of_challenge = |id: ChallengeId| fingerprint("tries", &[id.as_bytes()]);
+        let by_id = live.filter(|_| self.behind.is_some()).map(of_challenge);
+        for (digit, byte) in tag.iter_mut().take(6).zip(by_id.unwrap_or(self.of_network)) {
             *digit = DIGITS[usize::from(byte & 0x3f)];
         }
         tag
     }
 
-    /// The meter of its network and of the wider one, for a kind of use.
-    pub fn meters(&self, what: &str, network: u32, wide: u32) -> [Meter; 2] {
-        [
-            Meter { id: fingerprint(what, &[b"network", &self.network.exact()]), span: HOUR, limit: network },
-            Meter { id: fingerprint(what, &[b"wide", &self.network.wide()]), span: HOUR, limit: wide },
-        ]
+    /// What a kind of use is counted by over all addresses: the network and the wider one, each with its word. For a program
+    /// that does not say where people are, its org.
+    pub fn meters(&self, what: &str, hour: &Hour) -> Vec<(&'static str, Meter)> {
+        let (exact, wide) = (self.network.exact(), self.network.wide());
+        let meter = |id, limit| Meter { id, span: HOUR, limit };
+        match self.behind {
+            None => vec![
+                ("network", meter(fingerprint(what, &[b"network", &exact]), hour.network)),
+                ("wide", meter(fingerprint(what, &[b"wide", &wide]), hour.wide)),
+            ],
+            Some(Backend { org, .. }) if self.traced => vec![
+                ("network", meter(fingerprint(what, &[org.as_bytes(), b"network", &exact]), hour.network)),
+                ("wide", meter(fingerprint(what, &[org.as_bytes(), b"wide", &wide]), hour.wide)),
+            ],
+            Some(Backend { org, .. }) => {
+                let of_org = fingerprint(what, &[org.as_bytes(), b"people"]);
+                hour.org.map(|limit| ("org", meter(of_org, limit))).into_iter().collect()
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
-use doorcode_core::{CredentialId, Error, OrgId, Result, Secret, apikey};
+use doorcode_core::{CredentialId, Error, OrgId, Result, Secret, Timestamp, apikey};
 
 use crate::app::App;
 use crate::keyring::{Keyring, Roots};
@@ -37,11 +37,19 @@ pub fn mint(app: &App, kind: Kind, scopes: &str, (id, seed): (CredentialId, [u8;
         scopes: scopes.to_owned(),
         expires_at: None,
         revoked_at: None,
+        name: None,
+        last_used_at: None,
     };
     Minted { credential, ring }
 }
 
 impl Minted {
+    /// The same, with a name, and an end if it has one.
+    pub fn named(mut self, name: Option<String>, expires_at: Option<Timestamp>) -> Self {
+        (self.credential.name, self.credential.expires_at) = (name, expires_at);
+        self
+    }
+
     /// Writes it for `org`.
     pub async fn put(mut self, tx: &mut Tx<'_>, org: OrgId) -> Result<Credential> {
         self.credential.org = org;
@@ -57,6 +65,12 @@ pub fn reveal(app: &App, credential: &Credential) -> Result<Secret<String>> {
     let ring = app.keys.ring();
     let roots = ring.get(credential.kid).ok_or(Error::Gone)?;
     Ok(derive(roots, credential))
+}
+
+/// The live key that was presented, of either kind, if it is one.
+pub async fn recognise_key(app: &App, presented: &str) -> Result<Option<Credential>> {
+    let kind = if presented.starts_with("dck_") { Kind::AccessKey } else { Kind::ApiKey };
+    recognise(app, kind, presented).await
 }
 
 /// The live credential that was presented, if it is one.
@@ -144,7 +158,8 @@ pub async fn replay_revocations(app: &Arc<App>) -> Result<usize> {
         .await
 }
 
-fn note_revocation(app: &App, org: OrgId, id: CredentialId) -> Result<()> {
+/// Writes down beside the keys that a credential is revoked, or about to be.
+pub(super) fn note_revocation(app: &App, org: OrgId, id: CredentialId) -> Result<()> {
     let mut open = std::fs::OpenOptions::new();
     let file = open.create(true).append(true).open(app.config.keys.join(REVOCATIONS));
     file.and_then(|mut file| {
@@ -159,6 +174,7 @@ fn note_revocation(app: &App, org: OrgId, id: CredentialId) -> Result<()> {
 fn derive(roots: &Roots, credential: &Credential) -> Secret<String> {
     match credential.kind {
         Kind::ApiKey => apikey::derive_api_key(&roots.api_key, credential.org, credential.id, &credential.seed),
+        Kind::AccessKey => apikey::derive_access_key(&roots.api_key, credential.org, credential.id, &credential.seed),
         Kind::ClientSecret => {
             apikey::derive_client_secret(&roots.client_secret, credential.org, credential.id, &credential.seed)
         }
@@ -167,7 +183,7 @@ fn derive(roots: &Roots, credential: &Credential) -> Secret<String> {
 
 fn digest(roots: &Roots, kind: Kind, key: &Secret<String>) -> [u8; 16] {
     let root = match kind {
-        Kind::ApiKey => &roots.api_key_lookup,
+        Kind::ApiKey | Kind::AccessKey => &roots.api_key_lookup,
         Kind::ClientSecret => &roots.client_secret_lookup,
     };
     apikey::lookup_digest(root, key.expose())

@@ -7,7 +7,7 @@ use doorcode_core::Result;
 use doorcode_core::time::HOUR;
 
 use crate::app::App;
-use crate::store::{challenges, deliveries, events, meters, targets};
+use crate::store::{challenges, deliveries, events, idempotency, meters, targets};
 
 /// Rows of one batch.
 const BATCH: i64 = 200;
@@ -47,6 +47,7 @@ pub async fn sweep(app: &Arc<App>, sweep: &mut Sweep) -> Result<bool> {
                 removed += deliveries::sweep(tx, now.minus(keep.deliveries.max(least)), BATCH).await?;
                 removed += events::sweep(tx, now.minus(keep.events.max(least)), BATCH).await?;
                 removed += meters::sweep(tx, BATCH, now).await?;
+                removed += idempotency::sweep(tx, BATCH, now).await?;
                 Ok((removed, targets::sweep(tx, &from, BATCH, now).await?))
             })
         })

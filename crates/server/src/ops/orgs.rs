@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use doorcode_core::{CredentialId, Email, Error, OrgId, Result, Secret};
+use serde::{Deserialize, Serialize};
 
 use super::credentials;
+use super::idempotency::{self, Once};
 use super::sign_in::clean_name;
 use crate::app::{App, target_of};
-use crate::store::credentials::Kind;
-use crate::store::{events, invites, orgs, users};
+use crate::store::credentials::{self as credential_rows, Credential, Kind};
+use crate::store::orgs::Org;
+use crate::store::{Tx, events, invites, orgs, users};
 
 /// A new org and what its programs sign in with. Shown once.
 pub struct NewOrg {
@@ -24,27 +27,86 @@ pub struct NewOrg {
 
 /// Makes an org with an API key and a client id and secret.
 pub async fn create(app: &Arc<App>, name: &str) -> Result<NewOrg> {
+    create_below(app, None, name, None).await
+}
+
+/// The same, for the org that makes it, if one does, and once for each request that names itself.
+pub async fn create_below(app: &Arc<App>, parent: Option<OrgId>, name: &str, once: Option<Once>) -> Result<NewOrg> {
     let name = clean_name(name).ok_or(Error::Invalid { field: "name", why: "must not be empty" })?;
     let now = app.clock.now();
     let (id, event): (OrgId, _) = (app.entropy.id(now)?, app.entropy.id(now)?);
-    let key = credentials::mint(app, Kind::ApiKey, "admin", (app.entropy.id(now)?, app.entropy.bytes()?));
+    let key = credentials::mint(app, Kind::ApiKey, super::keys::ADMIN, (app.entropy.id(now)?, app.entropy.bytes()?));
     let secret = credentials::mint(app, Kind::ClientSecret, "", (app.entropy.id(now)?, app.entropy.bytes()?));
     let (key, secret) = app
         .db
         .write(move |tx| {
             Box::pin(async move {
-                orgs::insert(tx, &id, &name).await?;
-                events::append(tx, &event, &id, "org.created", id.as_bytes()).await?;
-                Ok((key.put(tx, id).await?, secret.put(tx, id).await?))
+                if let Some(before) = idempotency::replay::<Made>(tx, once.as_ref(), now).await? {
+                    return before.again(tx).await;
+                }
+                orgs::insert(tx, &id, parent.as_ref(), &name).await?;
+                events::append(tx, &event, &parent.unwrap_or(id), "org.created", id.as_bytes()).await?;
+                let (key, secret) = (key.put(tx, id).await?, secret.put(tx, id).await?);
+                let made = Made { org: id.to_string(), key: key.id.to_string(), secret: secret.id.to_string() };
+                idempotency::keep(tx, once.as_ref(), &made, now).await?;
+                Ok((key, secret))
             })
         })
         .await?;
     Ok(NewOrg {
-        id,
+        id: key.org,
         api_key: credentials::reveal(app, &key)?,
         client_id: secret.id,
         client_secret: credentials::reveal(app, &secret)?,
     })
+}
+
+/// What is kept of the answer to a request that made an org: ids.
+#[derive(Serialize, Deserialize)]
+struct Made {
+    org: String,
+    key: String,
+    secret: String,
+}
+
+impl Made {
+    /// What it made, read again.
+    async fn again(&self, tx: &mut Tx<'_>) -> Result<(Credential, Credential)> {
+        let org: OrgId = self.org.parse()?;
+        let key = credential_rows::get(tx, &org, &self.key.parse()?).await?.ok_or(Error::Gone)?;
+        let secret = credential_rows::get(tx, &org, &self.secret.parse()?).await?.ok_or(Error::Gone)?;
+        Ok((key, secret))
+    }
+}
+
+/// An org and those that it made, behind `after`.
+pub async fn family(app: &App, org: OrgId, after: OrgId, most: i64) -> Result<Vec<Org>> {
+    app.db.read(move |tx| Box::pin(async move { orgs::family(tx, &org, &after, most).await })).await
+}
+
+/// An org, for itself and for the one that made it.
+pub async fn show(app: &App, asker: OrgId, id: OrgId) -> Result<Org> {
+    let found = app.db.read(move |tx| Box::pin(async move { orgs::get(tx, &id).await })).await?;
+    found.filter(|org| org.id == asker || org.parent == Some(asker)).ok_or(Error::NotFound)
+}
+
+/// Lets an org send to addresses that are not its own, or no longer. Only the operator does this.
+pub async fn raise(app: &Arc<App>, id: OrgId, up: bool) -> Result<bool> {
+    let now = app.clock.now();
+    let event = app.entropy.id(now)?;
+    app.db
+        .write(move |tx| {
+            Box::pin(async move {
+                orgs::get(tx, &id).await?.ok_or(Error::NotFound)?;
+                let changed = if up { orgs::raise(tx, &id, now).await? } else { orgs::lower(tx, &id).await? };
+                if changed {
+                    let kind = if up { "org.raised" } else { "org.lowered" };
+                    events::append(tx, &event, &id, kind, id.as_bytes()).await?;
+                }
+                Ok(changed)
+            })
+        })
+        .await
 }
 
 /// Invites an address to sign up: into `org`, or with an org of its own.

@@ -152,11 +152,11 @@ async fn sign_up(
         }
         None => {
             let name = format!("{full_name}'s Team");
-            orgs::insert(tx, &newcomer.org, &name).await?;
+            orgs::insert(tx, &newcomer.org, None, &name).await?;
             (newcomer.org, name, newcomer.key.put(tx, newcomer.org).await?)
         }
     };
-    users::insert(tx, &org, &newcomer.user, &full_name, attempt.to.as_str()).await?;
+    users::insert(tx, &org, &newcomer.user, &full_name, Some(attempt.to.as_str())).await?;
     identities::insert(tx, &aim.address, &org, &newcomer.user, now).await?;
     Ok(Some(Account { user: newcomer.user, full_name, org, org_name, key }))
 }

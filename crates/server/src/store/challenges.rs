@@ -31,6 +31,13 @@ statements! {
     REPEAT = "UPDATE challenges SET repeats = repeats + 1 \
         WHERE head = $1 AND tail = $2 AND state = 1 AND client = $3 AND expires_at > $4 AND repeats < $5";
     VOID = "UPDATE challenges SET state = 2 WHERE head = $1 AND tail = $2 AND state = 0";
+    // A code that needs no budget takes the short one's place, in the same challenge.
+    ESCALATE = "UPDATE challenges SET generation = generation + 1, alphabet = $3, length = $4 \
+        WHERE head = $1 AND tail = $2 AND state = 0 AND expires_at > $5";
+    ATTACH = "UPDATE challenges SET metadata = coalesce($3, metadata), redirect = coalesce($4, redirect) \
+        WHERE head = $1 AND tail = $2 AND state = 0";
+    ATTACHED = "SELECT metadata, redirect FROM challenges WHERE head = $1 AND tail = $2";
+    CANCEL = "UPDATE challenges SET state = 2 WHERE head = $1 AND tail = $2 AND state = 0 AND expires_at > $3";
     VOID_ALL = "UPDATE challenges SET state = 2 WHERE state <> 2";
     LIVE_UNDER = "SELECT count(*) FROM challenges WHERE kid = $1 AND state = 0 AND expires_at > $2";
     SWEEP = "DELETE FROM challenges WHERE head IN (SELECT head FROM challenges WHERE head < $1 ORDER BY head LIMIT $2) \
@@ -231,6 +238,42 @@ pub async fn repeat(tx: &mut Tx<'_>, id: &ChallengeId, client: &[u8; 8], now: Ti
 pub async fn void(tx: &mut Tx<'_>, id: &ChallengeId) -> Result<()> {
     let [head, tail] = id.halves();
     tx.execute(&VOID, &[head.into(), tail.into()]).await.map(drop)
+}
+
+/// Gives a live challenge a long code in place of its short one.
+pub async fn escalate(tx: &mut Tx<'_>, id: &ChallengeId, shape: Shape, now: Timestamp) -> Result<bool> {
+    let [head, tail] = id.halves();
+    let (alphabet, length) = (i64::from(shape.alphabet.id()), i64::from(shape.length));
+    Ok(tx.execute(&ESCALATE, &[head.into(), tail.into(), alphabet.into(), length.into(), now.into()]).await? == 1)
+}
+
+/// What whoever asked for a challenge attached to it.
+#[derive(Clone, Default)]
+pub struct Attached {
+    /// Whatever they want to find again, as JSON.
+    pub metadata: Option<String>,
+    /// Where the browser that opens the link goes afterwards.
+    pub redirect: Option<String>,
+}
+
+/// Attaches what is given, and leaves what is not.
+pub async fn attach(tx: &mut Tx<'_>, id: &ChallengeId, what: &Attached) -> Result<()> {
+    let [head, tail] = id.halves();
+    let values = [head.into(), tail.into(), what.metadata.as_ref().into(), what.redirect.as_ref().into()];
+    tx.execute(&ATTACH, &values).await.map(drop)
+}
+
+/// What is attached to a challenge.
+pub async fn attached(tx: &mut Tx<'_>, id: &ChallengeId) -> Result<Attached> {
+    let [head, tail] = id.halves();
+    let read = |row: &Row<'_>| Ok(Attached { metadata: row.maybe_text(0)?, redirect: row.maybe_text(1)? });
+    Ok(tx.one(&ATTACHED, &[head.into(), tail.into()], read).await?.unwrap_or_default())
+}
+
+/// Withdraws a challenge. False: it was no longer live.
+pub async fn cancel(tx: &mut Tx<'_>, id: &ChallengeId, now: Timestamp) -> Result<bool> {
+    let [head, tail] = id.halves();
+    Ok(tx.execute(&CANCEL, &[head.into(), tail.into(), now.into()]).await? == 1)
 }
 
 /// After a restore: ends every live challenge and every chance of a repeat.

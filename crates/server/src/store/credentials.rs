@@ -6,18 +6,37 @@ use doorcode_core::{CredentialId, Kid, OrgId, Result, Timestamp, UserId};
 use super::db::Tx;
 use super::sql::{Row, Value, statements};
 
+/// What `Credential::read` reads.
+macro_rules! columns {
+    () => {
+        "org_id, id, user_id, kind, seed, kid, scopes, expires_at, revoked_at, name, last_used_at"
+    };
+}
+
 statements! {
-    INSERT = "INSERT INTO credentials (org_id, id, user_id, kind, digest, seed, kid, scopes, expires_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    INSERT = "INSERT INTO credentials (org_id, id, user_id, kind, digest, seed, kid, scopes, expires_at, name) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     // A key under a master key that is being retired is not handed out again: the next sign-in makes one that lasts.
-    NEWEST_KEY = "SELECT org_id, id, user_id, kind, seed, kid, scopes, expires_at, revoked_at FROM credentials \
+    NEWEST_KEY = concat!("SELECT ", columns!(), " FROM credentials \
         WHERE org_id = $1 AND kind = 'api_key' AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2) \
         AND NOT EXISTS (SELECT 1 FROM master_keys AS master WHERE master.kid = credentials.kid \
-        AND (master.state = 'retiring' OR master.state = 'retired')) ORDER BY id DESC LIMIT 1";
-    BY_DIGEST = "SELECT org_id, id, user_id, kind, seed, kid, scopes, expires_at, revoked_at FROM credentials \
-        WHERE digest = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)";
-    LIST = "SELECT org_id, id, user_id, kind, seed, kid, scopes, expires_at, revoked_at FROM credentials \
-        WHERE org_id = $1 ORDER BY id";
+        AND (master.state = 'retiring' OR master.state = 'retired')) ORDER BY id DESC LIMIT 1");
+    BY_DIGEST = concat!("SELECT ", columns!(), " FROM credentials \
+        WHERE digest = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)");
+    LIST = concat!("SELECT ", columns!(), " FROM credentials \
+        WHERE org_id = $1 ORDER BY id");
+    GET = concat!("SELECT ", columns!(), " FROM credentials WHERE org_id = $1 AND id = $2");
+    // Keys of both kinds, with their dead ones.
+    KEYS = concat!("SELECT ", columns!(), " FROM credentials \
+        WHERE org_id = $1 AND id > $2 AND kind <> 'client_secret' ORDER BY id LIMIT $3");
+    // An end that is nearer already stays.
+    END_AT = "UPDATE credentials SET expires_at = $3 WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL \
+        AND (expires_at IS NULL OR expires_at > $3)";
+    USED = "UPDATE credentials SET last_used_at = $3 WHERE org_id = $1 AND id = $2 \
+        AND (last_used_at IS NULL OR last_used_at < $3)";
+    // What a member of an org was handed at sign-in, and what is their own.
+    OF_MEMBER = "SELECT id FROM credentials WHERE org_id = $1 AND revoked_at IS NULL \
+        AND (user_id = $2 OR (user_id IS NULL AND kind = 'api_key'))";
     REVOKE = "UPDATE credentials SET revoked_at = $3 WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL";
     UNDER = "SELECT count(*) FROM credentials WHERE kid = $1 AND revoked_at IS NULL";
 }
@@ -25,8 +44,10 @@ statements! {
 /// What kind of proof a credential is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
-    /// `outx_…`, alone enough.
+    /// `outx_…`, alone enough: what a sign-in at the front door hands over, the same at every one.
     ApiKey,
+    /// `dck_…`, alone enough: a further key, with a name and scopes of its own. No sign-in hands it over.
+    AccessKey,
     /// `dcs_…`, with the client id, which is the credential's own id.
     ClientSecret,
 }
@@ -36,6 +57,7 @@ impl Kind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ApiKey => "api_key",
+            Self::AccessKey => "access_key",
             Self::ClientSecret => "client_secret",
         }
     }
@@ -43,6 +65,7 @@ impl Kind {
     fn from_str(text: &str) -> Result<Self> {
         match text {
             "api_key" => Ok(Self::ApiKey),
+            "access_key" => Ok(Self::AccessKey),
             "client_secret" => Ok(Self::ClientSecret),
             _ => Err(doorcode_core::Error::internal("a credential has an unknown kind")),
         }
@@ -50,6 +73,7 @@ impl Kind {
 }
 
 /// A row of `credentials`.
+#[derive(Clone)]
 pub struct Credential {
     /// Whose.
     pub org: OrgId,
@@ -69,6 +93,10 @@ pub struct Credential {
     pub expires_at: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+    /// What its maker calls it.
+    pub name: Option<String>,
+    /// When it was last presented, to the nearest minutes.
+    pub last_used_at: Option<Timestamp>,
 }
 
 impl Credential {
@@ -83,6 +111,8 @@ impl Credential {
             scopes: row.text(6)?,
             expires_at: row.maybe_time(7)?,
             revoked_at: row.maybe_time(8)?,
+            name: row.maybe_text(9)?,
+            last_used_at: row.maybe_time(10)?,
         })
     }
 
@@ -94,7 +124,7 @@ impl Credential {
 
 /// Writes a new credential, found by `digest` from now on.
 pub async fn insert(tx: &mut Tx<'_>, new: &Credential, digest: &[u8; 16]) -> Result<()> {
-    let values: [Value<'_>; 9] = [
+    let values: [Value<'_>; 10] = [
         (&new.org).into(),
         (&new.id).into(),
         new.user.as_ref().into(),
@@ -104,6 +134,7 @@ pub async fn insert(tx: &mut Tx<'_>, new: &Credential, digest: &[u8; 16]) -> Res
         new.kid.as_str().into(),
         (&new.scopes).into(),
         new.expires_at.into(),
+        new.name.as_ref().into(),
     ];
     tx.execute(&INSERT, &values).await.map(drop)
 }
@@ -121,6 +152,31 @@ pub async fn by_digest(tx: &mut Tx<'_>, digest: &[u8; 16], now: Timestamp) -> Re
 /// Every credential of an org, oldest first.
 pub async fn list(tx: &mut Tx<'_>, org: &OrgId) -> Result<Vec<Credential>> {
     tx.all(&LIST, &[org.into()], Credential::read).await
+}
+
+/// The credential of that id in an org.
+pub async fn get(tx: &mut Tx<'_>, org: &OrgId, id: &CredentialId) -> Result<Option<Credential>> {
+    tx.one(&GET, &[org.into(), id.into()], Credential::read).await
+}
+
+/// Keys of an org behind `after`, oldest first, at most `most`.
+pub async fn keys(tx: &mut Tx<'_>, org: &OrgId, after: &CredentialId, most: i64) -> Result<Vec<Credential>> {
+    tx.all(&KEYS, &[org.into(), after.into(), most.into()], Credential::read).await
+}
+
+/// Lets one end at a time, unless it ends before. False: there is none such that lives so long.
+pub async fn end_at(tx: &mut Tx<'_>, org: &OrgId, id: &CredentialId, at: Timestamp) -> Result<bool> {
+    Ok(tx.execute(&END_AT, &[org.into(), id.into(), at.into()]).await? == 1)
+}
+
+/// Notes that one was presented.
+pub async fn used(tx: &mut Tx<'_>, org: &OrgId, id: &CredentialId, at: Timestamp) -> Result<()> {
+    tx.execute(&USED, &[org.into(), id.into(), at.into()]).await.map(drop)
+}
+
+/// The living credentials that a member of an org has seen for certain.
+pub async fn of_member(tx: &mut Tx<'_>, org: &OrgId, user: &doorcode_core::UserId) -> Result<Vec<CredentialId>> {
+    tx.all(&OF_MEMBER, &[org.into(), user.into()], |row| row.id(0)).await
 }
 
 /// Revokes one for good. False: there is none such, or it was revoked before.

@@ -3,16 +3,48 @@
 use doorcode_core::{EventId, OrgId, Result, Timestamp};
 
 use super::db::Tx;
-use super::sql::statements;
+use super::sql::{Row, statements};
 
 statements! {
     APPEND = "INSERT INTO events (id, org_id, kind, subject_id) VALUES ($1, $2, $3, $4)";
+    // Newest first. Sign-ins at the OutX door are not indexed by org.
+    LIST = "SELECT id, kind, subject_id FROM events WHERE org_id = $1 AND kind <> 'user.signed_in' AND id < $2 \
+        ORDER BY id DESC LIMIT $3";
+    // Oldest first.
+    OF_VERIFICATION = "SELECT id, kind, subject_id FROM events WHERE subject_id = $1 AND id > $2 \
+        AND kind >= 'verification.' AND kind < 'verification/' ORDER BY id LIMIT $3";
     SWEEP = "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE id < $1 ORDER BY id LIMIT $2)";
 }
 
 /// Appends what happened to `subject` in an org.
 pub async fn append(tx: &mut Tx<'_>, id: &EventId, org: &OrgId, kind: &str, subject: &[u8; 16]) -> Result<()> {
     tx.execute(&APPEND, &[id.into(), org.into(), kind.into(), subject.into()]).await.map(drop)
+}
+
+/// What happened.
+pub struct Event {
+    /// When, and in which order.
+    pub id: EventId,
+    /// What: a noun and a verb.
+    pub kind: String,
+    /// To what, by its id.
+    pub subject: [u8; 16],
+}
+
+impl Event {
+    fn read(row: &Row<'_>) -> Result<Self> {
+        Ok(Self { id: row.id(0)?, kind: row.text(1)?, subject: row.bytes(2)? })
+    }
+}
+
+/// The newest events of an org before `before`, at most `most`, but for sign-ins at the OutX door.
+pub async fn list(tx: &mut Tx<'_>, org: &OrgId, before: &EventId, most: i64) -> Result<Vec<Event>> {
+    tx.all(&LIST, &[org.into(), before.into(), most.into()], Event::read).await
+}
+
+/// What happened to a verification after `after`, at most `most`.
+pub async fn of_verification(tx: &mut Tx<'_>, subject: &[u8; 16], after: &EventId, most: i64) -> Result<Vec<Event>> {
+    tx.all(&OF_VERIFICATION, &[subject.into(), after.into(), most.into()], Event::read).await
 }
 
 /// Removes up to `most` events older than a time.

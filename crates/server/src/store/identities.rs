@@ -9,6 +9,7 @@ use super::targets::TargetId;
 
 statements! {
     INSERT = "INSERT INTO identities (target_id, org_id, user_id, verified_at) VALUES ($1, $2, $3, $4)";
+    REMOVE = "DELETE FROM identities WHERE target_id = $1 AND org_id = $2 AND user_id = $3";
     VERIFIED = "SELECT org_id, user_id FROM identities WHERE target_id = $1 AND verified_at IS NOT NULL";
 }
 
@@ -21,6 +22,11 @@ pub async fn insert(
     verified_at: Timestamp,
 ) -> Result<()> {
     tx.execute(&INSERT, &[target.into(), org.into(), user.into(), verified_at.into()]).await.map(drop)
+}
+
+/// Removes an address of a user. False: it is not theirs.
+pub async fn remove(tx: &mut Tx<'_>, target: &TargetId, org: &OrgId, user: &UserId) -> Result<bool> {
+    Ok(tx.execute(&REMOVE, &[target.into(), org.into(), user.into()]).await? == 1)
 }
 
 /// Whose verified address it is.

@@ -10,6 +10,7 @@ mod db;
 pub mod deliveries;
 pub mod events;
 mod fold;
+pub mod idempotency;
 pub mod identities;
 pub mod invites;
 mod lite;
@@ -37,6 +38,7 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         credentials::ALL,
         deliveries::ALL,
         events::ALL,
+        idempotency::ALL,
         identities::ALL,
         invites::ALL,
         master_keys::ALL,

@@ -1,19 +1,62 @@
 //! `orgs`: the tenants.
 
-use doorcode_core::{OrgId, Result};
+use doorcode_core::{OrgId, Result, Timestamp};
 
 use super::db::Tx;
-use super::sql::statements;
+use super::sql::{Row, statements};
 
 statements! {
-    INSERT = "INSERT INTO orgs (id, parent_id, name) VALUES ($1, NULL, $2)";
+    INSERT = "INSERT INTO orgs (id, parent_id, name) VALUES ($1, $2, $3)";
+    GET = "SELECT id, parent_id, name, raised_at FROM orgs WHERE id = $1";
+    // Itself and, one level down, those that it made.
+    FAMILY = "SELECT id, parent_id, name, raised_at FROM orgs WHERE (id = $1 OR parent_id = $1) AND id > $2 ORDER BY id LIMIT $3";
+    RAISE = "UPDATE orgs SET raised_at = $2 WHERE id = $1 AND raised_at IS NULL";
+    LOWER = "UPDATE orgs SET raised_at = NULL WHERE id = $1 AND raised_at IS NOT NULL";
     NAME = "SELECT name FROM orgs WHERE id = $1";
     LIST = "SELECT id, name FROM orgs ORDER BY id LIMIT $1";
 }
 
+/// A row of `orgs`.
+pub struct Org {
+    /// Its id.
+    pub id: OrgId,
+    /// The org that made it.
+    pub parent: Option<OrgId>,
+    /// Its name.
+    pub name: String,
+    /// When it was allowed to send to addresses that are not its own.
+    pub raised_at: Option<Timestamp>,
+}
+
+impl Org {
+    fn read(row: &Row<'_>) -> Result<Self> {
+        Ok(Self { id: row.id(0)?, parent: row.maybe_id(1)?, name: row.text(2)?, raised_at: row.maybe_time(3)? })
+    }
+}
+
 /// Writes a new org.
-pub async fn insert(tx: &mut Tx<'_>, id: &OrgId, name: &str) -> Result<()> {
-    tx.execute(&INSERT, &[id.into(), name.into()]).await.map(drop)
+pub async fn insert(tx: &mut Tx<'_>, id: &OrgId, parent: Option<&OrgId>, name: &str) -> Result<()> {
+    tx.execute(&INSERT, &[id.into(), parent.into(), name.into()]).await.map(drop)
+}
+
+/// The org of that id.
+pub async fn get(tx: &mut Tx<'_>, id: &OrgId) -> Result<Option<Org>> {
+    tx.one(&GET, &[id.into()], Org::read).await
+}
+
+/// An org and those that it made, behind `after`, at most `most`.
+pub async fn family(tx: &mut Tx<'_>, id: &OrgId, after: &OrgId, most: i64) -> Result<Vec<Org>> {
+    tx.all(&FAMILY, &[id.into(), after.into(), most.into()], Org::read).await
+}
+
+/// Lets an org send to anybody. False: there is none such, or it may already.
+pub async fn raise(tx: &mut Tx<'_>, id: &OrgId, now: Timestamp) -> Result<bool> {
+    Ok(tx.execute(&RAISE, &[id.into(), now.into()]).await? == 1)
+}
+
+/// Lets an org send to its own addresses only. False: there is none such, or it is so already.
+pub async fn lower(tx: &mut Tx<'_>, id: &OrgId) -> Result<bool> {
+    Ok(tx.execute(&LOWER, &[id.into()]).await? == 1)
 }
 
 /// Its name, if there is such an org.

@@ -3,18 +3,52 @@
 use doorcode_core::{OrgId, Result, UserId};
 
 use super::db::Tx;
-use super::sql::statements;
+use super::sql::{Row, statements};
 
 statements! {
     INSERT = "INSERT INTO users (org_id, id, full_name, email) VALUES ($1, $2, $3, $4)";
     NAMES = "SELECT users.full_name, orgs.name FROM users JOIN orgs ON orgs.id = users.org_id \
         WHERE users.org_id = $1 AND users.id = $2";
+    GET = "SELECT id, full_name, email FROM users WHERE org_id = $1 AND id = $2";
+    LIST = "SELECT id, full_name, email FROM users WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    DELETE = "DELETE FROM users WHERE org_id = $1 AND id = $2";
     COUNT = "SELECT count(*) FROM users WHERE org_id = $1";
 }
 
+/// A row of `users`.
+pub struct User {
+    /// Their id.
+    pub id: UserId,
+    /// Their name.
+    pub full_name: String,
+    /// Their address. Whether it is verified says `identities`.
+    pub email: Option<String>,
+}
+
+impl User {
+    fn read(row: &Row<'_>) -> Result<Self> {
+        Ok(Self { id: row.id(0)?, full_name: row.text(1)?, email: row.maybe_text(2)? })
+    }
+}
+
 /// Writes a new user.
-pub async fn insert(tx: &mut Tx<'_>, org: &OrgId, id: &UserId, full_name: &str, email: &str) -> Result<()> {
+pub async fn insert(tx: &mut Tx<'_>, org: &OrgId, id: &UserId, full_name: &str, email: Option<&str>) -> Result<()> {
     tx.execute(&INSERT, &[org.into(), id.into(), full_name.into(), email.into()]).await.map(drop)
+}
+
+/// The user of that id in an org.
+pub async fn get(tx: &mut Tx<'_>, org: &OrgId, id: &UserId) -> Result<Option<User>> {
+    tx.one(&GET, &[org.into(), id.into()], User::read).await
+}
+
+/// Users of an org behind `after`, in the order in which they were made, at most `most`.
+pub async fn list(tx: &mut Tx<'_>, org: &OrgId, after: &UserId, most: i64) -> Result<Vec<User>> {
+    tx.all(&LIST, &[org.into(), after.into(), most.into()], User::read).await
+}
+
+/// Removes one. False: there is none such.
+pub async fn delete(tx: &mut Tx<'_>, org: &OrgId, id: &UserId) -> Result<bool> {
+    Ok(tx.execute(&DELETE, &[org.into(), id.into()]).await? == 1)
 }
 
 /// Their name and that of their org.

@@ -4,13 +4,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::error::{bad, error};
+use crate::api::body::{self, Trouble};
 use crate::app::App;
 
 /// A parsed body.
@@ -20,17 +20,11 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Body<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
-        let reading = Bytes::from_request(request, app);
-        let bytes = match tokio::time::timeout(app.config.server.read_timeout, reading).await {
-            Ok(Ok(bytes)) => bytes,
-            Ok(Err(rejection)) => {
-                return Err(match rejection.into_response().status() {
-                    StatusCode::PAYLOAD_TOO_LARGE => error(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large"),
-                    _ => error(StatusCode::BAD_REQUEST, "Request body could not be read"),
-                });
-            }
-            Err(_) => return Err(error(StatusCode::REQUEST_TIMEOUT, "Request timed out")),
-        };
+        let bytes = body::read(request, app).await.map_err(|trouble| match trouble {
+            Trouble::TooLarge => error(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large"),
+            Trouble::Unreadable => error(StatusCode::BAD_REQUEST, "Request body could not be read"),
+            Trouble::Late => error(StatusCode::REQUEST_TIMEOUT, "Request timed out"),
+        })?;
         // A list would be read as the members in their order.
         if bytes.trim_ascii_start().first() != Some(&b'{') {
             return Err(bad("email"));

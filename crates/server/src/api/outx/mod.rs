@@ -9,8 +9,6 @@ mod verify_otp;
 
 use std::sync::Arc;
 
-use axum::http::StatusCode;
-use axum::response::Response;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -24,14 +22,4 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(send_otp::send_otp))
         .routes(routes!(verify_otp::verify_otp))
         .routes(routes!(team::team))
-}
-
-/// Every path that is no route: this door owns the root of its host.
-pub(super) async fn not_found() -> Response {
-    error(StatusCode::NOT_FOUND, "Not found")
-}
-
-/// A path that is a route, asked in another way.
-pub(super) async fn wrong_method() -> Response {
-    error(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed")
 }

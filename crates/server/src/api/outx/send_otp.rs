@@ -13,7 +13,7 @@ use super::body::{Body, Text};
 use super::error::{ErrorBody, bad, refusal};
 use crate::app::App;
 use crate::deliver::texts;
-use crate::ops::challenges::{Start, start};
+use crate::ops::challenges::{Live, Start, start};
 use crate::ops::client::Client;
 use crate::ops::sign_in::clean_name;
 
@@ -65,9 +65,10 @@ pub(super) async fn send_otp(State(app): State<Arc<App>>, client: Client, Body(a
             shape: settings.shape,
             life: settings.life,
             renew: settings.renew,
-            language: texts::choose(&client.languages).language,
+            language: texts::choose(&client.languages).language.into(),
             full_name: ask.full_name.given().and_then(|name| clean_name(&name)),
             client,
+            live: Live::Resent,
         },
     );
     match start.await {

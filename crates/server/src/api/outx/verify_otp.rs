@@ -87,7 +87,8 @@ pub(super) async fn verify_otp(State(app): State<Arc<App>>, client: Client, Body
     let Some(Ok(email)) = ask.email.given().map(|text| Email::parse(&text)) else { return bad("email") };
     let Some(otp) = ask.otp.given() else { return bad("otp") };
     let shape = app.config.outx.shape;
-    let attempt = Attempt { realm: OrgId::HOUSE, purpose: PURPOSE, to: email, entry: Secret::new(otp), shape, client };
+    let entry = Secret::new(otp);
+    let attempt = Attempt { realm: OrgId::HOUSE, purpose: PURPOSE, to: email, only: None, entry, shape, client };
     match verify(&app, attempt).await {
         Ok(Some(account)) => Json(Verified::from(account)).into_response(),
         Ok(None) => wrong_otp(),

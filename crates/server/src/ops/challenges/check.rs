@@ -3,7 +3,7 @@
 
 use doorcode_core::challenge::{REPEAT_WINDOW, judge};
 use doorcode_core::{
-    ChallengeId, Class, Email, GuessPolicy, OrgId, Result, Secret, Shape, Timestamp, Verdict, code, known,
+    ChallengeId, Class, Email, GuessPolicy, OrgId, Result, Secret, Shape, State, Timestamp, Verdict, code, known,
 };
 
 use crate::app::{App, target_of};
@@ -22,6 +22,8 @@ pub struct Attempt {
     pub purpose: &'static str,
     /// Whose code it is said to be.
     pub to: Email,
+    /// The only challenge that it may be for, where the door has ids.
+    pub only: Option<ChallengeId>,
     /// What was typed.
     pub entry: Secret<String>,
     /// What this door's codes look like, for the numbers of the budget.
@@ -34,13 +36,13 @@ pub struct Attempt {
 pub struct Aim {
     /// The address's row.
     pub address: TargetId,
-    meters: [Meter; 2],
+    meters: Vec<Meter>,
 }
 
 impl Aim {
     /// Where an attempt aims.
     pub fn of(app: &App, attempt: &Attempt) -> Self {
-        let meters = attempt.client.meters("guess", app.config.guesses.network, app.config.guesses.wide);
+        let meters = attempt.client.meters("guess", &app.config.guesses).into_iter().map(|(_, meter)| meter).collect();
         Self { address: target_of(attempt.realm, attempt.to.as_str()), meters }
     }
 }
@@ -88,6 +90,7 @@ fn is_for(challenge: &Challenge, attempt: &Attempt) -> bool {
     challenge.realm == attempt.realm
         && challenge.purpose == attempt.purpose
         && challenge.destination == attempt.to.as_str()
+        && attempt.only.is_none_or(|only| only == challenge.id)
 }
 
 /// One guess, and what the address's row says about it.
@@ -136,7 +139,7 @@ impl<'a> Guess<'a> {
         // left of its own budget would tell it.
         let network = meters::spend(tx, &self.aim.meters, now).await?.is_none();
         let policy = GuessPolicy::for_shape(self.attempt.shape);
-        let tag = self.attempt.client.tries_tag();
+        let tag = self.attempt.client.tries_tag(self.standing.short.id);
         // What the statement would refuse is not tried: where nothing is left it would be one more than elsewhere.
         let guessable = network
             && !self.long
@@ -166,7 +169,7 @@ impl<'a> Guess<'a> {
     }
 
     /// Right: the challenge is used up, the debit is given back, the client is known from now on.
-    async fn succeed(&self, tx: &mut Tx<'_>, paid: &Paid, challenge: Challenge) -> Result<Checked> {
+    async fn succeed(&self, tx: &mut Tx<'_>, paid: &Paid, mut challenge: Challenge) -> Result<Checked> {
         let (now, client) = (self.now, &self.attempt.client);
         // Of the time that it is now: a unit that waited for the disk must not eat the time for a repeat.
         let until = self.app.clock.now().plus(REPEAT_WINDOW);
@@ -184,6 +187,7 @@ impl<'a> Guess<'a> {
         for slot in [self.standing.short, self.standing.long] {
             void_other(tx, slot, &challenge, now).await?;
         }
+        (challenge.state, challenge.expires_at) = (State::Consumed, until);
         Metrics::count(&self.app.metrics.checks, "right");
         Ok(Checked::Right(Box::new(challenge)))
     }

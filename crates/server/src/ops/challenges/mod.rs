@@ -5,4 +5,4 @@ mod check;
 mod start;
 
 pub use check::{Aim, Attempt, Checked, check};
-pub use start::{Start, start};
+pub use start::{Asked, Begun, Live, Start, conclude, start};

@@ -1,23 +1,26 @@
 //! A code is asked for. Every limit of a message is paid, the live code is found or a new one takes its place, and the
 //! delivery is committed with it. Refuses to look at users: known and unknown addresses are the same here.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::known;
 use doorcode_core::time::DAY;
-use doorcode_core::{Class, DeliveryId, Email, Error, GuessPolicy, OrgId, Result, SendPolicy, Shape, State, Timestamp};
+use doorcode_core::{
+    ChallengeId, Class, DeliveryId, Email, Error, GuessPolicy, OrgId, Result, SendPolicy, Shape, State, Timestamp,
+};
 
 use crate::app::{App, target_of};
 use crate::metrics::Metrics;
-use crate::ops::client::Client;
+use crate::ops::client::{Client, Hour};
 use crate::ops::outbox::{Handed, LEASE};
 use crate::store::Tx;
 use crate::store::challenges::{self, Challenge};
 use crate::store::deliveries::{self, Birth};
 use crate::store::meters::{self, Meter};
-use crate::store::targets::{self, Candidate, Standing, TargetId};
+use crate::store::targets::{self, Candidate, Slot, Standing, TargetId};
 
 /// What is asked for: a code to an address.
 pub struct Start {
@@ -34,63 +37,127 @@ pub struct Start {
     /// A live code with less life left is replaced.
     pub renew: Duration,
     /// The language of the message.
-    pub language: &'static str,
+    pub language: Cow<'static, str>,
     /// The name for an account that does not exist yet.
     pub full_name: Option<String>,
     /// Who asks.
     pub client: Client,
+    /// What becomes of the code that lives.
+    pub live: Live,
+}
+
+/// What becomes of the code that lives when one is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Live {
+    /// It goes out again, unless it would die soon.
+    Resent,
+    /// It goes out again if it has the shape that is asked for, and gives way if not.
+    ResentIfAlike,
+    /// Only this challenge's code is meant: it goes out again, or nothing does.
+    Only(ChallengeId),
 }
 
 /// Commits a challenge (or the resending of the live one) with its delivery, and hands the delivery to the worker.
 pub async fn start(app: &Arc<App>, ask: Start) -> Result<()> {
-    let now = app.clock.now();
-    let ring = app.keys.ring();
-    let mut random = app.entropy.deal::<36>()?;
-    let new = Challenge {
-        id: random.id(now)?,
-        realm: ask.realm,
-        purpose: ask.purpose.to_owned(),
-        method: "code".to_owned(),
-        destination: ask.to.as_str().to_owned(),
-        language: ask.language.to_owned(),
-        shape: ask.shape,
-        generation: 0,
-        kid: ring.active().kid,
-        salt: random.bytes()?,
-        state: State::Pending,
-        expires_at: now.plus(ask.life),
-        full_name: ask.full_name.clone(),
-        client: ask.client.host(),
-        repeats: 0,
-    };
-    let delivery = random.id(now)?;
-    let aim = Aim::of(app, &ask);
+    let asked = Asked::new(app, ask)?;
+    let delivery = asked.delivery();
     let unit_app = Arc::clone(app);
-    let begun = app
-        .db
-        .write(move |tx| Box::pin(async move { begin(tx, &unit_app, (&ask, &aim), new, delivery, now).await }))
-        .await;
+    let begun = app.db.write(move |tx| Box::pin(async move { asked.begin(tx, &unit_app).await })).await;
+    conclude(app, delivery, begun).map(drop)
+}
+
+/// A start with all that it may need made, before the unit: the writer's time is everybody's.
+pub struct Asked {
+    ask: Start,
+    aim: Aim,
+    new: Challenge,
+    delivery: DeliveryId,
+    now: Timestamp,
+}
+
+impl Asked {
+    /// Makes it.
+    pub fn new(app: &App, ask: Start) -> Result<Self> {
+        let now = app.clock.now();
+        let mut random = app.entropy.deal::<36>()?;
+        let new = Challenge {
+            id: random.id(now)?,
+            realm: ask.realm,
+            purpose: ask.purpose.to_owned(),
+            method: "code".to_owned(),
+            destination: ask.to.as_str().to_owned(),
+            language: ask.language.clone().into_owned(),
+            shape: ask.shape,
+            generation: 0,
+            kid: app.keys.ring().active().kid,
+            salt: random.bytes()?,
+            state: State::Pending,
+            expires_at: now.plus(ask.life),
+            full_name: ask.full_name.clone(),
+            client: ask.client.host(),
+            repeats: 0,
+        };
+        let delivery = random.id(now)?;
+        let aim = Aim::of(app, &ask);
+        Ok(Self { ask, aim, new, delivery, now })
+    }
+
+    /// The message, if one goes out, and the end of its lease.
+    pub fn delivery(&self) -> (DeliveryId, Timestamp) {
+        (self.delivery, self.now.plus(LEASE))
+    }
+
+    /// The row of the address, and the one where messages to it are counted.
+    pub fn rows(&self) -> (&TargetId, &TargetId) {
+        (&self.aim.address, &self.aim.folded)
+    }
+
+    /// The challenge that it makes, should none live.
+    pub fn id(&self) -> ChallengeId {
+        self.new.id
+    }
+
+    /// What its asker is to an address whose list of known networks this is.
+    pub fn class(&self, known: &str) -> Class {
+        self.ask.client.class(known, self.now)
+    }
+
+    /// When it was asked for.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Its part of a unit. A refusal that is an error takes the unit back; [`Begun::Refused`] does not.
+    pub async fn begin(&self, tx: &mut Tx<'_>, app: &App) -> Result<Begun> {
+        begin(tx, app, self).await
+    }
+}
+
+/// After the commit: counts, and hands the message over. Gives the challenge, for a door that has ids.
+pub fn conclude(app: &App, (delivery, until): (DeliveryId, Timestamp), begun: Result<Begun>) -> Result<Box<Challenge>> {
+    // New, resent or withheld is not said: it would tell whoever reads the counters that somebody waits for a code, or has
+    // an account.
+    let limited = matches!(begun, Ok(Begun::Refused(_)) | Err(Error::Limited { .. }));
     match begun {
         Ok(Begun::Sent(challenge)) => {
-            // New or resent is not said: it would tell whoever reads the counters that somebody waits for a code.
             Metrics::count(&app.metrics.starts, "sent");
-            app.outbox.hand(Handed { id: delivery, attempts: 0, until: now.plus(LEASE), challenge: *challenge });
-            Ok(())
+            let handed = Handed { id: delivery, attempts: 0, until, challenge: Challenge::clone(&challenge) };
+            app.outbox.hand(handed);
+            Ok(challenge)
         }
-        Ok(Begun::Withheld) => {
-            // Nor is this: it would tell who has an account.
+        Ok(Begun::Withheld(challenge)) => {
             Metrics::count(&app.metrics.starts, "sent");
-            Ok(())
+            Ok(challenge)
         }
-        Ok(Begun::Refused(retry_after)) => {
-            Metrics::count(&app.metrics.starts, "limited");
-            Err(Error::Limited { rule: "send.target", retry_after })
-        }
-        Err(error) => {
-            if matches!(error, Error::Limited { .. }) {
+        refused => {
+            if limited {
                 Metrics::count(&app.metrics.starts, "limited");
             }
-            Err(error)
+            match refused {
+                Ok(Begun::Refused(retry_after)) => Err(Error::Limited { rule: "send.target", retry_after }),
+                Err(error) => Err(error),
+                Ok(_) => Err(Error::internal("a start that was sent is not refused")),
+            }
         }
     }
 }
@@ -100,55 +167,59 @@ struct Aim {
     address: TargetId,
     /// Where messages are counted: the address without dots and +tags, often the same row.
     folded: TargetId,
-    networks: [(&'static str, Meter); 2],
+    networks: Vec<(&'static str, Meter)>,
     org: (&'static str, Meter),
 }
 
 impl Aim {
     fn of(app: &App, ask: &Start) -> Self {
         let policy = &app.config.sends;
-        let [network, wide] = ask.client.meters("send", policy.network_hour, policy.wide_hour);
+        // What a program asks for people it does not place is counted by its org's day.
+        let hour = Hour { network: policy.network_hour, wide: policy.wide_hour, org: None };
+        let networks = ask.client.meters("send", &hour);
+        let rule = |scope| if scope == "wide" { "send.wide" } else { "send.network" };
         let org = fingerprint("send", &[b"org", ask.realm.as_bytes()]);
         let org = Meter { id: org, span: DAY, limit: policy.org_day };
         Self {
             address: target_of(ask.realm, ask.to.as_str()),
             folded: target_of(ask.realm, &ask.to.folded()),
-            networks: [("send.network", network), ("send.wide", wide)],
+            networks: networks.into_iter().map(|(scope, meter)| (rule(scope), meter)).collect(),
             org: ("send.org", org),
         }
     }
 }
 
 /// How the unit of a start ended.
-enum Begun {
+pub enum Begun {
     /// The challenge whose code goes out.
     Sent(Box<Challenge>),
     /// As if it had been sent ([`Purse::pay`] says when).
-    Withheld,
+    Withheld(Box<Challenge>),
     /// The address has no message left. What the asker's network paid for asking stays paid.
     Refused(Duration),
 }
 
 /// The unit of a start.
-async fn begin(
-    tx: &mut Tx<'_>,
-    app: &App,
-    (ask, aim): (&Start, &Aim),
-    mut new: Challenge,
-    delivery: DeliveryId,
-    now: Timestamp,
-) -> Result<Begun> {
-    let policy = &app.config.sends;
+async fn begin(tx: &mut Tx<'_>, app: &App, asked: &Asked) -> Result<Begun> {
+    let Asked { ask, aim, new, delivery, now } = asked;
+    let (policy, now) = (&app.config.sends, *now);
+    let mut new = new.clone();
     spend(tx, &aim.networks, now).await?;
 
     let purse = Purse::read(tx, ask, aim, now).await?;
     if purse.long {
         new.shape = Shape::LONG;
     }
-    let candidate = Candidate { id: new.id, until: new.expires_at, unless_after: now.plus(ask.renew) };
+    let replaced = purse.replaced(tx).await?;
+    let unless_after = match ask.live {
+        Live::Only(_) => Timestamp::from_millis(0),
+        _ if replaced.is_some() => Timestamp::from_millis(i64::MAX),
+        _ => now.plus(ask.renew),
+    };
+    let candidate = Candidate { id: new.id, until: new.expires_at, unless_after };
     let mut birth = Birth::Leased(now.plus(LEASE));
-    let asked = purse.is_usual() && targets::ask(tx, &aim.address, (purse.class, policy), &candidate, now).await?;
-    if !asked {
+    let usual = purse.is_usual() && targets::ask(tx, &aim.address, (purse.class, policy), &candidate, now).await?;
+    if !usual {
         match purse.pay(tx, policy).await? {
             Paid::Send => {}
             Paid::Withhold => birth = Birth::Withheld(now),
@@ -173,14 +244,17 @@ async fn begin(
         new
     } else {
         let name = (new.full_name.as_deref(), new.client.as_ref());
-        let live = challenges::resend(tx, &id, ask.language, name, now).await?;
+        let live = challenges::resend(tx, &id, &ask.language, name, now).await?;
         let challenge = challenges::get(tx, &id).await?.filter(|_| live);
         challenge.ok_or_else(|| Error::internal("a target names a challenge that is not live"))?
     };
-    deliveries::insert(tx, &delivery, &challenge.id, "email", birth).await?;
+    if let Some(replaced) = replaced {
+        challenges::void(tx, &replaced).await?;
+    }
+    deliveries::insert(tx, delivery, &challenge.id, "email", birth).await?;
     Ok(match birth {
         Birth::Leased(_) => Begun::Sent(Box::new(challenge)),
-        Birth::Withheld(_) => Begun::Withheld,
+        Birth::Withheld(_) => Begun::Withheld(Box::new(challenge)),
     })
 }
 
@@ -204,6 +278,7 @@ enum Paid {
 /// The messages that an address may still be sent, and the code it would be told.
 struct Purse<'a> {
     now: Timestamp,
+    ask: &'a Start,
     aim: &'a Aim,
     standing: Standing,
     class: Class,
@@ -212,11 +287,43 @@ struct Purse<'a> {
 }
 
 impl<'a> Purse<'a> {
-    async fn read(tx: &mut Tx<'_>, ask: &Start, aim: &'a Aim, now: Timestamp) -> Result<Self> {
+    async fn read(tx: &mut Tx<'_>, ask: &'a Start, aim: &'a Aim, now: Timestamp) -> Result<Self> {
         let standing = targets::standing(tx, &aim.address).await?;
         let class = ask.client.class(&standing.known, now);
-        let long = !standing.may_guess(&GuessPolicy::for_shape(ask.shape), class, &ask.client.tries_tag(), now);
-        Ok(Self { now, aim, standing, class, long })
+        let tag = ask.client.tries_tag(standing.short.id);
+        let long = !standing.may_guess(&GuessPolicy::for_shape(ask.shape), class, &tag, now);
+        let mut purse = Self { now, ask, aim, standing, class, long };
+        if let Live::Only(id) = ask.live {
+            purse.mean_only(tx, &id).await?;
+        }
+        Ok(purse)
+    }
+
+    /// Where one challenge alone is meant: it has to live. If its short code can't be guessed at any more, it gets a long one.
+    async fn mean_only(&mut self, tx: &mut Tx<'_>, id: &ChallengeId) -> Result<()> {
+        let (slot, is_long) = self.standing.place_of(id, self.now).ok_or(Error::Gone)?;
+        if self.long && !is_long {
+            let given_way = self.standing.long.id.filter(|_| self.standing.long.until > self.now);
+            if !challenges::escalate(tx, id, Shape::LONG, self.now).await? {
+                return Err(Error::Gone);
+            }
+            targets::escalate(tx, &self.aim.address, id).await?;
+            if let Some(other) = given_way {
+                challenges::void(tx, &other).await?;
+            }
+            self.standing.long = slot;
+        }
+        self.long |= is_long;
+        Ok(())
+    }
+
+    /// The live challenge that gives way, having another shape than is asked for.
+    async fn replaced(&self, tx: &mut Tx<'_>) -> Result<Option<ChallengeId>> {
+        let id = match (self.ask.live, self.standing.short) {
+            (Live::ResentIfAlike, Slot { id: Some(id), until }) if until > self.now && !self.long => id,
+            _ => return Ok(None),
+        };
+        Ok(challenges::get(tx, &id).await?.filter(|live| live.shape != self.ask.shape).map(|live| live.id))
     }
 
     /// A short code, to an address without dots and +tags.
@@ -247,7 +354,12 @@ impl<'a> Purse<'a> {
             return Ok(Paid::Refuse);
         }
         let own = self.aim.folded == self.aim.address || known::is_proved(&self.standing.known);
-        Ok(if paid || own { Paid::Send } else { Paid::Withhold })
+        Ok(match (paid || own, self.ask.client.is_backend()) {
+            (true, _) => Paid::Send,
+            // A program knows its own people, and has to know that nothing went out.
+            (false, true) => Paid::Refuse,
+            (false, false) => Paid::Withhold,
+        })
     }
 
     /// When the next message is allowed.

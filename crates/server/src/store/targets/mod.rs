@@ -15,7 +15,7 @@ mod guesses;
 mod sends;
 
 pub use guesses::{TriesTag, debit_guess, refund, succeed, touch};
-pub use sends::{Candidate, ask, debit_send, latest, note_sent, place_challenge, sends, take_trickle};
+pub use sends::{Candidate, ask, debit_send, escalate, latest, leave, note_sent, place_challenge, sends, take_trickle};
 
 /// The digest of a realm and an address: one row, the same length for all, and nothing to read in it.
 pub type TargetId = [u8; 16];
@@ -128,6 +128,26 @@ impl Standing {
     /// Whether a short entry could be right: its code is live, or was used so recently that its user may repeat it.
     pub fn short_is_live(&self, now: Timestamp) -> bool {
         self.short.until > now || self.repeat_until > now
+    }
+
+    /// The place that a challenge has, while it lives, and whether it is the long code's.
+    pub fn place_of(&self, challenge: &ChallengeId, now: Timestamp) -> Option<(Slot, bool)> {
+        let places = [(self.short, false), (self.long, true)];
+        places.into_iter().find(|(slot, _)| slot.id.as_ref() == Some(challenge) && slot.until > now)
+    }
+
+    /// How many guesses are left on the short code that lives: of its tries, and of the pools of a class.
+    pub fn guesses_left(&self, policy: &GuessPolicy, class: Class, tag: &TriesTag, now: Timestamp) -> u32 {
+        let (ring, streak) = match class {
+            Class::Stranger => &self.misses,
+            Class::Known => &self.known_misses,
+        };
+        let tries = self.tries.as_bytes().chunks(tag.len()).filter(|tried| tried == tag).count();
+        let of_code = policy.per_code.saturating_sub(u32::try_from(tries).unwrap_or(u32::MAX));
+        let window = policy.day(class);
+        let counted = |n: &u32| Ring::nth(ring, *n as usize).is_some_and(|at| at > now.minus(window.span));
+        let of_day = window.limit - u32::try_from((1..=window.limit).filter(counted).count()).unwrap_or(0);
+        of_code.min(of_day).min(policy.streak(class).saturating_sub(*streak))
     }
 
     /// Whether the pools of a class, and the tries of a network on the code that lives, let one more guess through.

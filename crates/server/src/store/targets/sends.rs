@@ -74,6 +74,13 @@ statements! {
     PLACE_SHORT = concat!("UPDATE targets SET tries = ", no_tries!(), ", short_id = $2, short_until = $4 \
         WHERE id = $1 AND short_until <= $3");
     PLACE_LONG = "UPDATE targets SET long_id = $2, long_until = $4 WHERE id = $1 AND long_until <= $3";
+    // A challenge that gets a long code moves; whoever has the long place gives way.
+    ESCALATE = concat!("UPDATE targets SET long_id = $2, long_until = short_until, short_id = NULL, short_until = ", over!(), " \
+        WHERE id = $1 AND short_id = $2");
+    // The counters stay.
+    LEAVE = concat!("UPDATE targets SET \
+        short_until = CASE WHEN short_id = $2 THEN ", over!(), " ELSE short_until END, \
+        long_until = CASE WHEN long_id = $2 THEN 0 ELSE long_until END WHERE id = $1");
     LATEST = "SELECT short_id, long_id FROM targets WHERE id = $1";
 }
 
@@ -205,6 +212,16 @@ pub async fn place_challenge(tx: &mut Tx<'_>, id: &TargetId, candidate: &Candida
     let values: [Value<'_>; 4] =
         [id.into(), (&candidate.id).into(), candidate.unless_after.into(), candidate.until.into()];
     tx.execute(sql, &values).await.map(drop)
+}
+
+/// Moves a challenge from the short code's place to the long one's.
+pub async fn escalate(tx: &mut Tx<'_>, id: &TargetId, challenge: &ChallengeId) -> Result<bool> {
+    Ok(tx.execute(&ESCALATE, &[id.into(), challenge.into()]).await? == 1)
+}
+
+/// Frees the place of a challenge that was withdrawn. What was counted stays counted.
+pub async fn leave(tx: &mut Tx<'_>, id: &TargetId, challenge: &ChallengeId) -> Result<()> {
+    tx.execute(&LEAVE, &[id.into(), challenge.into()]).await.map(drop)
 }
 
 /// Which challenge's code goes out, once a candidate has asked for its place: itself, or the one that has it.

@@ -1,0 +1,35 @@
+//! The bytes of a request's body, for every door: size and time are limited in one place. Refuses to say what went wrong: that
+//! is dressed by the door.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use axum::response::IntoResponse as _;
+
+use crate::app::App;
+
+/// Why there is no body.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Trouble {
+    /// It is over [`super::BODY_MOST`].
+    TooLarge,
+    /// It broke off, or was no body.
+    Unreadable,
+    /// It did not come in time.
+    Late,
+}
+
+/// Reads all of it.
+pub(super) async fn read(request: Request, app: &Arc<App>) -> Result<Bytes, Trouble> {
+    let reading = Bytes::from_request(request, app);
+    match tokio::time::timeout(app.config.server.read_timeout, reading).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(rejection)) => Err(match rejection.into_response().status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Trouble::TooLarge,
+            _ => Trouble::Unreadable,
+        }),
+        Err(_) => Err(Trouble::Late),
+    }
+}

@@ -1,0 +1,80 @@
+//! What belongs to no handler (a path that is none, a method that is not taken, a panic, no answer in time) in the form of the
+//! door whose path was asked. Refuses to guess: what is nobody's is the front door's, which owns the root of its host.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::{native, outx};
+
+/// Whose form an answer has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Form {
+    /// One text in a JSON object.
+    Outx,
+    /// A problem (RFC 9457).
+    Native,
+}
+
+impl Form {
+    /// The form of a path.
+    pub(super) fn of(path: &str) -> Self {
+        let native = ["/v1", "/.well-known", "/openapi.json"];
+        let is = |root: &&str| path.strip_prefix(*root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        if native.iter().any(|root| is(&root)) { Self::Native } else { Self::Outx }
+    }
+
+    /// There is nothing at this path.
+    pub(super) fn not_found(self) -> Response {
+        match self {
+            Self::Outx => outx::error(StatusCode::NOT_FOUND, "Not found"),
+            Self::Native => native::problem::not_found(),
+        }
+    }
+
+    /// There is, for another method.
+    pub(super) fn wrong_method(self) -> Response {
+        match self {
+            Self::Outx => outx::error(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
+            Self::Native => native::problem::wrong_method(),
+        }
+    }
+
+    /// Under `--dev`, a host that is not this machine.
+    pub(super) fn misdirected(self) -> Response {
+        match self {
+            Self::Outx => outx::error(StatusCode::MISDIRECTED_REQUEST, "--dev answers to localhost only"),
+            Self::Native => native::problem::misdirected(),
+        }
+    }
+
+    /// No answer in time. Nothing was promised.
+    pub(super) fn unavailable(self) -> Response {
+        match self {
+            Self::Outx => outx::unavailable(),
+            Self::Native => native::problem::unavailable(),
+        }
+    }
+
+    /// A defect of ours.
+    pub(super) fn internal(self) -> Response {
+        match self {
+            Self::Outx => outx::error(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error"),
+            Self::Native => native::problem::internal(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Form;
+
+    #[test]
+    fn a_path_has_the_form_of_its_door() {
+        for path in ["/v1", "/v1/", "/v1/verifications", "/.well-known/jwks.json", "/openapi.json"] {
+            assert_eq!(Form::of(path), Form::Native, "{path}");
+        }
+        for path in ["/", "/v10", "/v1x/y", "/linkedin-agent/auth-send-otp", "/V1/verifications", "//v1"] {
+            assert_eq!(Form::of(path), Form::Outx, "{path}");
+        }
+    }
+}

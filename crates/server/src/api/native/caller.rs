@@ -1,0 +1,124 @@
+//! Who calls, and what they may: a handler that needs a scope takes a value that nobody has without it. Refuses more than one
+//! `Authorization`, and every way but `Bearer`.
+
+use std::marker::PhantomData;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum::response::Response;
+use doorcode_core::OrgId;
+
+use super::problem;
+use crate::app::App;
+use crate::ops::idempotency::Once;
+use crate::ops::verifications::Backend;
+use crate::ops::{credentials, keys};
+use crate::store::credentials::Credential;
+
+/// The longest name of a request.
+const KEY_MOST: usize = 255;
+
+/// What a key may do.
+pub(super) trait Scope {
+    /// The word for it; `admin` may do everything.
+    const NAME: &'static str;
+}
+
+/// Starts and checks verifications.
+pub(super) enum Verify {}
+/// Reads the org, its users, keys and events.
+pub(super) enum Read {}
+/// Changes them.
+pub(super) enum Admin {}
+
+impl Scope for Verify {
+    const NAME: &'static str = keys::VERIFY;
+}
+impl Scope for Read {
+    const NAME: &'static str = keys::READ;
+}
+impl Scope for Admin {
+    const NAME: &'static str = keys::ADMIN;
+}
+
+/// A caller with a live key that has the scope.
+pub(super) struct Caller<S> {
+    pub(super) credential: Credential,
+    scope: PhantomData<fn() -> S>,
+}
+
+impl<S> Caller<S> {
+    /// Whose data it is. It comes from the key and from nowhere in the request.
+    pub(super) fn org(&self) -> OrgId {
+        self.credential.org
+    }
+
+    /// The program, for what it asks on behalf of people.
+    pub(super) fn backend(&self) -> Backend {
+        Backend { org: self.credential.org, credential: self.credential.id }
+    }
+}
+
+impl<S: Scope> FromRequestParts<Arc<App>> for Caller<S> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
+        let key = bearer(&parts.headers).ok_or_else(problem::unauthenticated)?;
+        let found = credentials::recognise_key(app, key).await.map_err(|error| problem::refusal(&error))?;
+        let credential = found.ok_or_else(problem::unauthenticated)?;
+        if !credential.may(S::NAME) && !credential.may(keys::ADMIN) {
+            return Err(problem::lacks(S::NAME));
+        }
+        keys::note_use(app, &credential);
+        Ok(Self { credential, scope: PhantomData })
+    }
+}
+
+/// What stands behind `Bearer` (RFC 6750 section 2.1; the word in any case, RFC 9110 section 11.1).
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// The name that a request gives itself: `Idempotency-Key`, with its quotes (RFC 8941) or, as most send it, without.
+pub(super) struct IdempotencyKey(Option<String>);
+
+impl FromRequestParts<Arc<App>> for IdempotencyKey {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Response> {
+        let mut values = parts.headers.get_all("idempotency-key").iter();
+        let Some(value) = values.next() else { return Ok(Self(None)) };
+        let text = value.to_str().ok().filter(|_| values.next().is_none()).map(str::trim);
+        let text = text.map(|text| text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text));
+        match text {
+            Some(text) if !text.is_empty() && text.len() <= KEY_MOST && text.bytes().all(|b| b.is_ascii_graphic()) => {
+                Ok(Self(Some(text.to_owned())))
+            }
+            _ => Err(problem::invalid(vec![problem::Wrong {
+                field: "Idempotency-Key".to_owned(),
+                detail: "must be one name of 1 to 255 visible ASCII characters".to_owned(),
+            }])),
+        }
+    }
+}
+
+impl IdempotencyKey {
+    /// The request, if it has a name.
+    pub(super) fn once(self, org: OrgId, operation: &str, body: &[u8]) -> Option<Once> {
+        self.0.map(|key| Once::new(org, operation, &key, body))
+    }
+}
+
+/// The address of the person for whom a program asks, as it says it.
+pub(super) fn person(text: &str) -> Result<IpAddr, doorcode_core::Error> {
+    text.trim()
+        .parse()
+        .map_err(|_| doorcode_core::Error::Invalid { field: "user_ip", why: "must be an IPv4 or IPv6 address" })
+}

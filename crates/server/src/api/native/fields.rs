@@ -1,0 +1,161 @@
+//! The members of a JSON body, taken one by one, with everything that is wrong collected and said at once. Refuses members that
+//! nobody took, by name: a misspelt option that is ignored is a fault that shows up later.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::response::Response;
+use doorcode_core::Error;
+use serde_json::{Map, Value};
+
+use super::problem::{self, Wrong};
+use crate::api::body;
+use crate::app::App;
+
+/// The most characters of a member's name that are said back.
+const NAME_SHOWN: usize = 64;
+
+/// The body of a request, as an object.
+pub(super) struct Fields {
+    members: Map<String, Value>,
+    wrong: Vec<Wrong>,
+    bytes: Bytes,
+}
+
+impl FromRequest<Arc<App>> for Fields {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
+        let bytes = body::read(request, app).await.map_err(problem::unread)?;
+        Self::of(bytes)
+    }
+}
+
+impl Fields {
+    /// Reads an object. No body at all is one without members.
+    fn of(bytes: Bytes) -> Result<Self, Response> {
+        let members = if bytes.trim_ascii().is_empty() {
+            Map::new()
+        } else {
+            // The parser stops at 128 levels by itself.
+            match serde_json::from_slice(&bytes) {
+                Ok(Value::Object(members)) => members,
+                Ok(_) => return Err(problem::malformed("the body must be an object")),
+                Err(error) => {
+                    let (line, column) = (error.line(), error.column());
+                    return Err(problem::malformed(&format!("the body is no JSON: line {line}, column {column}")));
+                }
+            }
+        };
+        Ok(Self { members, wrong: Vec::new(), bytes })
+    }
+
+    /// The bytes as they came.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Notes that a member is wrong.
+    pub(super) fn complain(&mut self, field: &str, detail: impl Into<String>) {
+        self.wrong.push(Wrong { field: field.to_owned(), detail: detail.into() });
+    }
+
+    /// A member. Null is as good as absent.
+    fn take(&mut self, field: &str) -> Option<Value> {
+        self.members.remove(field).filter(|value| !value.is_null())
+    }
+
+    /// A text.
+    pub(super) fn text(&mut self, field: &str) -> Option<String> {
+        match self.take(field)? {
+            Value::String(text) => Some(text),
+            _ => {
+                self.complain(field, "must be a text");
+                None
+            }
+        }
+    }
+
+    /// A text that must be there.
+    pub(super) fn needed(&mut self, field: &str) -> Option<String> {
+        let before = self.wrong.len();
+        let text = self.text(field);
+        if text.is_none() && self.wrong.len() == before {
+            self.complain(field, "must be given");
+        }
+        text
+    }
+
+    /// A whole number between two.
+    pub(super) fn number(&mut self, field: &str, (least, most): (u64, u64)) -> Option<u64> {
+        let value = self.take(field)?;
+        let number = value.as_u64().filter(|number| (least..=most).contains(number));
+        if number.is_none() {
+            self.complain(field, format!("must be a whole number from {least} to {most}"));
+        }
+        number
+    }
+
+    /// A list of texts.
+    pub(super) fn texts(&mut self, field: &str) -> Option<Vec<String>> {
+        let texts = match self.take(field)? {
+            Value::Array(values) => values
+                .into_iter()
+                .map(|value| if let Value::String(text) = value { Some(text) } else { None })
+                .collect(),
+            _ => None,
+        };
+        if texts.is_none() {
+            self.complain(field, "must be a list of texts");
+        }
+        texts
+    }
+
+    /// An object of the caller's own, as JSON of at most `most` bytes.
+    pub(super) fn object(&mut self, field: &str, most: usize) -> Option<String> {
+        match self.take(field)? {
+            value @ Value::Object(_) => {
+                let text = value.to_string();
+                if text.len() > most {
+                    self.complain(field, format!("must have at most {most} bytes"));
+                }
+                Some(text)
+            }
+            _ => {
+                self.complain(field, "must be an object");
+                None
+            }
+        }
+    }
+
+    /// What a text means, or why it means nothing.
+    pub(super) fn meaning<T>(
+        &mut self,
+        field: &str,
+        text: Option<String>,
+        parse: impl FnOnce(&str) -> Result<T, Error>,
+    ) -> Option<T> {
+        match parse(&text?) {
+            Ok(meaning) => Some(meaning),
+            Err(Error::Invalid { why, .. }) => {
+                self.complain(field, why);
+                None
+            }
+            Err(error) => {
+                self.complain(field, error.to_string());
+                None
+            }
+        }
+    }
+
+    /// Ends the reading: everything that was wrong, and whatever nobody took.
+    pub(super) fn end(mut self) -> Result<(), Response> {
+        let unknown: Vec<String> = self.members.keys().cloned().collect();
+        for name in unknown {
+            let shown: String = name.chars().take(NAME_SHOWN).collect();
+            self.complain(&shown, "is not known here");
+        }
+        if self.wrong.is_empty() { Ok(()) } else { Err(problem::invalid(self.wrong)) }
+    }
+}

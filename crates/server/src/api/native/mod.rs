@@ -1,0 +1,60 @@
+//! The door `native`: Doorcode's own API under `/v1` (docs/native.md). Errors are problems (RFC 9457), lists are paged by cursor,
+//! what is made is made once for each `Idempotency-Key`, and unknown members are refused by name.
+
+mod caller;
+mod events;
+mod fields;
+mod keys;
+mod orgs;
+mod page;
+pub(in crate::api) mod problem;
+mod tokens;
+mod users;
+mod verifications;
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::{Json, http::HeaderValue, http::header};
+use doorcode_core::Timestamp;
+use serde::Serialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+
+/// The door's routes.
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .merge(verifications::routes())
+        .routes(routes!(orgs::list, orgs::create))
+        .routes(routes!(orgs::show))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::show, users::remove))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::show, keys::revoke))
+        .routes(routes!(keys::rotate))
+        .routes(routes!(events::list))
+        .routes(routes!(tokens::introspect))
+        .routes(routes!(tokens::jwks))
+}
+
+/// A moment, as this door writes it: RFC 3339 in UTC.
+fn moment(millis: i64) -> String {
+    Timestamp::from_millis(millis).to_string()
+}
+
+/// An id in a path. What is no id is the id of nothing.
+fn id<K>(text: &str) -> Result<doorcode_core::Id<K>, Response> {
+    text.parse().map_err(|_| problem::not_found())
+}
+
+/// Something was made, and is found there.
+fn created(location: &str, body: impl Serialize) -> Response {
+    let mut response = (StatusCode::CREATED, Json(body)).into_response();
+    if let Ok(value) = HeaderValue::from_str(location) {
+        response.headers_mut().insert(header::LOCATION, value);
+    }
+    response
+}

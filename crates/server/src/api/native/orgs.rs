@@ -1,0 +1,151 @@
+//! `/v1/orgs`: the org of the key, and those that it made.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Response};
+use doorcode_core::{OrgId, Timestamp};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::caller::{Admin, Caller, IdempotencyKey, Read};
+use super::fields::Fields;
+use super::page::{Listed, Page};
+use super::problem::{Problem, refusal};
+use super::{created, id, moment};
+use crate::app::App;
+use crate::ops::orgs;
+use crate::store::orgs::Org as Row;
+
+/// An org.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Org {
+    #[schema(format = "uuid")]
+    id: String,
+    /// The org that made it.
+    #[schema(format = "uuid")]
+    parent_id: Option<String>,
+    name: String,
+    #[schema(format = DateTime)]
+    created_at: String,
+    /// When the operator let it send to addresses that are not its own members'.
+    #[schema(format = DateTime)]
+    raised_at: Option<String>,
+}
+
+impl From<&Row> for Org {
+    fn from(row: &Row) -> Self {
+        Self {
+            id: row.id.to_string(),
+            parent_id: row.parent.map(|parent| parent.to_string()),
+            name: row.name.clone(),
+            created_at: moment(row.id.made_at().millis()),
+            raised_at: row.raised_at.map(Timestamp::millis).map(moment),
+        }
+    }
+}
+
+/// The org that is wanted.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the document is made of it; the members are read one by one, to complain of all at once")]
+pub(crate) struct NewOrg {
+    /// Its name.
+    #[schema(min_length = 1, example = "Acme")]
+    name: String,
+}
+
+/// An org that was just made, with what its programs sign in with.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OrgWithSecrets {
+    #[schema(format = "uuid")]
+    id: String,
+    /// Its key, with the scope `admin`. It is shown here and nowhere else.
+    api_key: String,
+    #[schema(format = "uuid")]
+    client_id: String,
+    /// Shown here and nowhere else.
+    client_secret: String,
+}
+
+/// Lists the key's org and those that it made.
+#[utoipa::path(get, path = "/v1/orgs", tag = "orgs", params(("limit" = Option<u32>, Query, description = "How many, 1 to 100; usually 20", minimum = 1, maximum = 100), ("cursor" = Option<String>, Query, description = "The next_cursor of the page before")), security(("key" = ["read"])),
+    responses(
+        (status = 200, description = "A page of orgs", body = Listed<Org>),
+        (status = 401, description = "No key, or none that is good", body = Problem),
+        (status = 403, description = "The key lacks the scope", body = Problem),
+        (status = 422, description = "A parameter is wrong, or unknown", body = Problem),
+        (status = 503, description = "Nothing was done; try again", body = Problem),
+    ))]
+pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller<Read>, page: Page) -> Response {
+    let org = caller.org();
+    let after = match page.behind("orgs", org) {
+        Ok(after) => after.unwrap_or(OrgId::HOUSE),
+        Err(response) => return response,
+    };
+    match orgs::family(&app, org, after, page.most()).await {
+        Ok(found) => Json(page.of("orgs", org, found, |row| (*row.id.as_bytes(), Org::from(row)))).into_response(),
+        Err(error) => refusal(&error),
+    }
+}
+
+/// Makes an org below the key's own. It has members, keys and addresses of its own, and may send to its own members only until
+/// the operator raises it.
+#[utoipa::path(post, path = "/v1/orgs", tag = "orgs", request_body = NewOrg, params(("Idempotency-Key" = Option<String>, Header, description = "A name for this request: however often it comes within a day, it is done once and answered the same", min_length = 1, max_length = 255, pattern = "^[!-~]+$")), security(("key" = ["admin"])),
+    responses(
+        (status = 201, description = "The org and its keys", body = OrgWithSecrets),
+        (status = 400, description = "The body is no JSON object", body = Problem),
+        (status = 408, description = "The body did not come in time", body = Problem),
+        (status = 413, description = "The body is over 64 KiB", body = Problem),
+        (status = 422, description = "A member is wrong, or unknown", body = Problem),
+        (status = 401, description = "No key, or none that is good", body = Problem),
+        (status = 403, description = "The key lacks the scope", body = Problem),
+        (status = 409, description = "The same request is being answered", body = Problem),
+        (status = 503, description = "Nothing was done; try again", body = Problem),
+    ))]
+pub(super) async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller<Admin>,
+    key: IdempotencyKey,
+    mut body: Fields,
+) -> Response {
+    let once = key.once(caller.org(), "orgs", body.bytes());
+    let name = body.needed("name");
+    let name = match (body.end(), name) {
+        (Err(response), _) => return response,
+        (Ok(()), name) => name.unwrap_or_default(),
+    };
+    match orgs::create_below(&app, Some(caller.org()), &name, once).await {
+        Ok(made) => {
+            let shown = OrgWithSecrets {
+                id: made.id.to_string(),
+                api_key: made.api_key.expose().clone(),
+                client_id: made.client_id.to_string(),
+                client_secret: made.client_secret.expose().clone(),
+            };
+            created(&format!("/v1/orgs/{}", made.id), shown)
+        }
+        Err(error) => refusal(&error),
+    }
+}
+
+/// The key's org, or one that it made.
+#[utoipa::path(get, path = "/v1/orgs/{id}", tag = "orgs", params(("id" = String, Path, format = "uuid")),
+    security(("key" = ["read"])),
+    responses(
+        (status = 200, description = "It", body = Org),
+        (status = 401, description = "No key, or none that is good", body = Problem),
+        (status = 403, description = "The key lacks the scope", body = Problem),
+        (status = 404, description = "There is none", body = Problem),
+        (status = 503, description = "Nothing was done; try again", body = Problem),
+    ))]
+pub(super) async fn show(State(app): State<Arc<App>>, caller: Caller<Read>, Path(text): Path<String>) -> Response {
+    let id = match id(&text) {
+        Ok(id) => id,
+        Err(response) => return response,
+    };
+    match orgs::show(&app, caller.org(), id).await {
+        Ok(row) => Json(Org::from(&row)).into_response(),
+        Err(error) => refusal(&error),
+    }
+}

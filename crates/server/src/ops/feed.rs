@@ -1,0 +1,84 @@
+//! Who waits to hear of a verification, in this process. A call says only that there may be news; what it is stands in the
+//! database, and whoever misses a call finds it there at the next look. Refuses to hold anything for somebody who does not listen.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use doorcode_core::ChallengeId;
+use tokio::sync::Notify;
+
+/// The listeners, by verification.
+#[derive(Clone, Default)]
+pub struct Feed(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    listeners: Mutex<HashMap<ChallengeId, Arc<Notify>>>,
+    open: AtomicUsize,
+    closed: AtomicBool,
+}
+
+/// Somebody who listens, until dropped.
+pub struct Listener {
+    feed: Feed,
+    id: ChallengeId,
+    notify: Arc<Notify>,
+}
+
+impl Feed {
+    /// Listens from now on.
+    pub fn listen(&self, id: ChallengeId) -> Listener {
+        self.0.open.fetch_add(1, Ordering::Relaxed);
+        let notify = Arc::clone(self.lock().entry(id).or_default());
+        Listener { feed: self.clone(), id, notify }
+    }
+
+    /// Calls everybody who listens.
+    pub fn call(&self, id: ChallengeId) {
+        let notify = self.lock().get(&id).cloned();
+        if let Some(notify) = notify {
+            notify.notify_waiters();
+        }
+    }
+
+    /// How many listen.
+    pub fn open(&self) -> usize {
+        self.0.open.load(Ordering::Relaxed)
+    }
+
+    /// The house closes: everybody is called, and nobody has to wait any more.
+    pub fn close(&self) {
+        self.0.closed.store(true, Ordering::Release);
+        for notify in self.lock().values() {
+            notify.notify_waiters();
+        }
+    }
+
+    /// Whether the house closes.
+    pub fn is_closed(&self) -> bool {
+        self.0.closed.load(Ordering::Acquire)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ChallengeId, Arc<Notify>>> {
+        self.0.listeners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Listener {
+    /// Is ready at the next call. Asked for before the look into the database, so that no call falls between.
+    pub fn notify(&self) -> Arc<Notify> {
+        Arc::clone(&self.notify)
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.feed.0.open.fetch_sub(1, Ordering::Relaxed);
+        let mut listeners = self.feed.lock();
+        // Ours, and the map's.
+        if Arc::strong_count(&self.notify) <= 2 {
+            listeners.remove(&self.id);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Requests that are done once, however often they come (the IETF's `Idempotency-Key`). The key is taken in the same unit as
+//! the work, so that there is no moment in which one is done without the other: whoever comes meanwhile waits for the same
+//! commit and hears the same answer. Refuses a key that comes back with another body, and secrets in what is kept.
+
+use std::time::Duration;
+
+use doorcode_core::fingerprint::fingerprint;
+use doorcode_core::time::DAY;
+use doorcode_core::{Error, OrgId, Result, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::store::{Tx, idempotency as rows};
+
+/// How long an answer is kept.
+pub const KEPT: Duration = DAY;
+
+/// The header, as its caller knows it.
+pub const HEADER: &str = "Idempotency-Key";
+
+/// A request that names itself.
+#[derive(Clone)]
+pub struct Once {
+    id: [u8; 16],
+    body: [u8; 16],
+}
+
+impl Once {
+    /// A request of an org to an operation, under its key and with its body.
+    pub fn new(org: OrgId, operation: &str, key: &str, body: &[u8]) -> Self {
+        let id = fingerprint("once", &[org.as_bytes(), operation.as_bytes(), key.as_bytes()]);
+        Self { id, body: fingerprint("once body", &[body]) }
+    }
+}
+
+/// The answer that a request had before, if it came before.
+pub async fn replay<T: DeserializeOwned>(tx: &mut Tx<'_>, once: Option<&Once>, now: Timestamp) -> Result<Option<T>> {
+    let Some(once) = once else { return Ok(None) };
+    match rows::get(tx, &once.id, now).await? {
+        None => Ok(None),
+        Some((body, _)) if body != once.body => {
+            Err(Error::Invalid { field: HEADER, why: "was used with another request" })
+        }
+        Some((_, answer)) => serde_json::from_str(&answer).map(Some).map_err(Error::internal),
+    }
+}
+
+/// Keeps the answer of a request, in the unit that did it.
+pub async fn keep<T: Serialize>(tx: &mut Tx<'_>, once: Option<&Once>, answer: &T, now: Timestamp) -> Result<()> {
+    let Some(once) = once else { return Ok(()) };
+    let answer = serde_json::to_string(answer).map_err(Error::internal)?;
+    if rows::put(tx, (&once.id, &once.body), &answer, now.plus(KEPT), now).await? {
+        Ok(())
+    } else {
+        // Where several processes write, another one has just done it.
+        Err(Error::Conflict("a request with this Idempotency-Key is being answered"))
+    }
+}

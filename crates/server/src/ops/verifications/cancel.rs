@@ -1,0 +1,32 @@
+//! A verification is withdrawn. Refuses to give back what it cost: counters stay.
+
+use std::sync::Arc;
+
+use doorcode_core::{ChallengeId, Error, OrgId, Result};
+
+use super::{note, own, target};
+use crate::app::App;
+use crate::store::{challenges, targets};
+
+/// Withdraws a pending verification. One that was withdrawn before, or is over, stays as it is; one that was verified can't be.
+pub async fn cancel(app: &Arc<App>, org: OrgId, id: ChallengeId) -> Result<()> {
+    let now = app.clock.now();
+    let event = app.entropy.id(now)?;
+    app.db
+        .write(move |tx| {
+            Box::pin(async move {
+                let challenge = own(tx, &org, &id).await?;
+                if super::verified_at(&challenge).is_some() {
+                    return Err(Error::Conflict("it is verified already"));
+                }
+                if challenges::cancel(tx, &id, now).await? {
+                    targets::leave(tx, &target(&challenge), &id).await?;
+                    note(tx, &event, &org, "verification.canceled", &id).await?;
+                }
+                Ok(())
+            })
+        })
+        .await?;
+    app.feed.call(id);
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! A code comes back for a verification. The rules are those of every check; what is earned is a signed token.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use doorcode_core::token::Claims;
+use doorcode_core::{ChallengeId, Email, GuessPolicy, Result, Secret, Timestamp};
+
+use super::{Backend, PURPOSE, Verification, note, own, target, verified_at};
+use crate::app::App;
+use crate::ops::challenges::{Aim, Attempt, Checked};
+use crate::ops::client::Client;
+use crate::ops::{challenges as engine, tokens};
+use crate::store::challenges::{self, Challenge};
+use crate::store::{Tx, targets};
+
+/// A code that a program was given by somebody.
+pub struct Entry {
+    /// Who asks.
+    pub backend: Backend,
+    /// Where that somebody is, if it says so.
+    pub person: Option<IpAddr>,
+    /// For which verification.
+    pub id: ChallengeId,
+    /// What was typed.
+    pub code: Secret<String>,
+}
+
+/// What a check came to.
+pub struct Judged {
+    /// The verification, as it stands now.
+    pub verification: Verification,
+    /// Proof of it for any service, if the code was right.
+    pub token: Option<Secret<String>>,
+    /// How many more codes will be looked at before a new one has to be sent; none where a long code needs no limit.
+    pub attempts_left: Option<u32>,
+}
+
+/// Checks a code.
+pub async fn check(app: &Arc<App>, entry: Entry) -> Result<Judged> {
+    let Backend { org, credential } = entry.backend;
+    let id = entry.id;
+    let challenge = app.db.read(move |tx| Box::pin(async move { own(tx, &org, &id).await })).await?;
+    let attempt = Attempt {
+        realm: org,
+        purpose: PURPOSE,
+        to: Email::parse(&challenge.destination)?,
+        only: Some(id),
+        entry: entry.code,
+        shape: challenge.shape,
+        client: Client::behind(org, credential, entry.person),
+    };
+    let (now, aim, unit_app) = (app.clock.now(), Aim::of(app, &attempt), Arc::clone(app));
+    let event = app.entropy.id(now)?;
+    let (checked, verification, attempts_left) = app
+        .db
+        .write(move |tx| {
+            Box::pin(async move {
+                let checked = engine::check(tx, &unit_app, &attempt, &aim, now).await?;
+                if matches!(checked, Checked::Right(_)) {
+                    note(tx, &event, &org, "verification.verified", &id).await?;
+                }
+                let left = match &checked {
+                    Checked::Wrong => attempts_left(tx, &challenge, &attempt.client, now).await?,
+                    _ => None,
+                };
+                let challenge = match &checked {
+                    Checked::Right(right) | Checked::Repeat(right) => Challenge::clone(right),
+                    Checked::Wrong => own(tx, &org, &id).await?,
+                };
+                let attached = challenges::attached(tx, &id).await?;
+                Ok((checked, Verification::of(&challenge, attached, now), left))
+            })
+        })
+        .await?;
+    let token = match &checked {
+        Checked::Right(challenge) => {
+            app.feed.call(id);
+            Some(token(app, challenge)?)
+        }
+        Checked::Repeat(challenge) => Some(token(app, challenge)?),
+        Checked::Wrong => None,
+    };
+    Ok(Judged { verification, token, attempts_left })
+}
+
+/// Of a short code; a long one needs no limit.
+async fn attempts_left(tx: &mut Tx<'_>, challenge: &Challenge, client: &Client, now: Timestamp) -> Result<Option<u32>> {
+    if challenge.shape.is_long() {
+        return Ok(None);
+    }
+    let standing = targets::standing(tx, &target(challenge)).await?;
+    let Some((slot, _)) = standing.place_of(&challenge.id, now) else { return Ok(Some(0)) };
+    let class = client.class(&standing.known, now);
+    let policy = GuessPolicy::for_shape(challenge.shape);
+    Ok(Some(standing.guesses_left(&policy, class, &client.tries_tag(slot.id), now)))
+}
+
+/// The result as a token. A repeat says the same: when, what for and until when are those of the challenge.
+fn token(app: &App, challenge: &Challenge) -> Result<Secret<String>> {
+    let at = verified_at(challenge).unwrap_or(challenge.expires_at).millis().div_euclid(1000);
+    let life = i64::try_from(app.config.native.token_life.as_secs()).unwrap_or(i64::MAX);
+    let id = challenge.id.to_string();
+    let claims = Claims {
+        iss: app.base_url(),
+        aud: challenge.realm.to_string(),
+        sub: challenge.destination.clone(),
+        jti: id.clone(),
+        iat: at,
+        exp: at.saturating_add(life),
+        amr: vec!["otp".to_owned()],
+        challenge_id: Some(id),
+        email: Some(challenge.destination.clone()),
+        email_verified: Some(true),
+        org_id: None,
+        sid: None,
+        nonce: None,
+    };
+    tokens::sign(app, &claims).map(Secret::new)
+}
