@@ -20,7 +20,7 @@ impl Form {
     pub(super) fn of(path: &str) -> Self {
         let native = ["/v1", "/.well-known", "/openapi.json"];
         let is = |root: &&str| path.strip_prefix(*root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        if native.iter().any(|root| is(&root)) { Self::Native } else { Self::Outx }
+        if native.iter().any(is) { Self::Native } else { Self::Outx }
     }
 
     /// There is nothing at this path.

@@ -9,10 +9,11 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use axum::response::Response;
 use doorcode_core::OrgId;
 
-use super::problem;
+use utoipa::IntoParams;
+
+use super::problem::{self, Refused};
 use crate::app::App;
 use crate::ops::idempotency::Once;
 use crate::ops::verifications::Backend;
@@ -64,14 +65,14 @@ impl<S> Caller<S> {
 }
 
 impl<S: Scope> FromRequestParts<Arc<App>> for Caller<S> {
-    type Rejection = Response;
+    type Rejection = Refused;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refused> {
         let key = bearer(&parts.headers).ok_or_else(problem::unauthenticated)?;
-        let found = credentials::recognise_key(app, key).await.map_err(|error| problem::refusal(&error))?;
+        let found = credentials::recognise_key(app, key).await.map_err(Refused::from)?;
         let credential = found.ok_or_else(problem::unauthenticated)?;
         if !credential.may(S::NAME) && !credential.may(keys::ADMIN) {
-            return Err(problem::lacks(S::NAME));
+            return Err(problem::lacks(S::NAME).into());
         }
         keys::note_use(app, &credential);
         Ok(Self { credential, scope: PhantomData })
@@ -86,13 +87,23 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
+/// The header, for the document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "the document is made of it")]
+pub(super) struct IdempotencyName {
+    /// A name for this request: however often it comes within a day, it is done once, and answered the same.
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
+    idempotency_key: Option<String>,
+}
+
 /// The name that a request gives itself: `Idempotency-Key`, with its quotes (RFC 8941) or, as most send it, without.
 pub(super) struct IdempotencyKey(Option<String>);
 
 impl FromRequestParts<Arc<App>> for IdempotencyKey {
-    type Rejection = Response;
+    type Rejection = Refused;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Refused> {
         let mut values = parts.headers.get_all("idempotency-key").iter();
         let Some(value) = values.next() else { return Ok(Self(None)) };
         let text = value.to_str().ok().filter(|_| values.next().is_none()).map(str::trim);
@@ -101,10 +112,7 @@ impl FromRequestParts<Arc<App>> for IdempotencyKey {
             Some(text) if !text.is_empty() && text.len() <= KEY_MOST && text.bytes().all(|b| b.is_ascii_graphic()) => {
                 Ok(Self(Some(text.to_owned())))
             }
-            _ => Err(problem::invalid(vec![problem::Wrong {
-                field: "Idempotency-Key".to_owned(),
-                detail: "must be one name of 1 to 255 visible ASCII characters".to_owned(),
-            }])),
+            _ => Err(problem::wrong("Idempotency-Key", "must be one name of 1 to 255 visible ASCII characters")),
         }
     }
 }

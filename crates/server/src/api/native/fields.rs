@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use axum::response::Response;
 use doorcode_core::Error;
 use serde_json::{Map, Value};
 
-use super::problem::{self, Wrong};
+use super::problem::{self, Refused, Wrong};
 use crate::api::body;
 use crate::app::App;
 
@@ -24,27 +23,28 @@ pub(super) struct Fields {
 }
 
 impl FromRequest<Arc<App>> for Fields {
-    type Rejection = Response;
+    type Rejection = Refused;
 
-    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
-        let bytes = body::read(request, app).await.map_err(problem::unread)?;
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Refused> {
+        let bytes = body::read(request, app).await.map_err(|trouble| Refused::from(problem::unread(trouble)))?;
         Self::of(bytes)
     }
 }
 
 impl Fields {
     /// Reads an object. No body at all is one without members.
-    fn of(bytes: Bytes) -> Result<Self, Response> {
+    fn of(bytes: Bytes) -> Result<Self, Refused> {
         let members = if bytes.trim_ascii().is_empty() {
             Map::new()
         } else {
             // The parser stops at 128 levels by itself.
             match serde_json::from_slice(&bytes) {
                 Ok(Value::Object(members)) => members,
-                Ok(_) => return Err(problem::malformed("the body must be an object")),
+                Ok(_) => return Err(problem::malformed("the body must be an object").into()),
                 Err(error) => {
                     let (line, column) = (error.line(), error.column());
-                    return Err(problem::malformed(&format!("the body is no JSON: line {line}, column {column}")));
+                    let why = format!("the body is no JSON: line {line}, column {column}");
+                    return Err(problem::malformed(&why).into());
                 }
             }
         };
@@ -150,12 +150,12 @@ impl Fields {
     }
 
     /// Ends the reading: everything that was wrong, and whatever nobody took.
-    pub(super) fn end(mut self) -> Result<(), Response> {
+    pub(super) fn end(mut self) -> Result<(), Refused> {
         let unknown: Vec<String> = self.members.keys().cloned().collect();
         for name in unknown {
             let shown: String = name.chars().take(NAME_SHOWN).collect();
             self.complain(&shown, "is not known here");
         }
-        if self.wrong.is_empty() { Ok(()) } else { Err(problem::invalid(self.wrong)) }
+        if self.wrong.is_empty() { Ok(()) } else { Err(problem::invalid(self.wrong).into()) }
     }
 }

@@ -6,15 +6,15 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
-use doorcode_core::{CredentialId, Error};
+use axum::response::IntoResponse as _;
+use doorcode_core::CredentialId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::caller::{Admin, Caller, IdempotencyKey, Read};
+use super::caller::{Admin, Caller, IdempotencyKey, IdempotencyName, Read};
 use super::fields::Fields;
-use super::page::{Listed, Page};
-use super::problem::{Problem, refusal};
+use super::page::{Listed, Page, PageQuery};
+use super::problem::{Answer, BodyProblems, KeyProblems, NotFound, Problem, Unavailable};
 use super::{created, id, moment};
 use crate::app::App;
 use crate::ops::keys::{self, GRACE_MOST, KeyInfo, NewKey as Made, SCOPES, VERIFY, Wanted};
@@ -102,26 +102,19 @@ pub(crate) struct Rotate {
 }
 
 /// Lists the org's keys, oldest first, dead ones too.
-#[utoipa::path(get, path = "/v1/keys", tag = "keys", params(("limit" = Option<u32>, Query, description = "How many, 1 to 100; usually 20", minimum = 1, maximum = 100), ("cursor" = Option<String>, Query, description = "The next_cursor of the page before")), security(("key" = ["read"])),
+#[utoipa::path(get, path = "/v1/keys", tag = "keys", params(PageQuery), security(("key" = ["read"])),
     responses(
         (status = 200, description = "A page of keys", body = Listed<Key>),
-        (status = 401, description = "No key, or none that is good", body = Problem),
-        (status = 403, description = "The key lacks the scope", body = Problem),
+        KeyProblems,
         (status = 422, description = "A parameter is wrong, or unknown", body = Problem),
-        (status = 503, description = "Nothing was done; try again", body = Problem),
+        Unavailable,
     ))]
-pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller<Read>, page: Page) -> Response {
+pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller<Read>, page: Page) -> Answer {
     let org = caller.org();
-    let after = match page.behind("keys", org) {
-        Ok(after) => after.unwrap_or(CredentialId::from_bytes([0; 16])),
-        Err(response) => return response,
-    };
-    match keys::list(&app, org, after, page.most()).await {
-        Ok(found) => {
-            Json(page.of("keys", org, found, |info| (bytes(&info.id), Key::from(info.clone())))).into_response()
-        }
-        Err(error) => refusal(&error),
-    }
+    let after = page.behind("keys", org)?.unwrap_or(CredentialId::from_bytes([0; 16]));
+    let found = keys::list(&app, org, after, page.most()).await?;
+
+    Ok(Json(page.of("keys", org, found, |info| (bytes(&info.id), Key::from(info.clone())))).into_response())
 }
 
 fn bytes(id: &str) -> [u8; 16] {
@@ -129,24 +122,20 @@ fn bytes(id: &str) -> [u8; 16] {
 }
 
 /// Makes a key. It is shown once; the same request under the same `Idempotency-Key` shows the same one.
-#[utoipa::path(post, path = "/v1/keys", tag = "keys", request_body = NewKey, params(("Idempotency-Key" = Option<String>, Header, description = "A name for this request: however often it comes within a day, it is done once and answered the same", min_length = 1, max_length = 255, pattern = "^[!-~]+$")), security(("key" = ["admin"])),
+#[utoipa::path(post, path = "/v1/keys", tag = "keys", request_body = NewKey, params(IdempotencyName), security(("key" = ["admin"])),
     responses(
         (status = 201, description = "The key", body = KeyWithSecret),
-        (status = 400, description = "The body is no JSON object", body = Problem),
-        (status = 408, description = "The body did not come in time", body = Problem),
-        (status = 413, description = "The body is over 64 KiB", body = Problem),
-        (status = 422, description = "A member is wrong, or unknown", body = Problem),
-        (status = 401, description = "No key, or none that is good", body = Problem),
-        (status = 403, description = "The key lacks the scope", body = Problem),
+        BodyProblems,
+        KeyProblems,
         (status = 409, description = "The same request is being answered", body = Problem),
-        (status = 503, description = "Nothing was done; try again", body = Problem),
+        Unavailable,
     ))]
 pub(super) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller<Admin>,
     key: IdempotencyKey,
     mut body: Fields,
-) -> Response {
+) -> Answer {
     let once = key.once(caller.org(), "keys", body.bytes());
     let name = body.needed("name");
     let scopes = body.texts("scopes").unwrap_or_else(|| vec![VERIFY.to_owned()]);
@@ -154,17 +143,13 @@ pub(super) async fn create(
         body.complain("scopes", "must be some of verify, read and admin");
     }
     let life = body.number("expires_in", (60, LIFE_MOST)).map(Duration::from_secs);
-    let name = match (body.end(), name) {
-        (Err(response), _) => return response,
-        (Ok(()), name) => name.unwrap_or_default(),
-    };
+    body.end()?;
+    let name = name.unwrap_or_default();
     let mut scopes = scopes;
     scopes.sort();
     scopes.dedup();
-    match keys::create(&app, caller.org(), Wanted { name, scopes, life }, once).await {
-        Ok(made) => created(&format!("/v1/keys/{}", made.info.id), KeyWithSecret::from(made)),
-        Err(error) => refusal(&error),
-    }
+    let made = keys::create(&app, caller.org(), Wanted { name, scopes, life }, once).await?;
+    Ok(created(&format!("/v1/keys/{}", made.info.id), KeyWithSecret::from(made)))
 }
 
 /// A key of the org.
@@ -172,36 +157,26 @@ pub(super) async fn create(
     security(("key" = ["read"])),
     responses(
         (status = 200, description = "It, without the key itself", body = Key),
-        (status = 401, description = "No key, or none that is good", body = Problem),
-        (status = 403, description = "The key lacks the scope", body = Problem),
-        (status = 404, description = "There is none", body = Problem),
-        (status = 503, description = "Nothing was done; try again", body = Problem),
+        KeyProblems,
+        NotFound,
+        Unavailable,
     ))]
-pub(super) async fn show(State(app): State<Arc<App>>, caller: Caller<Read>, Path(text): Path<String>) -> Response {
-    let id = match id(&text) {
-        Ok(id) => id,
-        Err(response) => return response,
-    };
-    match keys::show(&app, caller.org(), id).await {
-        Ok(info) => Json(Key::from(info)).into_response(),
-        Err(error) => refusal(&error),
-    }
+pub(super) async fn show(State(app): State<Arc<App>>, caller: Caller<Read>, Path(text): Path<String>) -> Answer {
+    let id = id(&text)?;
+    let info = keys::show(&app, caller.org(), id).await?;
+    Ok(Json(Key::from(info)).into_response())
 }
 
 /// Makes a key's successor with the same name and scopes. The old one lives on for `grace`, so that programs can change over.
 #[utoipa::path(post, path = "/v1/keys/{id}/rotate", tag = "keys", request_body = Option<Rotate>,
-    params(("id" = String, Path, format = "uuid"), ("Idempotency-Key" = Option<String>, Header, description = "A name for this request: however often it comes within a day, it is done once and answered the same", min_length = 1, max_length = 255, pattern = "^[!-~]+$")), security(("key" = ["admin"])),
+    params(("id" = String, Path, format = "uuid"), IdempotencyName), security(("key" = ["admin"])),
     responses(
         (status = 201, description = "The successor", body = KeyWithSecret),
-        (status = 400, description = "The body is no JSON object", body = Problem),
-        (status = 408, description = "The body did not come in time", body = Problem),
-        (status = 413, description = "The body is over 64 KiB", body = Problem),
-        (status = 422, description = "A member is wrong, or unknown", body = Problem),
-        (status = 401, description = "No key, or none that is good", body = Problem),
-        (status = 403, description = "The key lacks the scope", body = Problem),
-        (status = 404, description = "There is none", body = Problem),
+        BodyProblems,
+        KeyProblems,
+        NotFound,
         (status = 409, description = "The key is dead", body = Problem),
-        (status = 503, description = "Nothing was done; try again", body = Problem),
+        Unavailable,
     ))]
 pub(super) async fn rotate(
     State(app): State<Arc<App>>,
@@ -209,20 +184,13 @@ pub(super) async fn rotate(
     key: IdempotencyKey,
     Path(text): Path<String>,
     mut body: Fields,
-) -> Response {
-    let id = match id(&text) {
-        Ok(id) => id,
-        Err(response) => return response,
-    };
+) -> Answer {
+    let id = id(&text)?;
     let once = key.once(caller.org(), &format!("rotate {id}"), body.bytes());
     let grace = body.number("grace", (0, GRACE_MOST.as_secs())).map_or(doorcode_core::time::DAY, Duration::from_secs);
-    if let Err(response) = body.end() {
-        return response;
-    }
-    match keys::rotate(&app, caller.org(), id, grace, once).await {
-        Ok(made) => created(&format!("/v1/keys/{}", made.info.id), KeyWithSecret::from(made)),
-        Err(error) => refusal(&error),
-    }
+    body.end()?;
+    let made = keys::rotate(&app, caller.org(), id, grace, once).await?;
+    Ok(created(&format!("/v1/keys/{}", made.info.id), KeyWithSecret::from(made)))
 }
 
 /// Revokes a key for good, at once. One that is dead stays so.
@@ -230,18 +198,12 @@ pub(super) async fn rotate(
     security(("key" = ["admin"])),
     responses(
         (status = 204, description = "It is dead"),
-        (status = 401, description = "No key, or none that is good", body = Problem),
-        (status = 403, description = "The key lacks the scope", body = Problem),
-        (status = 404, description = "There is none", body = Problem),
-        (status = 503, description = "Nothing was done; try again", body = Problem),
+        KeyProblems,
+        NotFound,
+        Unavailable,
     ))]
-pub(super) async fn revoke(State(app): State<Arc<App>>, caller: Caller<Admin>, Path(text): Path<String>) -> Response {
-    let id = match id(&text) {
-        Ok(id) => id,
-        Err(response) => return response,
-    };
-    match keys::revoke(&app, caller.org(), id).await {
-        Ok(()) | Err(Error::Gone) => StatusCode::NO_CONTENT.into_response(),
-        Err(error) => refusal(&error),
-    }
+pub(super) async fn revoke(State(app): State<Arc<App>>, caller: Caller<Admin>, Path(text): Path<String>) -> Answer {
+    let id = id(&text)?;
+    keys::revoke(&app, caller.org(), id).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }

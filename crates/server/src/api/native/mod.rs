@@ -23,6 +23,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use problem::Refused;
 
 /// The door's routes.
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
@@ -46,8 +47,8 @@ fn moment(millis: i64) -> String {
 }
 
 /// An id in a path. What is no id is the id of nothing.
-fn id<K>(text: &str) -> Result<doorcode_core::Id<K>, Response> {
-    text.parse().map_err(|_| problem::not_found())
+fn id<K>(text: &str) -> Result<doorcode_core::Id<K>, Refused> {
+    text.parse().map_err(|_| problem::not_found().into())
 }
 
 /// Something was made, and is found there.

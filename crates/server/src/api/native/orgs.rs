@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::IntoResponse as _;
 use doorcode_core::{OrgId, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::caller::{Admin, Caller, IdempotencyKey, Read};
+use super::caller::{Admin, Caller, IdempotencyKey, IdempotencyName, Read};
 use super::fields::Fields;
-use super::page::{Listed, Page};
-use super::problem::{Problem, refusal};
+use super::page::{Listed, Page, PageQuery};
+use super::problem::{Answer, BodyProblems, KeyProblems, NotFound, Problem, Unavailable};
 use super::{created, id, moment};
 use crate::app::App;
 use crate::ops::orgs;
@@ -69,64 +69,48 @@ pub(crate) struct OrgWithSecrets {
 }
 
 /// Lists the key's org and those that it made.
-#[utoipa::path(get, path = "/v1/orgs", tag = "orgs", params(("limit" = Option<u32>, Query, description = "How many, 1 to 100; usually 20", minimum = 1, maximum = 100), ("cursor" = Option<String>, Query, description = "The next_cursor of the page before")), security(("key" = ["read"])),
+#[utoipa::path(get, path = "/v1/orgs", tag = "orgs", params(PageQuery), security(("key" = ["read"])),
     responses(
         (status = 200, description = "A page of orgs", body = Listed<Org>),
-        (status = 401, description = "No key, or none that is good", body = Problem),
-        (status = 403, description = "The key lacks the scope", body = Problem),
+        KeyProblems,
         (status = 422, description = "A parameter is wrong, or unknown", body = Problem),
-        (status = 503, description = "Nothing was done; try again", body = Problem),
+        Unavailable,
     ))]
-pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller<Read>, page: Page) -> Response {
+pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller<Read>, page: Page) -> Answer {
     let org = caller.org();
-    let after = match page.behind("orgs", org) {
-        Ok(after) => after.unwrap_or(OrgId::HOUSE),
-        Err(response) => return response,
-    };
-    match orgs::family(&app, org, after, page.most()).await {
-        Ok(found) => Json(page.of("orgs", org, found, |row| (*row.id.as_bytes(), Org::from(row)))).into_response(),
-        Err(error) => refusal(&error),
-    }
+    let after = page.behind("orgs", org)?.unwrap_or(OrgId::HOUSE);
+    let found = orgs::family(&app, org, after, page.most()).await?;
+    Ok(Json(page.of("orgs", org, found, |row| (*row.id.as_bytes(), Org::from(row)))).into_response())
 }
 
 /// Makes an org below the key's own. It has members, keys and addresses of its own, and may send to its own members only until
 /// the operator raises it.
-#[utoipa::path(post, path = "/v1/orgs", tag = "orgs", request_body = NewOrg, params(("Idempotency-Key" = Option<String>, Header, description = "A name for this request: however often it comes within a day, it is done once and answered the same", min_length = 1, max_length = 255, pattern = "^[!-~]+$")), security(("key" = ["admin"])),
+#[utoipa::path(post, path = "/v1/orgs", tag = "orgs", request_body = NewOrg, params(IdempotencyName), security(("key" = ["admin"])),
     responses(
         (status = 201, description = "The org and its keys", body = OrgWithSecrets),
-        (status = 400, description = "The body is no JSON object", body = Problem),
-        (status = 408, description = "The body did not come in time", body = Problem),
-        (status = 413, description = "The body is over 64 KiB", body = Problem),
-        (status = 422, description = "A member is wrong, or unknown", body = Problem),
-        (status = 401, description = "No key, or none that is good", body = Problem),
-        (status = 403, description = "The key lacks the scope", body = Problem),
+        BodyProblems,
+        KeyProblems,
         (status = 409, description = "The same request is being answered", body = Problem),
-        (status = 503, description = "Nothing was done; try again", body = Problem),
+        Unavailable,
     ))]
 pub(super) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller<Admin>,
     key: IdempotencyKey,
     mut body: Fields,
-) -> Response {
+) -> Answer {
     let once = key.once(caller.org(), "orgs", body.bytes());
     let name = body.needed("name");
-    let name = match (body.end(), name) {
-        (Err(response), _) => return response,
-        (Ok(()), name) => name.unwrap_or_default(),
+    body.end()?;
+    let name = name.unwrap_or_default();
+    let made = orgs::create_below(&app, Some(caller.org()), &name, once).await?;
+    let shown = OrgWithSecrets {
+        id: made.id.to_string(),
+        api_key: made.api_key.expose().clone(),
+        client_id: made.client_id.to_string(),
+        client_secret: made.client_secret.expose().clone(),
     };
-    match orgs::create_below(&app, Some(caller.org()), &name, once).await {
-        Ok(made) => {
-            let shown = OrgWithSecrets {
-                id: made.id.to_string(),
-                api_key: made.api_key.expose().clone(),
-                client_id: made.client_id.to_string(),
-                client_secret: made.client_secret.expose().clone(),
-            };
-            created(&format!("/v1/orgs/{}", made.id), shown)
-        }
-        Err(error) => refusal(&error),
-    }
+    Ok(created(&format!("/v1/orgs/{}", made.id), shown))
 }
 
 /// The key's org, or one that it made.
@@ -134,18 +118,12 @@ pub(super) async fn create(
     security(("key" = ["read"])),
     responses(
         (status = 200, description = "It", body = Org),
-        (status = 401, description = "No key, or none that is good", body = Problem),
-        (status = 403, description = "The key lacks the scope", body = Problem),
-        (status = 404, description = "There is none", body = Problem),
-        (status = 503, description = "Nothing was done; try again", body = Problem),
+        KeyProblems,
+        NotFound,
+        Unavailable,
     ))]
-pub(super) async fn show(State(app): State<Arc<App>>, caller: Caller<Read>, Path(text): Path<String>) -> Response {
-    let id = match id(&text) {
-        Ok(id) => id,
-        Err(response) => return response,
-    };
-    match orgs::show(&app, caller.org(), id).await {
-        Ok(row) => Json(Org::from(&row)).into_response(),
-        Err(error) => refusal(&error),
-    }
+pub(super) async fn show(State(app): State<Arc<App>>, caller: Caller<Read>, Path(text): Path<String>) -> Answer {
+    let id = id(&text)?;
+    let row = orgs::show(&app, caller.org(), id).await?;
+    Ok(Json(Org::from(&row)).into_response())
 }

@@ -5,21 +5,32 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
-use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::{Id, OrgId};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use super::problem::{self, Wrong};
+use super::problem::{Refused, wrong};
 use crate::app::App;
 
 /// What a page holds if nobody says.
 const USUAL: u32 = 20;
 /// What one holds at the most.
 const MOST: u32 = 100;
+
+/// What a page is asked for with, for the document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the document is made of it")]
+pub(super) struct PageQuery {
+    /// How many, 1 to 100; usually 20.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
 
 /// The page that is asked for.
 pub(super) struct Page {
@@ -28,9 +39,9 @@ pub(super) struct Page {
 }
 
 impl FromRequestParts<Arc<App>> for Page {
-    type Rejection = Response;
+    type Rejection = Refused;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refused> {
         let pairs = Query::<Vec<(String, String)>>::from_request_parts(parts, app).await;
         let Ok(Query(pairs)) = pairs else { return Err(wrong("query", "can't be read")) };
         let mut page = Self { limit: USUAL, cursor: None };
@@ -46,10 +57,6 @@ impl FromRequestParts<Arc<App>> for Page {
         }
         Ok(page)
     }
-}
-
-fn wrong(field: &str, detail: &str) -> Response {
-    problem::invalid(vec![Wrong { field: field.to_owned(), detail: detail.to_owned() }])
 }
 
 /// A page of a list.
@@ -68,7 +75,7 @@ impl Page {
     }
 
     /// What the page begins behind, in this list of this org.
-    pub(super) fn behind<K>(&self, list: &str, org: OrgId) -> Result<Option<Id<K>>, Response> {
+    pub(super) fn behind<K>(&self, list: &str, org: OrgId) -> Result<Option<Id<K>>, Refused> {
         let Some(cursor) = &self.cursor else { return Ok(None) };
         let bytes = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| <[u8; 24]>::try_from(bytes).ok());
         let id = bytes.and_then(|bytes| {

@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use doorcode_core::Error;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoResponses, ToSchema};
 
 use crate::api::body::Trouble;
 use crate::ops::idempotency;
@@ -43,6 +43,72 @@ pub(crate) struct Wrong {
     /// Why: a half sentence.
     #[schema(example = "must have one @")]
     pub(crate) detail: String,
+}
+
+/// What may be wrong with a body.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "the document is made of it")]
+pub(super) enum BodyProblems {
+    /// The body is no JSON object.
+    #[response(status = 400)]
+    Malformed(Problem),
+    /// The body did not come in time.
+    #[response(status = 408)]
+    Late(Problem),
+    /// The body is over 64 KiB.
+    #[response(status = 413)]
+    TooLarge(Problem),
+    /// A member or a header is wrong, or unknown: `errors` names each.
+    #[response(status = 422)]
+    Invalid(Problem),
+}
+
+/// What may be wrong with a key.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "the document is made of it")]
+pub(super) enum KeyProblems {
+    /// No key, or none that is good.
+    #[response(status = 401)]
+    Unauthenticated(Problem),
+    /// The key lacks the scope.
+    #[response(status = 403)]
+    Forbidden(Problem),
+}
+
+/// There is none, or it is another org's.
+#[derive(IntoResponses)]
+#[response(status = 404)]
+#[expect(dead_code, reason = "the document is made of it")]
+pub(super) struct NotFound(Problem);
+
+/// Nothing was done; try again.
+#[derive(IntoResponses)]
+#[response(status = 503)]
+#[expect(dead_code, reason = "the document is made of it")]
+pub(super) struct Unavailable(Problem);
+
+/// What a handler gives: an answer, or the problem that it met.
+pub(super) type Answer = Result<Response, Refused>;
+
+/// A problem on its way to the client. Boxed, since most requests have none.
+pub(super) struct Refused(Box<Response>);
+
+impl From<Response> for Refused {
+    fn from(response: Response) -> Self {
+        Self(Box::new(response))
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        refusal(&error).into()
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        *self.0
+    }
 }
 
 /// A kind of problem: type, title, status.
@@ -83,6 +149,11 @@ pub(super) fn invalid(errors: Vec<Wrong>) -> Response {
     let names: Vec<&str> = errors.iter().map(|wrong| wrong.field.as_str()).collect();
     let detail = format!("see errors: {}", names.join(", "));
     answer(INVALID, Some(detail), errors)
+}
+
+/// One member, parameter or header that is wrong.
+pub(super) fn wrong(field: &str, detail: &str) -> Refused {
+    invalid(vec![Wrong { field: field.to_owned(), detail: detail.to_owned() }]).into()
 }
 
 /// A body that is no JSON object.
@@ -140,7 +211,7 @@ fn challenged(mut response: Response, says: String) -> Response {
 }
 
 /// What `ops` refused, as this door says it. The chain is logged here and nowhere else.
-pub(super) fn refusal(refused: &Error) -> Response {
+fn refusal(refused: &Error) -> Response {
     match refused {
         Error::Invalid { field: idempotency::HEADER, .. } => answer(KEY_REUSED, None, Vec::new()),
         Error::Invalid { field, why } => invalid(vec![Wrong { field: (*field).to_owned(), detail: (*why).to_owned() }]),

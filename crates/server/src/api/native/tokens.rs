@@ -5,14 +5,14 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::IntoResponse as _;
 use doorcode_core::token::Claims;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::caller::{Caller, Verify};
 use super::fields::Fields;
-use super::problem::Problem;
+use super::problem::{Answer, BodyProblems, KeyProblems, Unavailable};
 use crate::app::App;
 use crate::ops::tokens;
 
@@ -27,9 +27,9 @@ pub(crate) struct Jwks {
 /// The keys that check tokens (RFC 7517). A key is here before it signs, and for as long as anything that it signed may live.
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "tokens",
     responses((status = 200, description = "The keys", body = Jwks)))]
-pub(super) async fn jwks(State(app): State<Arc<App>>) -> Response {
+pub(super) async fn jwks(State(app): State<Arc<App>>) -> Answer {
     let keys = Jwks { keys: tokens::jwks(&app) };
-    ([(header::CACHE_CONTROL, "public, max-age=300")], Json(keys)).into_response()
+    Ok(([(header::CACHE_CONTROL, "public, max-age=300")], Json(keys)).into_response())
 }
 
 /// The token in question.
@@ -54,21 +54,15 @@ pub(crate) struct Introspected {
 #[utoipa::path(post, path = "/v1/tokens/introspect", tag = "tokens", request_body = Introspect, security(("key" = ["verify"])),
     responses(
         (status = 200, description = "Good or not: see `active`", body = Introspected),
-        (status = 400, description = "The body is no JSON object", body = Problem),
-        (status = 408, description = "The body did not come in time", body = Problem),
-        (status = 413, description = "The body is over 64 KiB", body = Problem),
-        (status = 422, description = "A member is wrong, or unknown", body = Problem),
-        (status = 401, description = "No key, or none that is good", body = Problem),
-        (status = 403, description = "The key lacks the scope", body = Problem),
-        (status = 503, description = "Nothing was done; try again", body = Problem),
+        BodyProblems,
+        KeyProblems,
+        Unavailable,
     ))]
-pub(super) async fn introspect(State(app): State<Arc<App>>, caller: Caller<Verify>, mut body: Fields) -> Response {
+pub(super) async fn introspect(State(app): State<Arc<App>>, caller: Caller<Verify>, mut body: Fields) -> Answer {
     let token = body.needed("token");
-    if let Err(response) = body.end() {
-        return response;
-    }
+    body.end()?;
     let claims = tokens::read(&app, &token.unwrap_or_default()).ok();
     // What another org earned is no business of this one.
     let claims = claims.filter(|claims| claims.aud == caller.org().to_string());
-    Json(Introspected { active: claims.is_some(), claims }).into_response()
+    Ok(Json(Introspected { active: claims.is_some(), claims }).into_response())
 }

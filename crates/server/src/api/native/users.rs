@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::IntoResponse as _;
 use doorcode_core::{Email, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::caller::{Admin, Caller, IdempotencyKey, Read};
+use super::caller::{Admin, Caller, IdempotencyKey, IdempotencyName, Read};
 use super::fields::Fields;
-use super::page::{Listed, Page};
-use super::problem::{Problem, refusal};
+use super::page::{Listed, Page, PageQuery};
+use super::problem::{Answer, BodyProblems, KeyProblems, NotFound, Problem, Unavailable};
 use super::{created, id, moment};
 use crate::app::App;
 use crate::ops::users::{self, UserInfo};
@@ -61,26 +61,19 @@ pub(crate) struct Removed {
 }
 
 /// Lists the org's users, in the order in which they were made.
-#[utoipa::path(get, path = "/v1/users", tag = "users", params(("limit" = Option<u32>, Query, description = "How many, 1 to 100; usually 20", minimum = 1, maximum = 100), ("cursor" = Option<String>, Query, description = "The next_cursor of the page before")), security(("key" = ["read"])),
+#[utoipa::path(get, path = "/v1/users", tag = "users", params(PageQuery), security(("key" = ["read"])),
     responses(
         (status = 200, description = "A page of users", body = Listed<User>),
-        (status = 401, description = "No key, or none that is good", body = Problem),
-        (status = 403, description = "The key lacks the scope", body = Problem),
+        KeyProblems,
         (status = 422, description = "A parameter is wrong, or unknown", body = Problem),
-        (status = 503, description = "Nothing was done; try again", body = Problem),
+        Unavailable,
     ))]
-pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller<Read>, page: Page) -> Response {
+pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller<Read>, page: Page) -> Answer {
     let org = caller.org();
-    let after = match page.behind("users", org) {
-        Ok(after) => after.unwrap_or(UserId::from_bytes([0; 16])),
-        Err(response) => return response,
-    };
-    match users::list(&app, org, after, page.most()).await {
-        Ok(found) => {
-            Json(page.of("users", org, found, |info| (bytes(&info.id), User::from(info.clone())))).into_response()
-        }
-        Err(error) => refusal(&error),
-    }
+    let after = page.behind("users", org)?.unwrap_or(UserId::from_bytes([0; 16]));
+    let found = users::list(&app, org, after, page.most()).await?;
+
+    Ok(Json(page.of("users", org, found, |info| (bytes(&info.id), User::from(info.clone())))).into_response())
 }
 
 fn bytes(id: &str) -> [u8; 16] {
@@ -88,36 +81,28 @@ fn bytes(id: &str) -> [u8; 16] {
 }
 
 /// Makes a user of the org.
-#[utoipa::path(post, path = "/v1/users", tag = "users", request_body = NewUser, params(("Idempotency-Key" = Option<String>, Header, description = "A name for this request: however often it comes within a day, it is done once and answered the same", min_length = 1, max_length = 255, pattern = "^[!-~]+$")), security(("key" = ["admin"])),
+#[utoipa::path(post, path = "/v1/users", tag = "users", request_body = NewUser, params(IdempotencyName), security(("key" = ["admin"])),
     responses(
         (status = 201, description = "The user", body = User),
-        (status = 400, description = "The body is no JSON object", body = Problem),
-        (status = 408, description = "The body did not come in time", body = Problem),
-        (status = 413, description = "The body is over 64 KiB", body = Problem),
-        (status = 422, description = "A member is wrong, or unknown", body = Problem),
-        (status = 401, description = "No key, or none that is good", body = Problem),
-        (status = 403, description = "The key lacks the scope", body = Problem),
+        BodyProblems,
+        KeyProblems,
         (status = 409, description = "The same request is being answered", body = Problem),
-        (status = 503, description = "Nothing was done; try again", body = Problem),
+        Unavailable,
     ))]
 pub(super) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller<Admin>,
     key: IdempotencyKey,
     mut body: Fields,
-) -> Response {
+) -> Answer {
     let once = key.once(caller.org(), "users", body.bytes());
     let name = body.needed("full_name");
     let email = body.text("email");
     let email = body.meaning("email", email, Email::parse);
-    let name = match (body.end(), name) {
-        (Err(response), _) => return response,
-        (Ok(()), name) => name.unwrap_or_default(),
-    };
-    match users::create(&app, caller.org(), &name, email, once).await {
-        Ok(info) => created(&format!("/v1/users/{}", info.id), User::from(info)),
-        Err(error) => refusal(&error),
-    }
+    body.end()?;
+    let name = name.unwrap_or_default();
+    let info = users::create(&app, caller.org(), &name, email, once).await?;
+    Ok(created(&format!("/v1/users/{}", info.id), User::from(info)))
 }
 
 /// A user of the org.
@@ -125,20 +110,14 @@ pub(super) async fn create(
     security(("key" = ["read"])),
     responses(
         (status = 200, description = "They", body = User),
-        (status = 401, description = "No key, or none that is good", body = Problem),
-        (status = 403, description = "The key lacks the scope", body = Problem),
-        (status = 404, description = "There is none", body = Problem),
-        (status = 503, description = "Nothing was done; try again", body = Problem),
+        KeyProblems,
+        NotFound,
+        Unavailable,
     ))]
-pub(super) async fn show(State(app): State<Arc<App>>, caller: Caller<Read>, Path(text): Path<String>) -> Response {
-    let id = match id(&text) {
-        Ok(id) => id,
-        Err(response) => return response,
-    };
-    match users::show(&app, caller.org(), id).await {
-        Ok(info) => Json(User::from(info)).into_response(),
-        Err(error) => refusal(&error),
-    }
+pub(super) async fn show(State(app): State<Arc<App>>, caller: Caller<Read>, Path(text): Path<String>) -> Answer {
+    let id = id(&text)?;
+    let info = users::show(&app, caller.org(), id).await?;
+    Ok(Json(User::from(info)).into_response())
 }
 
 /// Removes a user for good, with their address and keys. The key that sign-ins hand over is replaced: whoever goes knew the old one.
@@ -146,19 +125,13 @@ pub(super) async fn show(State(app): State<Arc<App>>, caller: Caller<Read>, Path
     security(("key" = ["admin"])),
     responses(
         (status = 200, description = "They are gone", body = Removed),
-        (status = 401, description = "No key, or none that is good", body = Problem),
-        (status = 403, description = "The key lacks the scope", body = Problem),
-        (status = 404, description = "There is none", body = Problem),
+        KeyProblems,
+        NotFound,
         (status = 409, description = "They are the last one", body = Problem),
-        (status = 503, description = "Nothing was done; try again", body = Problem),
+        Unavailable,
     ))]
-pub(super) async fn remove(State(app): State<Arc<App>>, caller: Caller<Admin>, Path(text): Path<String>) -> Response {
-    let id = match id(&text) {
-        Ok(id) => id,
-        Err(response) => return response,
-    };
-    match users::remove(&app, caller.org(), id).await {
-        Ok(removed) => Json(Removed { api_key: removed.api_key.map(|key| key.expose().clone()) }).into_response(),
-        Err(error) => refusal(&error),
-    }
+pub(super) async fn remove(State(app): State<Arc<App>>, caller: Caller<Admin>, Path(text): Path<String>) -> Answer {
+    let id = id(&text)?;
+    let removed = users::remove(&app, caller.org(), id).await?;
+    Ok(Json(Removed { api_key: removed.api_key.map(|key| key.expose().clone()) }).into_response())
 }

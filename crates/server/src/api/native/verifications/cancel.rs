@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::IntoResponse as _;
 
 use crate::api::native::caller::{Caller, Verify};
 use crate::api::native::id;
-use crate::api::native::problem::{Problem, refusal};
+use crate::api::native::problem::{Answer, KeyProblems, NotFound, Problem, Unavailable};
 use crate::app::App;
 use crate::ops::verifications;
 
@@ -17,23 +17,17 @@ use crate::ops::verifications;
     params(("id" = String, Path, format = "uuid")), security(("key" = ["verify"])),
     responses(
         (status = 204, description = "It is not pending any more"),
-        (status = 401, description = "No key, or none that is good", body = Problem),
-        (status = 403, description = "The key lacks the scope", body = Problem),
-        (status = 404, description = "There is none", body = Problem),
+        KeyProblems,
+        NotFound,
         (status = 409, description = "It is verified already", body = Problem),
-        (status = 503, description = "Nothing was done; try again", body = Problem),
+        Unavailable,
     ))]
 pub(in crate::api::native) async fn cancel(
     State(app): State<Arc<App>>,
     caller: Caller<Verify>,
     Path(text): Path<String>,
-) -> Response {
-    let id = match id(&text) {
-        Ok(id) => id,
-        Err(response) => return response,
-    };
-    match verifications::cancel(&app, caller.org(), id).await {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(error) => refusal(&error),
-    }
+) -> Answer {
+    let id = id(&text)?;
+    verifications::cancel(&app, caller.org(), id).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::IntoResponse as _;
 use doorcode_core::Secret;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,7 +13,7 @@ use super::Verification;
 use crate::api::native::caller::{Caller, Verify, person};
 use crate::api::native::fields::Fields;
 use crate::api::native::id;
-use crate::api::native::problem::{Problem, refusal};
+use crate::api::native::problem::{Answer, BodyProblems, KeyProblems, NotFound, Unavailable};
 use crate::app::App;
 use crate::ops::verifications::{self, Entry, Judged};
 
@@ -60,34 +60,23 @@ impl From<Judged> for Outcome {
     params(("id" = String, Path, format = "uuid")), security(("key" = ["verify"])),
     responses(
         (status = 200, description = "Right or wrong: see `valid`", body = Outcome),
-        (status = 400, description = "The body is no JSON object", body = Problem),
-        (status = 408, description = "The body did not come in time", body = Problem),
-        (status = 413, description = "The body is over 64 KiB", body = Problem),
-        (status = 422, description = "A member is wrong, or unknown", body = Problem),
-        (status = 401, description = "No key, or none that is good", body = Problem),
-        (status = 403, description = "The key lacks the scope", body = Problem),
-        (status = 404, description = "There is none", body = Problem),
-        (status = 503, description = "Nothing was done; try again", body = Problem),
+        BodyProblems,
+        KeyProblems,
+        NotFound,
+        Unavailable,
     ))]
 pub(in crate::api::native) async fn check(
     State(app): State<Arc<App>>,
     caller: Caller<Verify>,
     Path(text): Path<String>,
     mut body: Fields,
-) -> Response {
-    let id = match id(&text) {
-        Ok(id) => id,
-        Err(response) => return response,
-    };
+) -> Answer {
+    let id = id(&text)?;
     let code = body.needed("code").map(Secret::new);
     let who = body.text("user_ip");
     let who = body.meaning("user_ip", who, person);
-    let code = match (body.end(), code) {
-        (Err(response), _) => return response,
-        (Ok(()), code) => code.unwrap_or_else(|| Secret::new(String::new())),
-    };
-    match verifications::check(&app, Entry { backend: caller.backend(), person: who, id, code }).await {
-        Ok(judged) => Json(Outcome::from(judged)).into_response(),
-        Err(error) => refusal(&error),
-    }
+    body.end()?;
+    let code = code.unwrap_or_else(|| Secret::new(String::new()));
+    let judged = verifications::check(&app, Entry { backend: caller.backend(), person: who, id, code }).await?;
+    Ok(Json(Outcome::from(judged)).into_response())
 }

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::IntoResponse as _;
 use doorcode_core::{Alphabet, Email, Error, Shape};
 use utoipa::ToSchema;
 
 use super::{Verification, with_limits};
-use crate::api::native::caller::{Caller, IdempotencyKey, Verify, person};
+use crate::api::native::caller::{Caller, IdempotencyKey, IdempotencyName, Verify, person};
 use crate::api::native::created;
 use crate::api::native::fields::Fields;
-use crate::api::native::problem::{Problem, refusal};
+use crate::api::native::problem::{Answer, BodyProblems, KeyProblems, Problem, Unavailable};
 use crate::app::App;
 use crate::config::SHORTEST_LIFE;
 use crate::deliver::texts;
@@ -59,19 +59,15 @@ pub(crate) struct NewVerification {
 /// Sends a code to an address, or, if one is pending there, the same code again. A code of another shape than is asked for gives
 /// way to a new one.
 #[utoipa::path(post, path = "/v1/verifications", tag = "verifications", request_body = NewVerification,
-    params(("Idempotency-Key" = Option<String>, Header, description = "A name for this request: however often it comes within a day, it is done once and answered the same", min_length = 1, max_length = 255, pattern = "^[!-~]+$")), security(("key" = ["verify"])),
+    params(IdempotencyName), security(("key" = ["verify"])),
     responses(
         (status = 200, description = "One was pending: its code goes out again", body = Verification),
         (status = 201, description = "A code is on its way", body = Verification),
-        (status = 400, description = "The body is no JSON object", body = Problem),
-        (status = 408, description = "The body did not come in time", body = Problem),
-        (status = 413, description = "The body is over 64 KiB", body = Problem),
-        (status = 422, description = "A member is wrong, or unknown", body = Problem),
-        (status = 401, description = "No key, or none that is good", body = Problem),
-        (status = 403, description = "The key lacks the scope", body = Problem),
+        BodyProblems,
+        KeyProblems,
         (status = 409, description = "The same request is being answered", body = Problem),
         (status = 429, description = "Too many messages; `Retry-After` says when", body = Problem),
-        (status = 503, description = "Nothing was done; try again", body = Problem),
+        Unavailable,
     ))]
 pub(in crate::api::native) async fn create(
     State(app): State<Arc<App>>,
@@ -79,34 +75,25 @@ pub(in crate::api::native) async fn create(
     key: IdempotencyKey,
     client: Client,
     mut body: Fields,
-) -> Response {
+) -> Answer {
     let once = key.once(caller.org(), "verifications", body.bytes());
     let to = body.needed("to");
     let to = body.meaning("to", to, Email::parse);
-    let person = body.text("user_ip");
-    let person = body.meaning("user_ip", person, person_of);
+    let who = body.text("user_ip");
+    let who = body.meaning("user_ip", who, person);
     let wanted = wanted(&app, &client, &mut body);
-    let to = match (body.end(), to) {
-        (Ok(()), Some(to)) => to,
-        (Err(response), _) => return response,
-        (Ok(()), None) => return refusal(&Error::Invalid { field: "to", why: "must be given" }),
+    body.end()?;
+    let to = to.ok_or(Error::Invalid { field: "to", why: "must be given" })?;
+    let ask = Ask { backend: caller.backend(), person: who, once };
+    let started = start(&app, ask, to, wanted).await?;
+    let shown = Verification::from(started.verification.clone());
+    let response = if started.resent {
+        Json(shown).into_response()
+    } else {
+        created(&format!("/v1/verifications/{}", started.verification.id), shown)
     };
-    let ask = Ask { backend: caller.backend(), person, once };
-    match start(&app, ask, to, wanted).await {
-        Ok(started) => {
-            let shown = Verification::from(started.verification.clone());
-            let response = if started.resent {
-                Json(shown).into_response()
-            } else {
-                created(&format!("/v1/verifications/{}", started.verification.id), shown)
-            };
-            with_limits(&app, &started, response)
-        }
-        Err(error) => refusal(&error),
-    }
+    Ok(with_limits(&app, &started, response))
 }
-
-use person as person_of;
 
 /// What the request says of its code, and what the server says where it does not.
 fn wanted(app: &App, client: &Client, body: &mut Fields) -> Wanted {

@@ -8,12 +8,12 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::IntoResponse as _;
 use doorcode_core::{ChallengeId, Error, EventId};
 use futures_util::stream;
 
 use crate::api::native::caller::{Caller, Verify};
-use crate::api::native::problem::{self, Problem, Wrong, refusal};
+use crate::api::native::problem::{Answer, KeyProblems, NotFound, Problem, Refused, Unavailable, wrong};
 use crate::api::native::{id, moment};
 use crate::app::App;
 use crate::ops::verifications::{Seen, Watch, watch};
@@ -30,50 +30,33 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
     responses(
         (status = 200, description = "Events: `verification.started`, `.resent`, `.sent`, `.undelivered`, `.verified`, `.canceled`, `.expired`",
             body = String, content_type = "text/event-stream"),
-        (status = 401, description = "No key, or none that is good", body = Problem),
-        (status = 403, description = "The key lacks the scope", body = Problem),
-        (status = 404, description = "There is none", body = Problem),
+        KeyProblems,
+        NotFound,
         (status = 422, description = "`Last-Event-ID` is none of ours", body = Problem),
         (status = 429, description = "Too many streams are open", body = Problem),
-        (status = 503, description = "Nothing was done; try again", body = Problem),
+        Unavailable,
     ))]
 pub(in crate::api::native) async fn events(
     State(app): State<Arc<App>>,
     caller: Caller<Verify>,
     Path(text): Path<String>,
     headers: HeaderMap,
-) -> Response {
-    let id = match id(&text) {
-        Ok(id) => id,
-        Err(response) => return response,
-    };
-    let after = match last_event(&headers) {
-        Ok(after) => after,
-        Err(response) => return response,
-    };
+) -> Answer {
+    let id = id(&text)?;
+    let after = last_event(&headers)?;
     // Streams must not take every connection there is.
     if app.feed.open() >= app.config.server.max_connections / 4 * 3 {
-        return refusal(&Error::Limited { rule: "streams", retry_after: HEARTBEAT });
+        return Err(Error::Limited { rule: "streams", retry_after: HEARTBEAT }.into());
     }
-    match watch(&app, caller.org(), id, after).await {
-        Ok(watch) => {
-            let kind = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
-            (kind, Body::from_stream(stream::unfold(Stream { app, watch, id, ended: false }, Stream::next)))
-                .into_response()
-        }
-        Err(error) => refusal(&error),
-    }
+    let watch = watch(&app, caller.org(), id, after).await?;
+    let kind = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
+    Ok((kind, Body::from_stream(stream::unfold(Stream { app, watch, id, ended: false }, Stream::next))).into_response())
 }
 
-fn last_event(headers: &HeaderMap) -> Result<Option<EventId>, Response> {
+fn last_event(headers: &HeaderMap) -> Result<Option<EventId>, Refused> {
     let Some(value) = headers.get("last-event-id") else { return Ok(None) };
     let id = value.to_str().ok().and_then(|text| text.parse().ok());
-    id.map(Some).ok_or_else(|| {
-        problem::invalid(vec![Wrong {
-            field: "Last-Event-ID".to_owned(),
-            detail: "must be the id of an event".to_owned(),
-        }])
-    })
+    id.map(Some).ok_or_else(|| wrong("Last-Event-ID", "must be the id of an event"))
 }
 
 /// A stream that is open.
