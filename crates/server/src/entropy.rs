@@ -59,6 +59,11 @@ impl Entropy {
         self.newest.0.fetch_max(id.order(), Ordering::Relaxed);
     }
 
+    /// What a signature asks for ([`signing`]).
+    pub fn signing(&self) -> ring::rand::SystemRandom {
+        signing()
+    }
+
     /// The same bytes in every run.
     pub fn seeded(seed: u8) -> Self {
         // Any fixed name does: the key lives in one test.

@@ -5,11 +5,10 @@ use doorcode_core::token::{Claims, Jwk, kid_of};
 use doorcode_core::{Error, Result};
 
 use crate::app::App;
-use crate::entropy;
 
 /// Signs under the active key.
 pub fn sign(app: &App, claims: &Claims) -> Result<String> {
-    app.keys.ring().active().token.sign(claims, &entropy::signing())
+    app.keys.ring().active().token.sign(claims, &app.entropy.signing())
 }
 
 /// The public keys: of every master key that is not retired, so that one is known before it signs and for as long as a token

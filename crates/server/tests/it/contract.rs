@@ -42,7 +42,7 @@ fn org(n: u16) -> OrgId {
 
 /// A unit that writes one org.
 async fn put(db: &Db, n: u16) -> Result<()> {
-    db.write(move |tx| Box::pin(async move { orgs::insert(tx, &org(n), &format!("Org {n}")).await })).await
+    db.write(move |tx| Box::pin(async move { orgs::insert(tx, &org(n), None, &format!("Org {n}")).await })).await
 }
 
 async fn there(db: &Db, n: u16) -> bool {
@@ -83,8 +83,8 @@ async fn a_unit_is_all_or_nothing() {
     let refused: Result<()> = db
         .write(|tx| {
             Box::pin(async move {
-                orgs::insert(tx, &org(1), "One").await?;
-                orgs::insert(tx, &org(2), "Two").await?;
+                orgs::insert(tx, &org(1), None, "One").await?;
+                orgs::insert(tx, &org(2), None, "Two").await?;
                 Err(Error::Forbidden)
             })
         })
@@ -103,7 +103,7 @@ async fn in_a_group_a_unit_that_fails_is_rolled_back_alone() {
     let units = (0..30).map(|n| {
         db.write(move |tx| {
             Box::pin(async move {
-                orgs::insert(tx, &org(n), "x").await?;
+                orgs::insert(tx, &org(n), None, "x").await?;
                 match n % 3 {
                     0 => Ok(()),
                     1 => Err(Error::NotFound),
@@ -181,7 +181,7 @@ async fn the_log_is_written_ahead_and_sqlite_leaves_syncing_commits_to_the_house
 #[tokio::test]
 async fn a_read_refuses_to_write() {
     let (db, _folder) = open();
-    let written = db.read(|tx| Box::pin(async move { orgs::insert(tx, &org(1), "x").await })).await;
+    let written = db.read(|tx| Box::pin(async move { orgs::insert(tx, &org(1), None, "x").await })).await;
     assert!(written.is_err());
     assert_eq!(count(&db).await, 0);
 }
@@ -192,7 +192,7 @@ async fn a_unit_that_waits_for_the_world_is_refused() {
     let waited: Result<()> = db
         .write(|tx| {
             Box::pin(async move {
-                orgs::insert(tx, &org(1), "x").await?;
+                orgs::insert(tx, &org(1), None, "x").await?;
                 tokio::task::yield_now().await;
                 Ok(())
             })
@@ -286,6 +286,9 @@ async fn a_start_folds_the_log_that_a_crash_left_before_it_adds_to_it() {
     assert!(there(&alone, 0).await && there(&alone, 49).await, "the file has it all without its log");
 }
 
+/// The files of `migrations/`.
+const STEPS: i64 = 2;
+
 #[tokio::test]
 async fn migrations_run_once() {
     let (db, folder) = open();
@@ -297,7 +300,7 @@ async fn migrations_run_once() {
         assert_eq!(clock.millis(), 17);
         again.close().await;
     }
-    assert_eq!(migrations(folder.path()), 1);
+    assert_eq!(migrations(folder.path()), STEPS);
 }
 
 #[tokio::test]
@@ -310,13 +313,13 @@ async fn a_newer_schema_is_refused() {
     let refused = Db::open(folder.path()).err().unwrap();
     let why = doorcode::chain(&refused);
     assert!(why.contains("newer version"), "{why}");
-    assert_eq!(migrations(folder.path()), 2, "nothing was touched");
+    assert_eq!(migrations(folder.path()), STEPS + 1, "nothing was touched");
 
     // A step that is not what it was when it was run: a data directory of a build between releases.
     let file = rusqlite::Connection::open(folder.path().join("doorcode.db")).unwrap();
     file.execute("DELETE FROM migrations WHERE number = 99", []).unwrap();
     Db::open(folder.path()).unwrap().close().await;
-    file.execute("UPDATE migrations SET name = '0001_house 00000000'", []).unwrap();
+    file.execute("UPDATE migrations SET name = '0001_house 00000000' WHERE number = 1", []).unwrap();
     drop(file);
     let refused = Db::open(folder.path()).err().unwrap();
     assert!(doorcode::chain(&refused).contains("between two releases"), "{}", doorcode::chain(&refused));
@@ -362,7 +365,7 @@ async fn when_the_lock_does_not_come_all_who_wait_hear_so_together_and_none_of_t
         let ran = Arc::clone(&ran);
         db.write(move |tx| {
             ran.fetch_add(1, Ordering::Relaxed);
-            Box::pin(async move { orgs::insert(tx, &org(n), "x").await })
+            Box::pin(async move { orgs::insert(tx, &org(n), None, "x").await })
         })
     });
     // The first poll hands all of them in. A lock is waited for for five seconds, and never for less: whoever waits

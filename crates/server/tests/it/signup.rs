@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
 
 use doorcode::config::Signup;
-use doorcode::ops::challenges::{Attempt, Start, start};
+use doorcode::ops::challenges::{Attempt, Live, Start, start};
 use doorcode::ops::client::Client;
 use doorcode::ops::{orgs, sign_in};
 use doorcode_core::{Email, Error, OrgId, Secret};
@@ -182,9 +182,10 @@ async fn code_in(app: &TestApp, realm: OrgId) -> String {
         shape: outx.shape,
         life: outx.life,
         renew: outx.renew,
-        language: "en",
+        language: "en".into(),
         full_name: None,
         client: client(),
+        live: Live::Resent,
     };
     start(&app.app, ask).await.unwrap();
     app.deliver_due().await;
@@ -193,7 +194,15 @@ async fn code_in(app: &TestApp, realm: OrgId) -> String {
 
 async fn verify_in(app: &TestApp, realm: OrgId, purpose: &'static str, code: &str) -> Option<sign_in::SignedIn> {
     let entry = Secret::new(code.to_owned());
-    let attempt = Attempt { realm, purpose, to: email(ADA), entry, shape: app.app.config.outx.shape, client: client() };
+    let attempt = Attempt {
+        realm,
+        purpose,
+        to: email(ADA),
+        only: None,
+        entry,
+        shape: app.app.config.outx.shape,
+        client: client(),
+    };
     sign_in::verify(&app.app, attempt).await.unwrap()
 }
 
@@ -226,7 +235,7 @@ async fn realms_do_not_share_budgets() {
         for _ in 0..5 {
             let (to, entry, client) = (email(ADA), Secret::new(entry.expose().clone()), client.clone());
             let shape = app.app.config.outx.shape;
-            let attempt = Attempt { realm: tenant, purpose: "sign-in", to, entry, shape, client };
+            let attempt = Attempt { realm: tenant, purpose: "sign-in", to, only: None, entry, shape, client };
             assert!(sign_in::verify(&app.app, attempt).await.unwrap().is_none());
         }
     }
