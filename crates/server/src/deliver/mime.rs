@@ -78,6 +78,7 @@ fn body(message: &Message) -> MultiPart {
 #[cfg(test)]
 mod tests {
     use super::super::message::Channel;
+    use super::super::texts::CATALOGUE;
     use super::*;
     use mail_parser::{HeaderName as Name, MessageParser, MimeHeaders};
 
@@ -150,6 +151,23 @@ mod tests {
         for to in ["ada@example.com\r\nBcc: eve@example.com", "ada@example.com>", "a b@example.com", "ada", ""] {
             let Err(failure) = sender().mail(&self::message(to), 0) else { panic!("{to} was taken") };
             assert_eq!(failure.kind, Kind::Refused, "{to}");
+        }
+    }
+
+    #[test]
+    fn every_language_survives_the_journey() {
+        for texts in CATALOGUE {
+            let mut sent = message("ada@example.com");
+            sent.subject = texts.subject.replace("{product}", "Bücher & Söhne");
+            sent.text = Secret::new([texts.intro, texts.ignore, texts.keep].join("\n\n"));
+            sent.language = texts.language;
+            let raw = raw(&sent);
+            let head = raw.split_once("\r\n\r\n").unwrap().0;
+            assert!(head.is_ascii() && head.lines().all(|line| line.len() <= 78), "{head}");
+            let parsed = MessageParser::default().parse(raw.as_bytes()).unwrap();
+            assert_eq!(parsed.subject(), Some(sent.subject.as_str()));
+            assert_eq!(parsed.body_text(0).unwrap().replace("\r\n", "\n").trim(), sent.text.expose());
+            assert_eq!(parsed.header("Content-Language").and_then(|value| value.as_text()), Some(texts.language));
         }
     }
 
