@@ -19,6 +19,8 @@ pub struct CodeMail<'a> {
     pub code: &'a Secret<String>,
     /// The code as it is shown: the same, or in groups if it is long.
     pub shown: &'a Secret<String>,
+    /// The link that does as well as the code, if there is one.
+    pub link: Option<&'a Secret<String>>,
     /// The life that is left, in whole minutes, rounded down. Nought counts as one.
     pub minutes: u32,
     /// The texts of the reader's language.
@@ -47,7 +49,8 @@ impl CodeMail<'_> {
     }
 }
 
-/// The mail for a code, in text and HTML. The code stands once in each, alone, and in no header.
+/// The mail for a code, in text and HTML. The code stands once in each, alone, and in no header. A link stands on a line
+/// of its own in the text, and in HTML as a button and as what it says.
 #[must_use]
 pub fn code_mail(mail: CodeMail<'_>) -> Message {
     let text = render(&CodeText(&mail));
@@ -59,7 +62,7 @@ pub fn code_mail(mail: CodeMail<'_>) -> Message {
         text,
         html,
         code: Some(mail.code.clone()),
-        link: None,
+        link: mail.link.cloned(),
         message_id: mail.message_id,
         language: mail.texts.language,
         stamp: mail.stamp,
@@ -102,6 +105,7 @@ mod tests {
             product,
             code: &Secret::new(code.to_owned()),
             shown: &Secret::new(shown.to_owned()),
+            link: None,
             minutes,
             texts,
             message_id: "<1@example.com>".to_owned(),
@@ -180,6 +184,50 @@ mod tests {
                 assert!(!message.html.expose().contains(foreign), "{}: {foreign}", texts.language);
             }
         }
+    }
+
+    const LINK: &str = "https://door.example.com/l/7tQ-_x9?a=1&b=2";
+
+    fn mail_with_link(texts: &'static Texts) -> Message {
+        code_mail(CodeMail {
+            to: "ada@example.com",
+            product: "Example",
+            code: &Secret::new("482913".to_owned()),
+            shown: &Secret::new("482913".to_owned()),
+            link: Some(&Secret::new(LINK.to_owned())),
+            minutes: 10,
+            texts,
+            message_id: "<1@example.com>".to_owned(),
+            stamp: None,
+        })
+    }
+
+    #[test]
+    fn a_link_stands_beside_the_code_and_is_the_only_one() {
+        for texts in CATALOGUE {
+            let message = mail_with_link(texts);
+            let (text, html) = (message.text.expose(), message.html.expose());
+            assert_eq!(text.lines().filter(|line| *line == LINK).count(), 1, "{text}");
+            let escaped = LINK.replace('&', "&#38;");
+            assert_eq!((html.matches("href=").count(), html.matches("https:").count()), (1, 2), "{html}");
+            assert!(html.contains(&format!("<a href=\"{escaped}\"")), "{html}");
+            assert!(html.contains(&format!("dir=\"ltr\" style=\"font-size:14px\">{escaped}</span>")), "{html}");
+            let rest = html.replace(&escaped, "");
+            for foreign in ["http:", "https:", "//", "src=", "url(", "<img", "<script", "@import"] {
+                assert!(!rest.contains(foreign), "{}: {foreign}", texts.language);
+            }
+            assert_eq!(message.link.as_ref().map(Secret::expose).map(String::as_str), Some(LINK));
+            assert!(!message.subject.contains("https"));
+        }
+    }
+
+    #[test]
+    fn a_mail_with_a_link() {
+        let message = mail_with_link(choose("en"));
+        insta::with_settings!({ snapshot_path => "../../tests/it/snapshots", prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!("mail_link_text", message.text.expose());
+            insta::assert_snapshot!("mail_link_html", message.html.expose());
+        });
     }
 
     #[test]

@@ -141,6 +141,7 @@ mod tests {
             product,
             code: &Secret::new(code.to_owned()),
             shown: &Secret::new(shown.to_owned()),
+            link: None,
             minutes: 10,
             texts: choose("en"),
             message_id: "<1@example.com>".to_owned(),

@@ -4,11 +4,13 @@
 mod catalogue;
 mod choose;
 mod fill;
+mod overrides;
 mod plural;
 
 pub use catalogue::CATALOGUE;
 pub use choose::choose;
 pub use fill::{Filled, Part, parts};
+pub use overrides::Catalogue;
 pub use plural::{Form, Plural};
 
 /// The way that a language is written.
