@@ -64,6 +64,17 @@ impl Sender {
     }
 }
 
+/// The headers that a message of this sender would have, a line each. For the dev inbox.
+pub fn head(message: &Message, from: &str, reply_to: Option<&str>, at_ms: i64) -> Result<String, Failure> {
+    let mailbox = |text: &str| {
+        text.parse::<Mailbox>().map_err(|_| Failure::new(Kind::Permanent, "mail.from or mail.reply_to is no sender"))
+    };
+    let sender = Sender { from: mailbox(from)?, reply_to: reply_to.map(mailbox).transpose()? };
+    let mail = sender.mail(message, at_ms)?;
+    let head = mail.raw.expose().split_once("\r\n\r\n").map_or("", |(head, _)| head);
+    Ok(head.replace("\r\n", "\n"))
+}
+
 fn header(name: HeaderName, value: &str) -> HeaderValue {
     HeaderValue::new(name, value.to_owned())
 }
@@ -112,6 +123,15 @@ mod tests {
         insta::with_settings!({ snapshot_path => "../../tests/it/snapshots", prepend_module_to_snapshot => false }, {
             insta::assert_snapshot!("mail_raw", raw);
         });
+    }
+
+    #[test]
+    fn the_headers_are_the_beginning_of_the_mail() {
+        let message = message("ada@example.com");
+        let (from, reply_to) = ("Bücher & Söhne <no-reply@example.com>", Some("help@example.com"));
+        let Ok(head) = head(&message, from, reply_to, 1_795_334_868_123) else { panic!("no headers") };
+        assert!(raw(&message).replace("\r\n", "\n").starts_with(&format!("{head}\n\n")), "{head}");
+        assert!(!head.contains("KWXJQZPVGT") && super::head(&message, "nobody", None, 0).is_err());
     }
 
     #[test]
