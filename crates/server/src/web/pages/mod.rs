@@ -88,11 +88,6 @@ impl<'a> Head<'a> {
     fn say_wait(&self, text: &str, minutes: u32) -> String {
         fill(text, &[("wait", &self.texts.wait(minutes))])
     }
-
-    /// A text with a name in it.
-    fn say_name(&self, text: &str, name: &str) -> String {
-        fill(text, &[("name", name)])
-    }
 }
 
 fn page(template: &impl Template) -> Html<String> {

@@ -119,8 +119,6 @@ pub(super) struct Account {
     pub expires: &'static str,
     pub never: &'static str,
     pub revoke: &'static str,
-    /// With `{name}`.
-    pub revoke_named: &'static str,
     pub revoke_warning: &'static str,
     pub revoke_sure: &'static str,
     pub create: &'static str,
@@ -133,8 +131,6 @@ pub(super) struct Account {
     pub browser: &'static str,
     pub this_browser: &'static str,
     pub last_seen: &'static str,
-    /// With `{name}`.
-    pub end_named: &'static str,
     pub end_all: &'static str,
     pub actions: &'static str,
     pub key_revoked: &'static str,
