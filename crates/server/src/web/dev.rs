@@ -77,7 +77,7 @@ async fn inbox_page(
     looked: Result<Query<Looked>, QueryRejection>,
 ) -> Response {
     let (Ok(Query(whose)), Ok(Query(looked))) = (whose, looked) else {
-        let hint = "Name one address, as in /dev/inbox?to=ada@example.com.";
+        let hint = "Name one address, one search or one number, as in /dev/inbox?to=ada@example.com.";
         let page = Failure { status: 400, what: "This address can't be read", hint };
         return (StatusCode::BAD_REQUEST, page_headers(), pages::failure(&page)).into_response();
     };
