@@ -58,6 +58,7 @@ fn settings(config: &Config) {
     let outx = config.outx;
     line("door.outx", format!("{} {}, {} s", outx.shape.length, outx.shape.alphabet, outx.life.as_secs()));
     line("mail.from", config.mail.from.clone());
+    line("mail.templates", if config.mail.texts.is_built_in() { "built in" } else { "of your own" }.to_owned());
     match &config.mail.transport {
         Transport::Smtp(smtp) => {
             line("mail", format!("{}:{} {:?}", smtp.host, smtp.port, smtp.security));

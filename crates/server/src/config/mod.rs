@@ -13,6 +13,7 @@ use std::time::Duration;
 use doorcode_core::{SendPolicy, Shape};
 
 use crate::deliver::smtp::SmtpSettings;
+use crate::deliver::texts::Catalogue;
 use crate::ops::client::Hour;
 
 pub use raw::{Raw, SHORTEST_LIFE};
@@ -153,6 +154,8 @@ pub struct Mail {
     pub reply_to: Option<String>,
     /// The name people know the operator by.
     pub product: String,
+    /// What mails say: the texts that are built in, and over them those of `mail.templates`.
+    pub texts: Catalogue,
     /// Wait before the second try.
     pub retry_first: Duration,
     /// The longest wait.

@@ -90,6 +90,7 @@ struct RawMail {
     from: String,
     reply_to: String,
     product: String,
+    templates: String,
     host: String,
     port: u16,
     security: String,
@@ -311,6 +312,7 @@ impl RawMail {
             from: bad.take("mail.from", from, "must name the sender, as Codes <codes@example.com>", String::new()),
             reply_to: set(&self.reply_to),
             product: set(&self.product).unwrap_or_else(|| "Doorcode".to_owned()),
+            texts: bad.templates("mail.templates", set(&self.templates).as_deref().map(Path::new)),
             retry_first: bad.duration("mail.retry_first", &self.retry_first).max(Duration::from_millis(100)),
             retry_most: bad.duration("mail.retry_most", &self.retry_most),
         }

@@ -3,7 +3,7 @@
 pub mod failure;
 pub mod inbox;
 pub mod message;
-mod mime;
+pub mod mime;
 pub mod render;
 mod settings;
 pub mod smtp;

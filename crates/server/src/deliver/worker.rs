@@ -13,7 +13,6 @@ use super::failure::{Failure, Kind};
 use super::message::Message;
 use super::render::{CodeMail, code_mail};
 use super::smtp::Smtp;
-use super::texts;
 use crate::app::App;
 use crate::config::Transport;
 use crate::metrics::Metrics;
@@ -190,8 +189,9 @@ impl Worker {
             product: &self.app.config.mail.product,
             code: &code,
             shown: &shown,
+            link: None,
             minutes: u32::try_from(left).unwrap_or(u32::MAX).max(1),
-            texts: texts::choose(&challenge.language),
+            texts: self.app.config.mail.texts.choose(&challenge.language),
             message_id,
             stamp: Some(stamp),
         }))

@@ -1,4 +1,4 @@
-//! What every page says about itself to the browser. Refuses scripts, frames around it, anything from elsewhere, being
+//! What every page says about itself to the browser. Refuses inline scripts and styles, frames around it, anything from elsewhere, being
 //! kept, and telling the next site where one came from (docs/threat-model.md).
 
 use axum::http::{HeaderName, header};
@@ -7,7 +7,7 @@ use axum::http::{HeaderName, header};
 #[must_use]
 pub const fn page_headers() -> [(HeaderName, &'static str); 4] {
     with_policy(
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; base-uri 'none'; \
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; frame-src 'self'; base-uri 'none'; \
          form-action 'self'; frame-ancestors 'none'",
     )
 }
