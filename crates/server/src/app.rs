@@ -7,6 +7,7 @@ use doorcode_core::{Error, Kid, OrgId, Result, Timestamp};
 use crate::clock::Clock;
 use crate::config::{Config, Transport};
 use crate::deliver::inbox::Inbox;
+use crate::egress::Egress;
 use crate::entropy::Entropy;
 use crate::keyring::Keys;
 use crate::metrics::Metrics;
@@ -29,6 +30,8 @@ pub struct App {
     pub entropy: Entropy,
     /// The keys in force.
     pub keys: Keys,
+    /// The way out to hosts that callers name.
+    pub egress: Egress,
     /// Where committed messages are handed to the worker.
     pub outbox: Outbox,
     /// The messages that were kept in place of being sent, under `--dev`.
@@ -61,7 +64,8 @@ impl App {
         entropy.behind(&newest);
         let (outbox, waiting) = Outbox::new();
         let inbox = matches!(config.mail.transport, Transport::Inbox).then(|| Inbox::new(INBOX_ROOM));
-        let app = Self { config, db, clock, entropy, keys, outbox, inbox, metrics: Metrics::new() };
+        let egress = Egress::new(&config.egress, config.server.listen, config.server.public_url.as_deref())?;
+        let app = Self { config, db, clock, entropy, keys, egress, outbox, inbox, metrics: Metrics::new() };
         Ok((Arc::new(app), waiting))
     }
 

@@ -2,6 +2,7 @@
 //! Refuses unknown names, values out of range, and secrets that print; gives all complaints at once.
 
 mod complaints;
+mod egress;
 mod layers;
 mod raw;
 
@@ -35,6 +36,8 @@ pub struct Config {
     pub outx: Outx,
     /// How mail leaves.
     pub mail: Mail,
+    /// The way out to hosts that callers name.
+    pub egress: crate::egress::Settings,
     /// Guesses an hour of one network and of a wider one.
     pub guesses: NetworkHour,
     /// Send limits.

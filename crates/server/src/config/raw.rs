@@ -10,6 +10,7 @@ use doorcode_core::{Email, Secret, SendPolicy, Shape};
 use serde::Deserialize;
 
 use super::complaints::Complaints;
+use super::egress::RawEgress;
 use super::{Config, Given, Log, Mail, NetworkHour, Outx, Proxy, Retention, Server, Signup, Transport, Use};
 use crate::deliver::smtp::{Security, Smtp, SmtpSettings};
 use crate::ops::outbox::LONGEST_TRY;
@@ -23,6 +24,7 @@ pub struct Raw {
     signup: RawSignup,
     door: RawDoor,
     mail: RawMail,
+    egress: RawEgress,
     limits: RawLimits,
     retention: RawRetention,
     log: RawLog,
@@ -142,6 +144,7 @@ impl Raw {
             signup: self.signup.mean(given.dev, &mut bad),
             outx: self.door.outx.mean(&mut bad),
             mail: self.mail.mean(given, &mut bad),
+            egress: self.egress.mean(&mut bad),
             guesses: NetworkHour { network: self.limits.guess.network_hour, wide: self.limits.guess.wide_hour },
             sends: self.limits.send.mean(&mut bad),
             retention,
