@@ -150,6 +150,8 @@ pub enum Use {
     ClientSecretLookup,
     /// The mail header by which this installation knows its own messages (docs/threat-model.md).
     Header,
+    /// Secrets by which receivers know our webhooks.
+    Webhook,
 }
 
 impl Use {
@@ -163,6 +165,7 @@ impl Use {
             Self::ClientSecret => "client-secret",
             Self::ClientSecretLookup => "client-secret-lookup",
             Self::Header => "header",
+            Self::Webhook => "webhook",
         }
     }
 }

@@ -16,6 +16,7 @@ mod phone;
 mod secret;
 mod time;
 mod uniform;
+mod webhook;
 
 use doorcode_core::{Alphabet, Binding, ChallengeId, Kid, MasterKey, OrgId, Shape};
 
