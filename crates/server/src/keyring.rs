@@ -28,6 +28,8 @@ pub struct Roots {
     pub client_secret_lookup: Root,
     /// The mark in our own mails.
     pub header: Root,
+    /// Secrets of webhooks.
+    pub webhook: Root,
 }
 
 impl Roots {
@@ -40,6 +42,7 @@ impl Roots {
             client_secret: key.root(Use::ClientSecret),
             client_secret_lookup: key.root(Use::ClientSecretLookup),
             header: key.root(Use::Header),
+            webhook: key.root(Use::Webhook),
         }
     }
 }

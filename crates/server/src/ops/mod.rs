@@ -10,3 +10,4 @@ pub mod master_keys;
 pub mod orgs;
 pub mod outbox;
 pub mod sign_in;
+pub mod webhooks;

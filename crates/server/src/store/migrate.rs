@@ -8,7 +8,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::db::failed;
 
 /// Every migration, in order; its number is its place, from 1.
-const STEPS: &[(&str, &str)] = &[("0001_house", include_str!("../../migrations/0001_house.sql"))];
+const STEPS: &[(&str, &str)] = &[
+    ("0001_house", include_str!("../../migrations/0001_house.sql")),
+    ("0002_webhooks", include_str!("../../migrations/0002_webhooks.sql")),
+];
 
 /// Brings the schema up to date.
 pub(super) fn run(connection: &mut Connection) -> Result<()> {

@@ -24,6 +24,8 @@ mod statements;
 mod sync;
 pub mod targets;
 pub mod users;
+pub mod webhook_messages;
+pub mod webhooks;
 mod writer;
 
 pub use db::{Db, Tx};
@@ -44,6 +46,8 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         meters::ALL,
         orgs::ALL,
         users::ALL,
+        webhook_messages::ALL,
+        webhooks::ALL,
     ]
     .into_iter()
     .chain(targets::EVERY)
