@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::metrics::Metrics;
 use crate::ops::outbox::LEASE;
 use crate::ops::webhooks;
+use crate::store::Tx;
 use crate::store::events::{self, Event};
 use crate::store::webhook_messages::{self as messages, Outcome, Taken};
 use crate::store::webhooks::{self as rows, Webhook};
@@ -89,15 +90,7 @@ impl Sender {
             Box::pin(async move {
                 let mut claimed = Vec::with_capacity(wanted.len());
                 for (org, id, most, idle) in wanted {
-                    let live = rows::get(tx, &org, &id).await?.filter(|found| found.disabled_at.is_none());
-                    let Some(found) = live else {
-                        claimed.push((messages::drop_all_of(tx, &id, now, DROP).await?, None));
-                        continue;
-                    };
-                    // Where tries fail, one at a time finds out whether that is over.
-                    let most = if found.failing_since.is_some() { i64::from(idle) } else { most };
-                    let taken = messages::claim(tx, &id, now, now.plus(LEASE), most).await?;
-                    claimed.push((taken.len(), Some((found, taken))));
+                    claimed.push(claim(tx, &org, &id, most, idle, now).await?);
                 }
                 Ok(claimed)
             })
@@ -160,6 +153,26 @@ impl Sender {
         }
         Ok(turns)
     }
+}
+
+/// Takes up to `most` messages of a webhook, or drops what waits for it if it is gone or disabled. Gives how many rows
+/// that were.
+async fn claim(
+    tx: &mut Tx<'_>,
+    org: &OrgId,
+    id: &WebhookId,
+    most: i64,
+    idle: bool,
+    now: Timestamp,
+) -> Result<(usize, Option<(Webhook, Vec<Taken>)>)> {
+    let live = rows::get(tx, org, id).await?.filter(|found| found.disabled_at.is_none());
+    let Some(found) = live else {
+        return Ok((messages::drop_all_of(tx, id, now, DROP).await?, None));
+    };
+    // Where tries fail, one at a time finds out whether that is over.
+    let most = if found.failing_since.is_some() { i64::from(idle) } else { most };
+    let taken = messages::claim(tx, id, now, now.plus(LEASE), most).await?;
+    Ok((taken.len(), Some((found, taken))))
 }
 
 /// One try at one message.
