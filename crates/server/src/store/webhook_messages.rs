@@ -25,7 +25,7 @@ statements! {
             ORDER BY webhook_id LIMIT 1) AS first \
         UNION ALL SELECT (SELECT webhook_id FROM webhook_messages WHERE state = 0 AND webhook_id > waiting.id \
             ORDER BY webhook_id LIMIT 1) FROM waiting WHERE waiting.id IS NOT NULL) \
-        SELECT id, (SELECT org_id FROM webhook_messages WHERE state = 0 AND webhook_id = waiting.id LIMIT 1) \
+        SELECT id, (SELECT org_id FROM webhook_messages WHERE webhook_id = waiting.id LIMIT 1) \
         FROM waiting WHERE id IS NOT NULL AND EXISTS (SELECT 1 FROM webhook_messages \
             WHERE state = 0 AND webhook_id = waiting.id AND due_at <= $2) LIMIT $3";
     CLAIM = "UPDATE webhook_messages SET due_at = $3 WHERE id IN ( \

@@ -214,3 +214,18 @@ async fn leases_are_freed_and_retries_keep_their_time() {
     app.app.db.write(move |tx| Box::pin(webhook_messages::free_leases(tx, now, LEASE))).await.unwrap();
     assert_eq!(message(&app, &webhook).await.due_at, due);
 }
+
+#[tokio::test]
+async fn no_message_goes_to_two_senders() {
+    let receiver = Receiver::open().await;
+    let app = house(&[&receiver]).await;
+    hook(&app, ORG, &receiver.url(), &["*"]).await;
+    for _ in 0..40 {
+        happen(&app, ORG, "user.signed_in").await;
+    }
+    let (one, other) = (sender(&app), sender(&app));
+    let (sent, also) = tokio::join!(one.deliver_due(), other.deliver_due());
+    assert_eq!(sent.unwrap() + also.unwrap(), 40);
+    let ids: std::collections::HashSet<_> = receiver.got().iter().map(|got| got.id().to_owned()).collect();
+    assert_eq!((ids.len(), receiver.got().len()), (40, 40));
+}
