@@ -31,6 +31,10 @@ pub enum Challenge {}
 pub enum Delivery {}
 /// The kind of [`EventId`].
 pub enum Event {}
+/// The kind of [`WebhookId`].
+pub enum Webhook {}
+/// The kind of [`WebhookMessageId`].
+pub enum WebhookMessage {}
 
 /// A tenant.
 pub type OrgId = Id<Org>;
@@ -44,6 +48,10 @@ pub type ChallengeId = Id<Challenge>;
 pub type DeliveryId = Id<Delivery>;
 /// Something that happened.
 pub type EventId = Id<Event>;
+/// Somebody's URL that wants to hear of events.
+pub type WebhookId = Id<Webhook>;
+/// One event on its way to one of those.
+pub type WebhookMessageId = Id<WebhookMessage>;
 
 impl OrgId {
     /// The house realm, whose identities sign in at the OutX door (docs/threat-model.md).

@@ -154,6 +154,8 @@ pub enum Use {
     SessionLookup,
     /// The mail header by which this installation knows its own messages (docs/threat-model.md).
     Header,
+    /// Secrets by which receivers know our webhooks.
+    Webhook,
 }
 
 impl Use {
@@ -169,6 +171,7 @@ impl Use {
             Self::Token => "token",
             Self::SessionLookup => "session-lookup",
             Self::Header => "header",
+            Self::Webhook => "webhook",
         }
     }
 }

@@ -33,6 +33,8 @@ pub struct Roots {
     pub token: SigningKey,
     /// Where sessions are found.
     pub session_lookup: Root,
+    /// Secrets of webhooks.
+    pub webhook: Root,
 }
 
 impl Roots {
@@ -47,6 +49,7 @@ impl Roots {
             header: key.root(Use::Header),
             token: SigningKey::derive(key.kid(), &key.root(Use::Token), &entropy::signing())?,
             session_lookup: key.root(Use::SessionLookup),
+            webhook: key.root(Use::Webhook),
         })
     }
 }

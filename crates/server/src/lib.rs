@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod deliver;
 mod descriptors;
+pub mod egress;
 pub mod entropy;
 pub mod keyring;
 pub mod metrics;

@@ -17,6 +17,7 @@ mod secret;
 mod time;
 mod token;
 mod uniform;
+mod webhook;
 
 use doorcode_core::{Alphabet, Binding, ChallengeId, Kid, MasterKey, OrgId, Shape};
 

@@ -126,6 +126,12 @@ async fn keys(app: &App) -> Result<(), Trouble> {
         if key.row.stage == Stage::Retiring && key.credentials > 0 {
             out("    these credentials end with the key; each sign-in gives out a new one meanwhile");
         }
+        if key.row.stage == Stage::Retiring && key.webhooks > 0 {
+            out(&format!(
+                "    the secrets of {} webhooks end with the key; let their owners rotate them",
+                key.webhooks
+            ));
+        }
     }
     Ok(())
 }

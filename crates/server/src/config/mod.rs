@@ -2,6 +2,7 @@
 //! Refuses unknown names, values out of range, and secrets that print; gives all complaints at once.
 
 mod complaints;
+mod egress;
 mod layers;
 mod raw;
 
@@ -41,6 +42,8 @@ pub struct Config {
     pub mail: Mail,
     /// Guesses an hour over all addresses.
     pub guesses: Hour,
+    /// The way out to hosts that callers name.
+    pub egress: crate::egress::Settings,
     /// Send limits.
     pub sends: SendPolicy,
     /// How long what is over is kept.

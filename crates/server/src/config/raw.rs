@@ -11,6 +11,7 @@ use doorcode_core::{Email, Secret, SendPolicy, Shape};
 use serde::Deserialize;
 
 use super::complaints::Complaints;
+use super::egress::RawEgress;
 use super::{Config, Given, Log, Mail, Native, Outx, Proxy, Retention, Server, Signup, Transport, Use};
 use crate::deliver::smtp::{Security, Smtp, SmtpSettings};
 use crate::ops::client::Hour;
@@ -28,6 +29,7 @@ pub struct Raw {
     signup: RawSignup,
     door: RawDoor,
     mail: RawMail,
+    egress: RawEgress,
     limits: RawLimits,
     retention: RawRetention,
     log: RawLog,
@@ -161,6 +163,7 @@ impl Raw {
             native: self.door.native.mean(&mut bad),
             mail: self.mail.mean(given, &mut bad),
             guesses: self.limits.guess.mean(),
+            egress: self.egress.mean(&mut bad),
             sends: self.limits.send.mean(&mut bad),
             retention,
             log: self.log.mean(&mut bad),

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::keyring;
 use crate::store::lock::ServerLock;
 use crate::store::master_keys::{self as rows, KeyRow, Stage};
-use crate::store::{challenges, credentials};
+use crate::store::{challenges, credentials, webhooks};
 
 /// A key and what hangs on it.
 pub struct KeyUse {
@@ -18,6 +18,8 @@ pub struct KeyUse {
     pub row: KeyRow,
     /// Live credentials under it.
     pub credentials: i64,
+    /// Webhooks whose secret is derived under it.
+    pub webhooks: i64,
     /// Live challenges under it.
     pub challenges: i64,
 }
@@ -32,7 +34,8 @@ pub async fn list(app: &App) -> Result<Vec<KeyUse>> {
                 for row in rows::list(tx).await? {
                     let credentials = credentials::under(tx, row.kid).await?;
                     let challenges = challenges::live_under(tx, row.kid, now).await?;
-                    keys.push(KeyUse { row, credentials, challenges });
+                    let webhooks = webhooks::under(tx, row.kid).await?;
+                    keys.push(KeyUse { row, credentials, webhooks, challenges });
                 }
                 Ok(keys)
             })

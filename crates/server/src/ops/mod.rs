@@ -17,3 +17,4 @@ pub mod sign_in;
 pub mod tokens;
 pub mod users;
 pub mod verifications;
+pub mod webhooks;

@@ -25,6 +25,8 @@ mod statements;
 mod sync;
 pub mod targets;
 pub mod users;
+pub mod webhook_messages;
+pub mod webhooks;
 mod writer;
 
 pub use db::{Db, Tx};
@@ -46,6 +48,8 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         meters::ALL,
         orgs::ALL,
         users::ALL,
+        webhook_messages::ALL,
+        webhooks::ALL,
     ]
     .into_iter()
     .chain(targets::EVERY)

@@ -180,15 +180,36 @@ fn only_main_reads_the_environment() {
 }
 
 #[test]
+fn only_egress_calls_hosts_that_callers_name() {
+    // The mail server is the operator's own choice, and so is what the bench measures.
+    let rooms = ["egress", "deliver/smtp", "deliver/wire", "deliver/settings", "deliver/failure", "cli/bench"];
+    let ways = [
+        "TcpStream::connect",
+        "TcpSocket",
+        "UdpSocket",
+        "UnixStream",
+        "lookup_host",
+        "to_socket_addrs",
+        "hyper::client",
+        "tokio_rustls",
+        "AsyncSmtpConnection",
+        "lettre::transport",
+    ];
+    nobody("connections out are made in egress", &outside(&rooms, &ways));
+}
+
+#[test]
 fn time_and_randomness_come_from_one_place_each() {
     nobody("time comes from clock", &outside(&["clock", "cli/bench"], &["SystemTime::now", "Instant::now"]));
     nobody("randomness comes from entropy", &outside(&["entropy"], &["getrandom", "rand::", "SystemRandom"]));
 }
 
 /// Which rooms a room may name. `main → cli → { api, web, deliver, capture } → ops → { store, core }`; beside them stand
-/// what everybody shares (`app`, `config`, `metrics`, `clock`, `entropy`, `keyring`).
+/// what everybody shares (`app`, `config`, `metrics`, `clock`, `entropy`, `keyring`, `egress`).
 const ARROWS: &[(&str, &[&str])] = &[
     ("store", &["store"]),
+    // The settings hold what is excused as ranges of addresses.
+    ("egress", &["egress", "config"]),
     ("ops", &["ops", "store", "app", "config", "metrics", "keyring", "chain"]),
     ("deliver", &["deliver", "ops", "store", "app", "config", "metrics", "chain"]),
     // web: the log asks it whether a host is this machine, and the router takes its pages in. deliver: the choice of a
@@ -196,8 +217,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("api", &["api", "ops", "store", "app", "config", "metrics", "clock", "web", "deliver", "chain"]),
     // deliver: the dev inbox shows what was sent.
     ("web", &["web", "ops", "app", "config", "deliver", "chain"]),
-    // The settings hold what their owners check: deliver's of a mail server, the outbox's longest try.
-    ("config", &["config", "deliver", "ops"]),
+    // The settings hold what their owners check: deliver's of a mail server, the outbox's longest try, the way out.
+    ("config", &["config", "deliver", "egress", "ops"]),
 ];
 
 #[test]
