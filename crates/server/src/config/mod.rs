@@ -38,6 +38,8 @@ pub struct Config {
     pub outx: Outx,
     /// The `native` door.
     pub native: Native,
+    /// How long sign-ins last.
+    pub sessions: Sessions,
     /// How mail leaves.
     pub mail: Mail,
     /// Guesses an hour over all addresses.
@@ -144,6 +146,17 @@ pub struct Native {
     pub renew: Duration,
     /// How long a token is good for.
     pub token_life: Duration,
+}
+
+/// How long sign-ins last.
+#[derive(Clone, Copy)]
+pub struct Sessions {
+    /// A session that is not seen for this long is over.
+    pub idle: Duration,
+    /// A session is over after this long in any case.
+    pub absolute: Duration,
+    /// How long an app's access token is good for.
+    pub access: Duration,
 }
 
 /// How mail leaves.

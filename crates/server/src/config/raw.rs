@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::complaints::Complaints;
 use super::egress::RawEgress;
-use super::{Config, Given, Log, Mail, Native, Outx, Proxy, Retention, Server, Signup, Transport, Use};
+use super::{Config, Given, Log, Mail, Native, Outx, Proxy, Retention, Server, Sessions, Signup, Transport, Use};
 use crate::deliver::smtp::{Security, Smtp, SmtpSettings};
 use crate::ops::client::Hour;
 use crate::ops::outbox::LONGEST_TRY;
@@ -28,6 +28,7 @@ pub struct Raw {
     keys: RawKeys,
     signup: RawSignup,
     door: RawDoor,
+    sessions: RawSessions,
     mail: RawMail,
     egress: RawEgress,
     limits: RawLimits,
@@ -84,6 +85,13 @@ struct RawNative {
     code_life: String,
     code_renew: String,
     token_life: String,
+}
+
+#[derive(Deserialize)]
+struct RawSessions {
+    idle: String,
+    absolute: String,
+    access: String,
 }
 
 #[derive(Deserialize)]
@@ -161,6 +169,7 @@ impl Raw {
             signup: self.signup.mean(given.dev, &mut bad),
             outx: self.door.outx.mean(&mut bad),
             native: self.door.native.mean(&mut bad),
+            sessions: self.sessions.mean(&mut bad),
             mail: self.mail.mean(given, &mut bad),
             guesses: self.limits.guess.mean(),
             egress: self.egress.mean(&mut bad),
@@ -272,6 +281,21 @@ impl RawNative {
         }
         let renew = bad.duration("door.native.code_renew", &self.code_renew);
         Native { shape, life, renew: renew.min(life / 2), token_life }
+    }
+}
+
+impl RawSessions {
+    fn mean(self, bad: &mut Complaints) -> Sessions {
+        let idle = bad.duration("sessions.idle", &self.idle);
+        let absolute = bad.duration("sessions.absolute", &self.absolute);
+        let access = bad.duration("sessions.access", &self.access);
+        if idle.is_zero() || absolute < idle {
+            bad.push("sessions: idle must be more than nought, and absolute at least as long");
+        }
+        if access < SHORTEST_LIFE || access > HOUR {
+            bad.push("sessions.access: must be between 30s and 1h");
+        }
+        Sessions { idle, absolute, access }
     }
 }
 

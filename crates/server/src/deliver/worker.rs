@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::config::Transport;
 use crate::metrics::Metrics;
 use crate::ops::outbox::{Handed, LEASE, LONGEST_TRY, Waiting};
-use crate::ops::verifications;
+use crate::ops::{sign_in, verifications};
 use crate::store::challenges::Challenge;
 use crate::store::deliveries::{self, Outcome};
 use crate::store::events;
@@ -86,7 +86,8 @@ impl Worker {
         for message in taken.await? {
             match message.challenge {
                 Some(challenge) if challenge.state == State::Pending && challenge.expires_at > now => {
-                    live.push(Handed { id: message.id, attempts: message.attempts, until: now.plus(LEASE), challenge });
+                    let (id, attempts, link) = (message.id, message.attempts, message.link);
+                    live.push(Handed { id, attempts, until: now.plus(LEASE), link, challenge });
                 }
                 _ => dead.push(Ended { id: message.id, outcome: Outcome::Dropped, told: None }),
             }
@@ -177,6 +178,7 @@ impl Worker {
         let roots = ring.get(challenge.kid)?;
         let code = code::derive(&roots.code, &challenge.binding());
         let shown = code::grouped(&code, challenge.shape);
+        let link = handed.link.then(|| sign_in::link(&self.app, roots, challenge));
         let message_id = format!("<{}@{}>", handed.id, self.app.config.mail.domain());
         // By this mark an installation knows its own mail again, whatever was done to it on the way.
         let mark = roots.header.mac(&[message_id.as_bytes()]);
@@ -189,7 +191,7 @@ impl Worker {
             product: &self.app.config.mail.product,
             code: &code,
             shown: &shown,
-            link: None,
+            link: link.as_ref(),
             minutes: u32::try_from(left).unwrap_or(u32::MAX).max(1),
             texts: self.app.config.mail.texts.choose(&challenge.language),
             message_id,

@@ -7,7 +7,9 @@ use doorcode_core::Result;
 use doorcode_core::time::HOUR;
 
 use crate::app::App;
-use crate::store::{challenges, deliveries, events, idempotency, meters, targets, webhook_messages};
+use crate::store::{
+    challenges, deliveries, events, idempotency, meters, redirects, sessions, targets, webhook_messages,
+};
 
 /// Rows of one batch.
 const BATCH: i64 = 200;
@@ -48,6 +50,8 @@ pub async fn sweep(app: &Arc<App>, sweep: &mut Sweep) -> Result<bool> {
                 removed += webhook_messages::sweep(tx, now.minus(keep.deliveries.max(least)), BATCH).await?;
                 removed += events::sweep(tx, now.minus(keep.events.max(least)), BATCH).await?;
                 removed += meters::sweep(tx, BATCH, now).await?;
+                removed += sessions::sweep(tx, now.minus(keep.deliveries.max(least)), BATCH, now).await?;
+                removed += redirects::sweep(tx, now.minus(least), BATCH, now).await?;
                 removed += idempotency::sweep(tx, BATCH, now).await?;
                 Ok((removed, targets::sweep(tx, &from, BATCH, now).await?))
             })

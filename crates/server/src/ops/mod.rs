@@ -13,6 +13,8 @@ pub mod keys;
 pub mod master_keys;
 pub mod orgs;
 pub mod outbox;
+pub mod redirects;
+pub mod sessions;
 pub mod sign_in;
 pub mod tokens;
 pub mod users;

@@ -20,6 +20,8 @@ pub mod meta;
 pub mod meters;
 mod migrate;
 pub mod orgs;
+pub mod redirects;
+pub mod sessions;
 mod sql;
 mod statements;
 mod sync;
@@ -47,6 +49,8 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         meta::ALL,
         meters::ALL,
         orgs::ALL,
+        redirects::ALL,
+        sessions::ALL,
         users::ALL,
         webhook_messages::ALL,
         webhooks::ALL,

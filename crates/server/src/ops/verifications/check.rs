@@ -46,7 +46,7 @@ pub async fn check(app: &Arc<App>, entry: Entry) -> Result<Judged> {
         purpose: PURPOSE,
         to: Email::parse(&challenge.destination)?,
         only: Some(id),
-        entry: entry.code,
+        entry: engine::Entry::Typed(entry.code),
         shape: challenge.shape,
         client: Client::behind(org, credential, entry.person),
     };

@@ -64,6 +64,7 @@ pub async fn start(app: &Arc<App>, ask: Ask, to: Email, wanted: Wanted) -> Resul
         full_name: None,
         client: Client::behind(org, credential, ask.person),
         live: Live::ResentIfAlike,
+        link: false,
     };
     run(app, start, wanted.attached, ask.once).await
 }
@@ -84,6 +85,7 @@ pub async fn resend(app: &Arc<App>, ask: Ask, id: ChallengeId) -> Result<Started
         full_name: None,
         client: Client::behind(org, credential, ask.person),
         live: Live::Only(id),
+        link: false,
     };
     run(app, start, Attached::default(), ask.once).await
 }
