@@ -107,6 +107,12 @@ fn lax(config: &Config) {
     if config.signup == Signup::Open && !config.dev {
         say("signup.mode is open: anybody can make this server send mail to anybody, within the limits".to_owned());
     }
+    if !config.egress.allow.is_empty() {
+        let count = config.egress.allow.len();
+        say(format!(
+            "egress.allow excuses {count} entries: whoever may name an URL can make this server send requests there"
+        ));
+    }
     if config.dev {
         say("--dev shows every code to whoever reaches this machine".to_owned());
     }

@@ -42,3 +42,43 @@ impl RawEgress {
         settings
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, Given};
+
+    fn read(environment: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Config::read(&Given { dev: true, data: "data".into(), environment, ..Given::default() })
+    }
+
+    #[test]
+    fn nothing_is_excused_by_default() {
+        let egress = read(&[]).unwrap().egress;
+        assert!(egress.allow.is_empty() && egress.ca_file.is_none());
+        assert_eq!(egress.ports, [443, 8443]);
+    }
+
+    #[test]
+    fn lists_come_from_the_environment_too() {
+        let egress = read(&[("DOORCODE_EGRESS__PORTS", "443, 9000"), ("DOORCODE_EGRESS__ALLOW", "a.lan,10.0.0.0/8")]);
+        let egress = egress.unwrap().egress;
+        assert_eq!((egress.ports, egress.allow.len()), (vec![443, 9000], 2));
+    }
+
+    #[test]
+    fn what_can_not_be_read_is_named() {
+        for (name, value) in [
+            ("DOORCODE_EGRESS__PORTS", "0"),
+            ("DOORCODE_EGRESS__PORTS", "65536"),
+            ("DOORCODE_EGRESS__PORTS", "https"),
+            ("DOORCODE_EGRESS__ALLOW", "http://a.lan"),
+            ("DOORCODE_EGRESS__CA_FILE", "/nonexistent"),
+            ("DOORCODE_EGRESS__CA_FILE", "/dev/null"),
+        ] {
+            let complaints = read(&[(name, value)]).err().unwrap();
+            let setting = name.trim_start_matches("DOORCODE_").replace("__", ".").to_lowercase();
+            assert!(complaints.len() == 1 && complaints[0].starts_with(&setting), "{name}={value}: {complaints:?}");
+        }
+    }
+}
