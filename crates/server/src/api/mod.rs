@@ -1,7 +1,6 @@
 //! The doors, and the one table of routes. A door parses its own shapes, calls `ops` and dresses the answer. Refuses
 //! rules: those are in `core` and `ops`. Doors do not know each other.
 
-mod body;
 mod client;
 mod form;
 mod log;
@@ -20,14 +19,11 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
-use crate::web;
+use crate::{body, web};
 
 use form::Form;
 
 pub use client::Peer;
-
-/// The most bytes of a body.
-pub const BODY_MOST: usize = 64 * 1024;
 
 /// What the document says of the whole.
 #[derive(OpenApi)]
@@ -65,7 +61,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .merge(web::routes(app.config.dev))
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(BODY_MOST))
+        .layer(DefaultBodyLimit::max(body::MOST))
         .layer(CatchPanicLayer::custom(log::panicked))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(app), log::request))
         .with_state(Arc::clone(app))

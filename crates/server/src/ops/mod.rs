@@ -10,6 +10,7 @@ pub mod feed;
 pub mod idempotency;
 pub mod jobs;
 pub mod keys;
+pub mod links;
 pub mod master_keys;
 pub mod orgs;
 pub mod outbox;

@@ -12,6 +12,13 @@ pub const fn page_headers() -> [(HeaderName, &'static str); 4] {
     )
 }
 
+/// The policy of a page whose form ends at an app's own address: browsers hold every step of the way against it.
+#[must_use]
+pub fn policy_towards(uri: &str) -> String {
+    let end = doorcode_core::redirect::form_action(uri);
+    page_headers()[0].1.replace("form-action 'self'", &format!("form-action 'self' {end}"))
+}
+
 /// The headers of a captured mail in the dev inbox. It is shown in a frame of the inbox, and unlike a page it has
 /// inline styles: so it is a document of its own, without an origin, whose policy does not loosen the inbox's.
 #[must_use]

@@ -1,10 +1,19 @@
 //! Pages for people. They work without JavaScript and better with it, load nothing from elsewhere and change nothing by
 //! being looked at.
 
+mod account;
+mod asked;
 pub mod assets;
+mod browser;
+mod cookies;
 pub mod dev;
+mod forms;
 pub mod headers;
+mod link;
 pub mod pages;
+mod reply;
+mod sealed;
+mod sign_in;
 pub mod texts;
 
 use std::sync::Arc;
@@ -23,7 +32,10 @@ pub fn routes(dev: bool) -> Router<Arc<App>> {
     let pages = Router::new()
         .route("/", get(landing))
         .route(assets::STYLE.path, get(style))
-        .route(assets::SCRIPT.path, get(script));
+        .route(assets::SCRIPT.path, get(script))
+        .merge(sign_in::routes())
+        .merge(link::routes())
+        .merge(account::routes());
     if dev { pages.merge(dev::routes()) } else { pages }
 }
 

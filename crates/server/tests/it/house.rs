@@ -168,7 +168,7 @@ fn only_the_store_names_a_database_driver() {
 #[test]
 fn only_doors_and_pages_name_the_http_framework() {
     // serve is the listener; the bench's tests put up a server of their own to measure.
-    let rooms = ["api", "web", "serve", "cli/bench/tests"];
+    let rooms = ["api", "body", "web", "serve", "cli/bench/tests"];
     nobody("axum is named in api and web only", &outside(&rooms, &["axum", "utoipa"]));
 }
 

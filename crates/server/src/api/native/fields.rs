@@ -9,8 +9,8 @@ use doorcode_core::Error;
 use serde_json::{Map, Value};
 
 use super::problem::{self, Refused, Wrong};
-use crate::api::body;
 use crate::app::App;
+use crate::body;
 
 /// The most characters of a member's name that are said back.
 const NAME_SHOWN: usize = 64;

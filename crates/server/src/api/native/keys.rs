@@ -29,6 +29,9 @@ pub(crate) struct Key {
     id: String,
     #[schema(example = "checkout")]
     name: Option<String>,
+    /// How it begins and ends, to know it again by.
+    #[schema(example = "dck_39z1…vf")]
+    hint: String,
     /// `api_key`: handed over at sign-in; `access_key`: made here.
     #[schema(example = "access_key")]
     kind: String,
@@ -51,6 +54,7 @@ impl From<KeyInfo> for Key {
         Self {
             id: info.id,
             name: info.name,
+            hint: info.hint,
             kind: info.kind,
             scopes: info.scopes,
             created_at: moment(info.created_at),

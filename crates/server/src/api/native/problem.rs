@@ -9,7 +9,7 @@ use doorcode_core::Error;
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
 
-use crate::api::body::Trouble;
+use crate::body::Trouble;
 use crate::ops::idempotency;
 
 /// What went wrong.

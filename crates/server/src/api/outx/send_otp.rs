@@ -70,7 +70,7 @@ pub(super) async fn send_otp(State(app): State<Arc<App>>, client: Client, Body(a
         },
     );
     match start.await {
-        Ok(()) => Json(Sent { success: true, email: email.as_str().to_owned() }).into_response(),
+        Ok(_) => Json(Sent { success: true, email: email.as_str().to_owned() }).into_response(),
         Err(error) => refusal(&error),
     }
 }

@@ -60,12 +60,12 @@ pub enum Live {
 }
 
 /// Commits a challenge (or the resending of the live one) with its delivery, and hands the delivery to the worker.
-pub async fn start(app: &Arc<App>, ask: Start) -> Result<()> {
+pub async fn start(app: &Arc<App>, ask: Start) -> Result<Box<Challenge>> {
     let asked = Asked::new(app, ask)?;
     let delivery = asked.delivery();
     let unit_app = Arc::clone(app);
     let begun = app.db.write(move |tx| Box::pin(async move { asked.begin(tx, &unit_app).await })).await;
-    conclude(app, delivery, begun).map(drop)
+    conclude(app, delivery, begun)
 }
 
 /// A start with all that it may need made, before the unit: the writer's time is everybody's.
