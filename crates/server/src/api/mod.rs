@@ -43,6 +43,9 @@ impl utoipa::Modify for KeyScheme {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("A key of the org")).build();
         let components = document.components.get_or_insert_with(Default::default);
         components.add_security_scheme("key", SecurityScheme::Http(scheme));
+        let token = "An access token from /v1/token";
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(token)).build();
+        components.add_security_scheme("access_token", SecurityScheme::Http(scheme));
     }
 }
 

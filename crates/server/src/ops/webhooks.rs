@@ -7,6 +7,7 @@ use std::time::Duration;
 use doorcode_core::time::DAY;
 use doorcode_core::{Error, OrgId, Result, Secret, Timestamp, WebhookId, WebhookMessageId, webhook};
 
+use super::idempotency::{self, Once};
 use crate::app::App;
 use crate::store::webhook_messages::{self as messages, Message, WEBHOOKS};
 use crate::store::webhooks::{self as rows, Seed, Webhook};
@@ -19,8 +20,8 @@ pub const GRACE: Duration = DAY;
 const KINDS: usize = 32;
 const KIND: usize = 64;
 
-/// The most rows of one page.
-pub const PAGE: i64 = 100;
+/// The most rows of one look: a page of a hundred, and one that says that there is another.
+pub const PAGE: i64 = 101;
 
 /// How many waiting messages leave with their webhook at once; the sender drops the others as they come due.
 const DROPPED: i64 = 500;
@@ -29,20 +30,33 @@ const DROPPED: i64 = 500;
 ///
 /// # Errors
 /// `Invalid` for `url` and `events`; `Conflict` if the org has as many as it may.
-pub async fn create(app: &Arc<App>, org: OrgId, url: &str, events: &[String]) -> Result<(Webhook, Secret<String>)> {
+pub async fn create(
+    app: &Arc<App>,
+    org: OrgId,
+    url: &str,
+    events: &[String],
+    once: Option<Once>,
+) -> Result<(Webhook, Secret<String>)> {
     let now = app.clock.now();
     let url = app.egress.check_url(url)?.as_str().to_owned();
     let events = kinds(events)?;
     let event = app.entropy.id(now)?;
     let (id, secret) = (app.entropy.id(now)?, fresh_seed(app)?);
     let new = Webhook { org, id, url, events, secret, old: None, disabled_at: None, failing_since: None };
-    let written = new.clone();
-    app.db
+    let new = app
+        .db
         .write(move |tx| {
             Box::pin(async move {
+                if let Some(before) = idempotency::replay::<String>(tx, once.as_ref(), now).await? {
+                    return existing(tx, &org, &before.parse()?).await;
+                }
                 // First the event: the new one need not hear of itself.
                 self::events::append(tx, &event, &org, "webhook.created", id.as_bytes()).await?;
-                if rows::insert(tx, &written, WEBHOOKS as i64).await? { Ok(()) } else { Err(FULL) }
+                if !rows::insert(tx, &new, WEBHOOKS as i64).await? {
+                    return Err(FULL);
+                }
+                idempotency::keep(tx, once.as_ref(), &id.to_string(), now).await?;
+                Ok(new)
             })
         })
         .await?;

@@ -37,7 +37,7 @@ pub(crate) fn allowing(folder: &Folder, receivers: &[&Receiver]) -> Config {
 /// A webhook of an org for these kinds, with its secret.
 pub(crate) async fn hook(app: &TestApp, org: OrgId, url: &str, kinds: &[&str]) -> (Webhook, String) {
     let kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
-    let (webhook, secret) = webhooks::create(&app.app, org, url, &kinds).await.unwrap();
+    let (webhook, secret) = webhooks::create(&app.app, org, url, &kinds, None).await.unwrap();
     (webhook, secret.expose().clone())
 }
 
@@ -151,7 +151,7 @@ async fn urls_that_lead_inside_are_refused_when_given_and_when_used() {
     for url in
         ["http://127.0.0.1:1/", "https://127.0.0.1/", "https://localhost/", "https://0x7f.1/", "file:///etc/passwd"]
     {
-        let refused = webhooks::create(&app.app, ORG, url, &["*".to_owned()]).await;
+        let refused = webhooks::create(&app.app, ORG, url, &["*".to_owned()], None).await;
         assert!(matches!(refused, Err(Error::Invalid { field: "url", .. })), "{url}");
     }
     // A name that was somebody's when it was given, and is ours when it is used.
@@ -259,7 +259,7 @@ async fn an_org_has_sixteen_and_all_of_them_hear() {
     for _ in 0..16 {
         hook(&app, ORG, &receiver.url(), &["user.signed_in"]).await;
     }
-    let full = webhooks::create(&app.app, ORG, &receiver.url(), &["*".to_owned()]).await;
+    let full = webhooks::create(&app.app, ORG, &receiver.url(), &["*".to_owned()], None).await;
     assert!(matches!(full, Err(Error::Conflict(_))));
     hook(&app, OTHER, &receiver.url(), &["*"]).await;
     let created = app.number("SELECT count(*) FROM events WHERE kind = 'webhook.created'");
@@ -319,7 +319,7 @@ async fn the_server_sends_and_ends_what_it_began() {
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = doorcode::serve::run(Arc::clone(&app), waiting, listener, async move { drop(stopped.await) });
     let serving = tokio::spawn(serving);
-    let (webhook, _) = webhooks::create(&app, ORG, &receiver.url(), &["*".to_owned()]).await.unwrap();
+    let (webhook, _) = webhooks::create(&app, ORG, &receiver.url(), &["*".to_owned()], None).await.unwrap();
     webhooks::test(&app, ORG, webhook.id).await.unwrap();
     let waited = tokio::time::timeout(seconds(10), async {
         while receiver.got().is_empty() {

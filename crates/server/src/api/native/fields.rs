@@ -97,6 +97,15 @@ impl Fields {
         number
     }
 
+    /// True or false, which must be there.
+    pub(super) fn needed_flag(&mut self, field: &str) -> Option<bool> {
+        let flag = self.take(field).and_then(|value| value.as_bool());
+        if flag.is_none() {
+            self.complain(field, "must be true or false");
+        }
+        flag
+    }
+
     /// A list of texts.
     pub(super) fn texts(&mut self, field: &str) -> Option<Vec<String>> {
         let texts = match self.take(field)? {

@@ -32,6 +32,16 @@ pub(crate) struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<Wrong>,
+    /// At `/v1/token` only: the same for OAuth libraries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "invalid_grant")]
+    error: Option<&'static str>,
+}
+
+impl Problem {
+    fn of(type_: &'static str, title: &'static str, status: StatusCode) -> Self {
+        Self { type_, title, status: status.as_u16(), detail: None, errors: Vec::new(), error: None }
+    }
 }
 
 /// A member that is wrong.
@@ -117,6 +127,8 @@ type Kind = (&'static str, &'static str, StatusCode);
 const MALFORMED: Kind = ("urn:doorcode:problem:malformed", "The body is not a JSON object", StatusCode::BAD_REQUEST);
 const INVALID: Kind = ("urn:doorcode:problem:invalid", "The request is not valid", StatusCode::UNPROCESSABLE_ENTITY);
 const UNAUTHENTICATED: Kind = ("urn:doorcode:problem:unauthenticated", "A key is needed", StatusCode::UNAUTHORIZED);
+const NO_SESSION: Kind = ("urn:doorcode:problem:no-session", "A session is needed", StatusCode::UNAUTHORIZED);
+const GRANT: Kind = ("urn:doorcode:problem:not-granted", "The token request is not granted", StatusCode::BAD_REQUEST);
 const FORBIDDEN: Kind = ("urn:doorcode:problem:forbidden", "The key may not do this", StatusCode::FORBIDDEN);
 const NOT_FOUND: Kind = ("urn:doorcode:problem:not-found", "There is no such thing", StatusCode::NOT_FOUND);
 const WRONG_METHOD: Kind =
@@ -139,8 +151,11 @@ const INTERNAL: Kind = ("urn:doorcode:problem:internal", "A defect of ours", Sta
 
 fn answer(kind: Kind, detail: Option<String>, errors: Vec<Wrong>) -> Response {
     let (type_, title, status) = kind;
-    let problem = Problem { type_, title, status: status.as_u16(), detail, errors };
-    let body = serde_json::to_string(&problem).unwrap_or_default();
+    dressed(status, &Problem { detail, errors, ..Problem::of(type_, title, status) })
+}
+
+fn dressed(status: StatusCode, problem: &Problem) -> Response {
+    let body = serde_json::to_string(problem).unwrap_or_default();
     (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
 }
 
@@ -194,6 +209,20 @@ pub(in crate::api) fn internal() -> Response {
 pub(super) fn unauthenticated() -> Response {
     let detail = "send a key as `Authorization: Bearer …`".to_owned();
     challenged(answer(UNAUTHENTICATED, Some(detail), Vec::new()), "Bearer realm=\"doorcode\"".to_owned())
+}
+
+/// No access token, or none that is good any more.
+pub(super) fn no_session() -> Response {
+    let detail = "send an access token as `Authorization: Bearer …`".to_owned();
+    let says = "Bearer realm=\"doorcode\", error=\"invalid_token\"".to_owned();
+    challenged(answer(NO_SESSION, Some(detail), Vec::new()), says)
+}
+
+/// A token request that is not granted, also in the words that OAuth libraries read (RFC 6749 section 5.2).
+pub(super) fn oauth(error: &'static str) -> Response {
+    let (type_, title, status) = GRANT;
+    let problem = Problem { error: Some(error), ..Problem::of(type_, title, status) };
+    dressed(status, &problem)
 }
 
 /// A key without the scope that is needed.
