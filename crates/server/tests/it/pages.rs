@@ -216,7 +216,7 @@ async fn a_form_that_is_sent_twice_does_it_once() {
     assert_eq!(app.number("SELECT count(*) FROM credentials WHERE kind = 'access_key'"), 1);
     browser.go("/account").await;
     assert!(!browser.sees(&shown[0]), "shown once");
-    let id = browser.forms().into_iter().filter(|form| form.action == "/account/keys/revoke").last().unwrap();
+    let id = browser.forms().into_iter().rfind(|form| form.action == "/account/keys/revoke").unwrap();
     browser.send_form(&id, &[]).await;
     let holder = program(&app, &shown[0]).get("/v1/keys").await;
     assert_eq!(problem(&holder), (401, "unauthenticated".to_owned()));
