@@ -9,6 +9,7 @@ mod client;
 mod door;
 mod failure;
 mod flow;
+mod journey;
 mod mail;
 mod random;
 mod report;
@@ -53,6 +54,7 @@ const EXAMPLES: &str = "Examples:
   doorcode bench --scenario flow --connections 256 --seconds 10
   doorcode bench --scenario flow --against floor --connections 256 --json
   doorcode bench --scenario flow --against better-auth
+  doorcode bench --scenario native --against floor --connections 256
   doorcode bench --scenario check --live 1000000 --against thousand
   doorcode bench --scenario timing --calls 20000
 
@@ -107,6 +109,8 @@ enum Scenario {
     Start,
     /// Wrong and right checks of live challenges.
     Check,
+    /// A program's start and right check through /v1 for a fresh address each; one key.
+    Native,
     /// A POST with a start's body that touches nothing.
     Floor,
     /// Whether the time of an answer tells known from unknown addresses.
@@ -191,6 +195,7 @@ async fn load(args: &BenchArgs, workspace: &Workspace) -> Outcome<Option<Load>> 
     Ok(match args.scenario {
         Scenario::Flow => Some(Load::Flow),
         Scenario::Start => Some(Load::Start),
+        Scenario::Native => Some(Load::Native),
         Scenario::Floor => Some(Load::Floor),
         Scenario::Timing => None,
         Scenario::Check => {
@@ -206,12 +211,12 @@ async fn load(args: &BenchArgs, workspace: &Workspace) -> Outcome<Option<Load>> 
 fn refuse_nonsense(args: &BenchArgs) -> Outcome<()> {
     match (args.scenario, args.against) {
         (Scenario::Floor | Scenario::Timing, Some(_)) => {
-            Err(Failure::usage("--against goes with the scenarios flow, start and check"))
+            Err(Failure::usage("--against goes with the scenarios flow, start, check and native"))
         }
-        (Scenario::Start | Scenario::Check, Some(Against::BetterAuth)) => {
+        (Scenario::Start | Scenario::Check | Scenario::Native, Some(Against::BetterAuth)) => {
             Err(Failure::usage("--against better-auth goes with --scenario flow"))
         }
-        (Scenario::Start | Scenario::Flow, Some(Against::Thousand)) => {
+        (Scenario::Start | Scenario::Flow | Scenario::Native, Some(Against::Thousand)) => {
             Err(Failure::usage("--against thousand goes with --scenario check"))
         }
         (_, Some(Against::BetterAuth)) => rig::find_better_auth(&args.peer_dir),
@@ -222,6 +227,10 @@ fn refuse_nonsense(args: &BenchArgs) -> Outcome<()> {
 /// Measures `load`, alone or in turn with the other side, and prints the report.
 async fn compare(args: &BenchArgs, rig: &Rig, load: Load, server: &Server, workspace: &Workspace) -> Outcome<bool> {
     let idle = server.memory();
+    let rig = match load {
+        Load::Native => &journey::program(rig).await?,
+        _ => rig,
+    };
     let mut sides = vec![Side::new(load.name(), rig.clone(), load)];
     let mut peer = None;
     let few = Workspace::create(&parent(args))?;
@@ -254,7 +263,7 @@ async fn compare(args: &BenchArgs, rig: &Rig, load: Load, server: &Server, works
     measured?;
     let report = Report::new(args.scenario, rig.connections, &sides, servers);
     out(&if args.json { report.json()? } else { report.table() });
-    Ok(true)
+    Ok(report.passes())
 }
 
 /// Runs the timing scenario and prints its table; false if a difference was found.
