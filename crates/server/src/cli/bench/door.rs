@@ -111,6 +111,18 @@ impl Door {
         request
     }
 
+    /// The bytes of a request for the events of what `named` gave: whoever sends them reads as much of the answer as it wants.
+    pub(super) fn watch(&self, name: &str) -> String {
+        let mut head = format!("GET {VERIFICATIONS}/{name}/events HTTP/1.1\r\n");
+        for field in [HOST, AUTHORIZATION] {
+            if let Some(Ok(value)) = self.start.headers().get(&field).map(HeaderValue::to_str) {
+                head.push_str(&format!("{field}: {value}\r\n"));
+            }
+        }
+        head.push_str("\r\n");
+        head
+    }
+
     /// What a check names the challenge by that a start of `address` was answered with: the address, or an id.
     pub(super) fn named(&self, address: String, answer: &Answer) -> Outcome<Box<str>> {
         if self.kind != Kind::Native {
