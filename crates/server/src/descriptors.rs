@@ -7,8 +7,7 @@ const OWN: usize = 160;
 
 /// How many connections may be open at once: what is asked for, or as many as the system gives, less what the house needs.
 pub(crate) fn connections(wanted: usize) -> usize {
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let room = open_files(&limits).map_or(wanted, |most| most.saturating_sub(OWN).max(1));
+    let room = open_most().map_or(wanted, |most| most.saturating_sub(OWN).max(1));
     if room < wanted {
         // With 10,000 by default and 1,024 in most shells this is the usual case, and nothing is wrong.
         tracing::info!(
@@ -18,6 +17,11 @@ pub(crate) fn connections(wanted: usize) -> usize {
         );
     }
     room.min(wanted)
+}
+
+/// How many files this process may have open at once; none if there is no limit.
+pub(crate) fn open_most() -> Option<usize> {
+    open_files(&std::fs::read_to_string("/proc/self/limits").unwrap_or_default())
 }
 
 /// The soft limit of open files in what proc(5) says; none if there is none.

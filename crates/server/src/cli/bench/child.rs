@@ -23,14 +23,19 @@ const LISTENING: &str = "listening on http://";
 const LAST_LINES: usize = 10;
 
 /// The settings that the server under test runs with: mail to standard output, and the limits that count networks and
-/// orgs raised, since all load comes from one address. What is counted is still counted (docs/threat-model.md).
+/// orgs raised, since all load comes from one address. What is counted is still counted (docs/threat-model.md). Of
+/// connections, as many as the system gives.
 pub(super) fn settings() -> &'static str {
     r#"[mail]
 transport = "stdout"
 
+[server]
+max_connections = 100000
+
 [limits.guess]
 network_hour = 1000000000
 wide_hour = 1000000000
+org_hour = 1000000000
 
 [limits.send]
 network_hour = 1000000000

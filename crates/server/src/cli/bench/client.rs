@@ -9,7 +9,7 @@ use hyper::Request;
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpSocket;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::failure::{Failure, Outcome};
@@ -35,21 +35,7 @@ pub(super) struct Answer {
 impl Connection {
     /// Connects to `server`, from the loopback address `from` if one is given.
     pub(super) async fn open(server: SocketAddr, from: Option<IpAddr>) -> Outcome<Self> {
-        if !server.ip().is_loopback() {
-            return Err(Failure::usage(format!("the bench drives loopback addresses only, not {server}")));
-        }
-        let stream = async {
-            let socket = TcpSocket::new_v4()?;
-            socket.set_nodelay(true)?;
-            if let Some(from) = from {
-                socket.bind(SocketAddr::new(from, 0))?;
-            }
-            socket.connect(server).await
-        };
-        let stream = tokio::time::timeout(PATIENCE, stream)
-            .await
-            .map_err(Failure::during("connecting"))?
-            .map_err(Failure::during("connecting"))?;
+        let stream = connect(server, from).await?;
         let (sender, connection) =
             handshake(TokioIo::new(stream)).await.map_err(Failure::during("opening the connection"))?;
         let driver = tokio::spawn(async move {
@@ -102,6 +88,25 @@ impl Drop for Connection {
     fn drop(&mut self) {
         self.driver.abort();
     }
+}
+
+/// A stream to `server`, from the loopback address `from` if one is given.
+pub(super) async fn connect(server: SocketAddr, from: Option<IpAddr>) -> Outcome<TcpStream> {
+    if !server.ip().is_loopback() {
+        return Err(Failure::usage(format!("the bench drives loopback addresses only, not {server}")));
+    }
+    let stream = async {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_nodelay(true)?;
+        if let Some(from) = from {
+            socket.bind(SocketAddr::new(from, 0))?;
+        }
+        socket.connect(server).await
+    };
+    tokio::time::timeout(PATIENCE, stream)
+        .await
+        .map_err(Failure::during("connecting"))?
+        .map_err(Failure::during("connecting"))
 }
 
 /// Runs one phase; a phase that takes `limit` longer than planned has hung, and ends the bench.

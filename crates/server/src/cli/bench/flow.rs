@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use super::check::Live;
 use super::client::Connection;
 use super::failure::{Failure, Outcome};
 use super::mail::{Letter, Mailbox};
@@ -26,10 +27,10 @@ struct Walker {
     mailbox: Mailbox,
     connection: Connection,
     lane: Lane,
-    /// Started, their codes not yet here.
-    waiting: Vec<u64>,
-    /// Ready to be checked.
-    ready: VecDeque<Letter>,
+    /// Started, their codes not yet here: number, and what the check will name.
+    waiting: Vec<(u64, Box<str>)>,
+    /// Ready to be checked: what is named, and its code.
+    ready: VecDeque<Live>,
 }
 
 /// One round. Both requests of a journey count. The ramp fills every pipeline, so that as many checks as starts fall into
@@ -61,8 +62,8 @@ impl Walker {
             while let Ok(letter) = self.mailbox.letters.try_recv() {
                 self.take(letter);
             }
-            if let Some(letter) = self.ready.pop_front() {
-                self.check(&letter, window).await?;
+            if let Some((name, code)) = self.ready.pop_front() {
+                self.check(&name, &code, window).await?;
             } else if self.waiting.len() < PIPELINE && !window.is_over(now()) {
                 self.start(window).await?;
             } else if self.waiting.is_empty() {
@@ -76,26 +77,27 @@ impl Walker {
 
     /// A message for a journey in hand; the repeat of a message is nothing new.
     fn take(&mut self, letter: Letter) {
-        if let Some(place) = self.waiting.iter().position(|serial| *serial == letter.serial) {
-            self.waiting.swap_remove(place);
-            self.ready.push_back(letter);
+        if let Some(place) = self.waiting.iter().position(|(serial, _)| *serial == letter.serial) {
+            let (_, name) = self.waiting.swap_remove(place);
+            self.ready.push_back((name, letter.code));
         }
     }
 
     async fn start(&mut self, window: &Window) -> Outcome<()> {
         let serial = self.mailbox.fresh();
-        let request = self.rig.door.start(&self.mailbox.address(serial));
-        self.waiting.push(serial);
+        let address = self.mailbox.address(serial);
+        let request = self.rig.door.start(&address);
         let answer = self.connection.ask_timed(request, window, &mut self.lane).await?;
         self.rig.door.expect_started(&answer)?;
+        self.waiting.push((serial, self.rig.door.named(address, &answer)?));
         if let Some(code) = self.rig.door.fixed_code() {
             self.take(Letter { serial, code: code.into() });
         }
         Ok(())
     }
 
-    async fn check(&mut self, letter: &Letter, window: &Window) -> Outcome<()> {
-        let request = self.rig.door.check(&self.mailbox.address(letter.serial), &letter.code);
+    async fn check(&mut self, name: &str, code: &str, window: &Window) -> Outcome<()> {
+        let request = self.rig.door.check(name, code);
         let answer = self.connection.ask_timed(request, window, &mut self.lane).await?;
         self.rig.door.expect_earned(&answer)
     }

@@ -9,6 +9,7 @@ mod client;
 mod door;
 mod failure;
 mod flow;
+mod journey;
 mod mail;
 mod random;
 mod report;
@@ -17,6 +18,7 @@ mod round;
 mod single;
 mod stats;
 mod stopwatch;
+mod streams;
 mod timing;
 mod verdict;
 mod welch;
@@ -53,7 +55,9 @@ const EXAMPLES: &str = "Examples:
   doorcode bench --scenario flow --connections 256 --seconds 10
   doorcode bench --scenario flow --against floor --connections 256 --json
   doorcode bench --scenario flow --against better-auth
+  doorcode bench --scenario native --against floor --connections 256
   doorcode bench --scenario check --live 1000000 --against thousand
+  doorcode bench --scenario streams --streams 5000
   doorcode bench --scenario timing --calls 20000
 
 Progress goes to standard error, the result to standard output. The exit code is 0 for a run that ended well, 1 for one
@@ -86,6 +90,9 @@ pub(super) struct BenchArgs {
     /// timing: measured calls of each set of four cases.
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     calls: u32,
+    /// streams: how many are open at once.
+    #[arg(long, value_name = "N", default_value_t = 5000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    streams: u32,
     /// timing: the loopback address that measured calls come from; accounts are made from 127.0.0.1.
     #[arg(long, value_name = "ADDR")]
     from: Option<IpAddr>,
@@ -107,8 +114,12 @@ enum Scenario {
     Start,
     /// Wrong and right checks of live challenges.
     Check,
+    /// A program's start and right check through /v1 for a fresh address each; one key.
+    Native,
     /// A POST with a start's body that touches nothing.
     Floor,
+    /// Event streams that are open and not read: their memory, and what somebody else's start and check take beside them.
+    Streams,
     /// Whether the time of an answer tells known from unknown addresses.
     Timing,
 }
@@ -174,6 +185,7 @@ async fn bench(args: &BenchArgs) -> Outcome<bool> {
     let rig = Rig::new(Kind::Doorcode, server.address, office, args.connections.into())?;
     let done = match load {
         Some(load) => compare(args, &rig, load, &server, &workspace).await,
+        None if args.scenario == Scenario::Streams => streams(args, &rig, &server).await,
         None => timing(args, &rig).await,
     };
     let last_words = if done.is_err() { server.last_words() } else { String::new() };
@@ -186,13 +198,14 @@ fn parent(args: &BenchArgs) -> PathBuf {
     args.work_dir.clone().unwrap_or_else(std::env::temp_dir)
 }
 
-/// The load of a scenario, none for `timing`; what must be in the database before the server starts is put there.
+/// The load of a scenario, none for those that are no rounds; what must be in the database before the server starts is put there.
 async fn load(args: &BenchArgs, workspace: &Workspace) -> Outcome<Option<Load>> {
     Ok(match args.scenario {
         Scenario::Flow => Some(Load::Flow),
         Scenario::Start => Some(Load::Start),
+        Scenario::Native => Some(Load::Native),
         Scenario::Floor => Some(Load::Floor),
-        Scenario::Timing => None,
+        Scenario::Timing | Scenario::Streams => None,
         Scenario::Check => {
             let size = args.live as usize;
             let pool = Pool::new(size, args.connections.into())?;
@@ -205,15 +218,16 @@ async fn load(args: &BenchArgs, workspace: &Workspace) -> Outcome<Option<Load>> 
 
 fn refuse_nonsense(args: &BenchArgs) -> Outcome<()> {
     match (args.scenario, args.against) {
-        (Scenario::Floor | Scenario::Timing, Some(_)) => {
-            Err(Failure::usage("--against goes with the scenarios flow, start and check"))
+        (Scenario::Floor | Scenario::Streams | Scenario::Timing, Some(_)) => {
+            Err(Failure::usage("--against goes with the scenarios flow, start, check and native"))
         }
-        (Scenario::Start | Scenario::Check, Some(Against::BetterAuth)) => {
+        (Scenario::Start | Scenario::Check | Scenario::Native, Some(Against::BetterAuth)) => {
             Err(Failure::usage("--against better-auth goes with --scenario flow"))
         }
-        (Scenario::Start | Scenario::Flow, Some(Against::Thousand)) => {
+        (Scenario::Start | Scenario::Flow | Scenario::Native, Some(Against::Thousand)) => {
             Err(Failure::usage("--against thousand goes with --scenario check"))
         }
+        (Scenario::Streams, None) => streams::refuse_too_many(args.streams as usize),
         (_, Some(Against::BetterAuth)) => rig::find_better_auth(&args.peer_dir),
         _ => Ok(()),
     }
@@ -222,6 +236,10 @@ fn refuse_nonsense(args: &BenchArgs) -> Outcome<()> {
 /// Measures `load`, alone or in turn with the other side, and prints the report.
 async fn compare(args: &BenchArgs, rig: &Rig, load: Load, server: &Server, workspace: &Workspace) -> Outcome<bool> {
     let idle = server.memory();
+    let rig = match load {
+        Load::Native => &journey::program(rig).await?,
+        _ => rig,
+    };
     let mut sides = vec![Side::new(load.name(), rig.clone(), load)];
     let mut peer = None;
     let few = Workspace::create(&parent(args))?;
@@ -254,7 +272,15 @@ async fn compare(args: &BenchArgs, rig: &Rig, load: Load, server: &Server, works
     measured?;
     let report = Report::new(args.scenario, rig.connections, &sides, servers);
     out(&if args.json { report.json()? } else { report.table() });
-    Ok(true)
+    Ok(report.passes())
+}
+
+/// Runs the streams scenario and prints what it found; false if the goal was missed.
+async fn streams(args: &BenchArgs, rig: &Rig, server: &Server) -> Outcome<bool> {
+    let found = streams::run(rig, server, args.streams as usize).await?;
+    let json = || serde_json::to_string(&found).map_err(Failure::during("writing the report"));
+    out(&if args.json { json()? } else { found.table() });
+    Ok(found.passes())
 }
 
 /// Runs the timing scenario and prints its table; false if a difference was found.

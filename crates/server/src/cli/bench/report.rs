@@ -9,7 +9,10 @@ use super::child::Memory;
 use super::failure::{Failure, Outcome};
 use super::round::{Round, Side};
 
-/// The result of every scenario but `timing`.
+/// The most that the p99 may be beside the floor's.
+const P99_MOST: f64 = 6.0;
+
+/// The result of every scenario but `timing` and `streams`.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     scenario: Scenario,
@@ -17,6 +20,8 @@ pub(super) struct Report {
     sides: Vec<Measured>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ratio: Option<Ratio>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    goal: Option<Goal>,
     servers: Vec<Process>,
 }
 
@@ -36,6 +41,31 @@ struct Measured {
 struct Ratio {
     requests_per_second: f64,
     p99: f64,
+}
+
+/// What the ratio must be, and whether it is.
+#[derive(Debug, Serialize)]
+struct Goal {
+    requests_per_second: f64,
+    p99: f64,
+    pass: bool,
+}
+
+impl Goal {
+    /// The goal of a scenario beside the floor, if a run of it is judged.
+    fn of(scenario: Scenario, ratio: &Ratio) -> Option<Self> {
+        let requests_per_second = match scenario {
+            Scenario::Native => 0.35,
+            _ => return None,
+        };
+        let pass = ratio.requests_per_second >= requests_per_second && ratio.p99 <= P99_MOST;
+        Some(Self { requests_per_second, p99: P99_MOST, pass })
+    }
+
+    fn line(&self) -> String {
+        let (word, least, most) = (if self.pass { "PASS" } else { "FAIL" }, self.requests_per_second, self.p99);
+        format!("{word}: the goal is a ratio of {least} or more, and at most {most} times the p99")
+    }
 }
 
 /// A server that was under test.
@@ -70,7 +100,13 @@ impl Report {
             }),
             _ => None,
         };
-        Self { scenario, connections, sides, ratio, servers }
+        let goal = ratio.as_ref().and_then(|ratio| Goal::of(scenario, ratio));
+        Self { scenario, connections, sides, ratio, goal, servers }
+    }
+
+    /// Whether the goal, if there is one, is reached.
+    pub(super) fn passes(&self) -> bool {
+        self.goal.as_ref().is_none_or(|goal| goal.pass)
     }
 
     /// One JSON object, on one line.
@@ -78,7 +114,7 @@ impl Report {
         serde_json::to_string(self).map_err(Failure::during("writing the report"))
     }
 
-    /// A table, a line for the ratio and one for each server.
+    /// A table, a line for the ratio, one for each server and one for the goal.
     pub(super) fn table(&self) -> String {
         let mut lines =
             vec![format!("{:<12} {:>12} {:>10} {:>10} {:>12}", "", "requests/s", "p50 ms", "p99 ms", "requests")];
@@ -90,6 +126,7 @@ impl Report {
             lines.push(format!("{:<12} {requests_per_second:>12.3} {:>10} {p99:>10.2}", "ratio", ""));
         }
         lines.extend(self.servers.iter().map(Process::line));
+        lines.extend(self.goal.as_ref().map(Goal::line));
         lines.join("\n")
     }
 }

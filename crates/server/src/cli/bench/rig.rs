@@ -31,6 +31,11 @@ impl Rig {
         Ok(Self { server, door: Arc::new(Door::new(kind, server)?), office, connections })
     }
 
+    /// The same server and mail, through another door.
+    pub(super) fn through(&self, door: Door) -> Self {
+        Self { door: Arc::new(door), ..self.clone() }
+    }
+
     /// All connections of a round, open.
     pub(super) async fn connect(&self) -> Outcome<Vec<Connection>> {
         Connection::open_all(self.server, None, self.connections).await

@@ -1,4 +1,4 @@
-//! Rounds and what they yield: the four loads, one round of each, and the alternation of two of them.
+//! Rounds and what they yield: the loads, one round of each, and the alternation of two of them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +28,7 @@ pub(super) enum Load {
     Flow,
     Start,
     Check(Arc<Pool>),
+    Native,
     Floor,
 }
 
@@ -54,6 +55,7 @@ impl Load {
             Self::Flow => "flow",
             Self::Start => "start",
             Self::Check(_) => "check",
+            Self::Native => "native",
             Self::Floor => "floor",
         }
     }
@@ -105,7 +107,7 @@ impl Side {
     async fn run(&self, length: Duration) -> Outcome<Round> {
         let round = async {
             let round = match &self.load {
-                Load::Flow => flow::round(&self.rig, length).await?,
+                Load::Flow | Load::Native => flow::round(&self.rig, length).await?,
                 Load::Start => single::round(&self.rig, Call::Start, length).await?,
                 Load::Check(pool) => check::round(&self.rig, pool, length).await?,
                 Load::Floor => single::round(&self.rig, Call::Floor, length).await?,

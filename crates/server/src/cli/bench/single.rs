@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::client::Connection;
+use super::door::Door;
 use super::failure::Outcome;
 use super::rig::{Rig, join};
 use super::round::Round;
@@ -44,7 +45,10 @@ async fn repeat(rig: &Rig, mut connection: Connection, call: Call, window: &Wind
             Call::Floor => rig.door.floor(&address),
         };
         let answer = connection.ask_timed(request, window, &mut lane).await?;
-        rig.door.expect_started(&answer)?;
+        match call {
+            Call::Start => rig.door.expect_started(&answer)?,
+            Call::Floor => Door::expect_floor(&answer)?,
+        }
     }
     Ok(lane)
 }

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::extract::State;
-use axum::http::StatusCode;
+use axum::extract::{Path, State};
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
@@ -19,7 +20,7 @@ use super::report::Report;
 use super::rig::Rig;
 use super::round::{Load, Side};
 use super::single::{self, Call};
-use super::{Scenario, flow, round, timing};
+use super::{Scenario, flow, journey, round, timing};
 
 const SHORT: Duration = Duration::from_millis(200);
 
@@ -60,6 +61,17 @@ async fn verify(State(stand): State<Arc<Stand>>, Json(body): Json<Value>) -> (St
     (StatusCode::UNAUTHORIZED, Json(json!({ "error": "Invalid or expired OTP" })))
 }
 
+async fn start_native(stand: State<Arc<Stand>>, head: HeaderMap, Json(body): Json<Value>) -> (StatusCode, Json<Value>) {
+    assert_eq!(head[AUTHORIZATION], "Bearer outx_x");
+    let _code_comes = start(stand, Json(json!({ "email": body["to"] }))).await;
+    (StatusCode::CREATED, Json(json!({ "id": body["to"], "status": "pending" })))
+}
+
+async fn check_native(stand: State<Arc<Stand>>, Path(id): Path<String>, Json(body): Json<Value>) -> Json<Value> {
+    let (status, _) = verify(stand, Json(json!({ "email": id, "otp": body["code"] }))).await;
+    Json(json!({ "valid": status == StatusCode::OK }))
+}
+
 async fn floor(Json(body): Json<Value>) -> Json<Value> {
     Json(json!({ "success": true, "email": body["email"] }))
 }
@@ -69,6 +81,8 @@ async fn stand(careless: bool, connections: usize) -> (Arc<Stand>, Rig) {
     let router = Router::new()
         .route("/linkedin-agent/auth-send-otp", post(start))
         .route("/linkedin-agent/auth-verify-otp", post(verify))
+        .route("/v1/verifications", post(start_native))
+        .route("/v1/verifications/{id}/check", post(check_native))
         .route("/dev/floor", post(floor))
         .with_state(Arc::clone(&stand));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -96,6 +110,17 @@ async fn a_flow_round_finishes_every_journey_it_began() {
     assert!(round.requests() > 0 && round.requests() < 2 * right, "{} of {right} journeys", round.requests());
     assert_eq!(round.measured, SHORT);
     assert!(round.rate() > 0.0);
+}
+
+#[tokio::test]
+async fn a_program_signs_up_once_and_goes_on_by_id_and_key() {
+    let (stand, rig) = stand(false, 4).await;
+    let program = journey::program(&rig).await.unwrap();
+    let round = flow::round(&program, SHORT).await.unwrap();
+    assert!(round.requests() > 0);
+    assert_eq!(stand.starts.load(Ordering::Relaxed), stand.right.load(Ordering::Relaxed));
+    assert_eq!(stand.wrong.load(Ordering::Relaxed), 0);
+    assert!(single::round(&program, Call::Floor, SHORT).await.unwrap().requests() > 0);
 }
 
 #[tokio::test]
@@ -161,6 +186,7 @@ async fn a_comparison_alternates_and_reports_a_ratio() {
     let ratio = json["ratio"]["requests_per_second"].as_f64().unwrap();
     assert!((ratio - rates[0] / rates[1]).abs() < 0.001, "{ratio} of {rates:?}");
     assert!(report.table().contains("ratio"));
+    assert!(report.passes() && json["goal"].is_null(), "no goal is set for it");
 }
 
 #[tokio::test]

@@ -11,8 +11,8 @@ use tokio::task::JoinSet;
 
 use super::check::other_code;
 use super::client::{Connection, within};
-use super::failure::{Failure, Outcome};
-use super::mail::Mailbox;
+use super::failure::Outcome;
+use super::journey;
 use super::random::Random;
 use super::rig::{Rig, join};
 use super::stopwatch::nanos;
@@ -176,12 +176,12 @@ async fn prepare_some(rig: &Rig, mut connection: Connection, cases: &[usize], se
         let serial = mailbox.fresh();
         let address = mailbox.address(serial);
         if CASES[case].account {
-            let code = start(rig, &mut connection, &mut mailbox, serial).await?;
+            let (_, code) = journey::start(rig, &mut connection, &mut mailbox, serial).await?;
             let answer = connection.ask(rig.door.check(&address, &code)).await?;
             rig.door.expect_earned(&answer)?;
         }
         let wrong = if CASES[case].live {
-            let code = start(rig, &mut connection, &mut mailbox, serial).await?;
+            let (_, code) = journey::start(rig, &mut connection, &mut mailbox, serial).await?;
             other_code(&code, 1 + random.below(999_999) as u64)
         } else {
             any_code(&mut random)
@@ -189,18 +189,6 @@ async fn prepare_some(rig: &Rig, mut connection: Connection, cases: &[usize], se
         targets.push(Target { case, address, wrong });
     }
     Ok(targets)
-}
-
-/// Starts a challenge and waits for its code.
-async fn start(rig: &Rig, connection: &mut Connection, mailbox: &mut Mailbox, serial: u64) -> Outcome<Box<str>> {
-    let answer = connection.ask(rig.door.start(&mailbox.address(serial))).await?;
-    rig.door.expect_started(&answer)?;
-    loop {
-        let letter = mailbox.letters.recv().await.ok_or_else(|| Failure::new("the server's mail has stopped"))?;
-        if letter.serial == serial {
-            return Ok(letter.code);
-        }
-    }
 }
 
 fn any_code(random: &mut Random) -> String {
