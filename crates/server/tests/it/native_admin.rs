@@ -1,5 +1,7 @@
 //! The native door's administration: keys, users, orgs, events, and lists by page.
 
+#![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
+
 use axum::http::Method;
 use serde_json::{Value, json};
 
