@@ -2,6 +2,7 @@
 
 pub mod assets;
 pub mod dev;
+pub mod docs;
 pub mod headers;
 pub mod pages;
 

@@ -11,6 +11,7 @@ mod contract;
 mod crash;
 mod days;
 mod delivery;
+mod document;
 mod guesses;
 mod hostile;
 mod house;
