@@ -7,6 +7,7 @@ pub mod assets;
 mod browser;
 mod cookies;
 pub mod dev;
+pub mod docs;
 mod forms;
 pub mod headers;
 mod link;

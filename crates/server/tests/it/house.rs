@@ -267,8 +267,8 @@ fn doors_do_not_know_each_other() {
     for source in server().iter().filter(|source| source.is_in(&["api"])) {
         let place = source.path.strip_prefix("crates/server/src/api/").unwrap();
         // The route table has a line for each. What no door answered (a panic, an answer that took too long, a strange host, no
-        // such path) has the form of the door whose path was asked.
-        if place == "mod.rs" || place == "form.rs" {
+        // such path) has the form of the door whose path was asked. The page about the API explains the problems.
+        if ["mod.rs", "form.rs", "document.rs"].contains(&place) {
             continue;
         }
         for door in doors.iter().filter(|door| !place.starts_with(&format!("{door}/"))) {

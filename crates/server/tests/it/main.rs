@@ -13,6 +13,7 @@ mod crash;
 mod days;
 mod delivery;
 mod dev_inbox;
+mod document;
 mod egress;
 mod guesses;
 mod hostile;

@@ -45,7 +45,7 @@ pub(crate) struct NewRedirect {
 }
 
 /// Lists the addresses.
-#[utoipa::path(get, path = "/v1/redirects", tag = "sign-in", params(PageQuery), security(("key" = ["read"])),
+#[utoipa::path(get, operation_id = "list_redirects", path = "/v1/redirects", tag = "sign-in", params(PageQuery), security(("key" = ["read"])),
     responses(
         (status = 200, description = "A page of addresses", body = Listed<Redirect>),
         KeyProblems,
@@ -61,7 +61,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller<Read>, page
 }
 
 /// Puts an address on the list: at most 50, and only once the operator has raised the org.
-#[utoipa::path(post, path = "/v1/redirects", tag = "sign-in", request_body = NewRedirect, params(IdempotencyName),
+#[utoipa::path(post, operation_id = "add_redirect", path = "/v1/redirects", tag = "sign-in", request_body = NewRedirect, params(IdempotencyName),
     security(("key" = ["admin"])),
     responses(
         (status = 201, description = "It is on the list", body = Redirect),
@@ -84,7 +84,7 @@ pub(super) async fn create(
 }
 
 /// Takes an address off the list. Codes that were brought there are good for their minute.
-#[utoipa::path(delete, path = "/v1/redirects/{id}", tag = "sign-in", params(("id" = String, Path, format = "uuid")),
+#[utoipa::path(delete, operation_id = "remove_redirect", path = "/v1/redirects/{id}", tag = "sign-in", params(("id" = String, Path, format = "uuid")),
     security(("key" = ["admin"])),
     responses(
         (status = 204, description = "It is off"),

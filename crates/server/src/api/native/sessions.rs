@@ -71,7 +71,7 @@ impl From<Tokens> for TokenAnswer {
 }
 
 /// Exchanges a code from `/signin`, or a refresh token, for tokens. Needs no key: apps on people's own devices have none to keep.
-#[utoipa::path(post, path = "/v1/token", tag = "sign-in",
+#[utoipa::path(post, operation_id = "exchange_token", path = "/v1/token", tag = "sign-in",
     request_body(content((TokenRequest = "application/x-www-form-urlencoded"), (TokenRequest = "application/json"))),
     responses(
         (status = 200, description = "Tokens", body = TokenAnswer),
@@ -192,7 +192,7 @@ pub(crate) struct Sessions {
 }
 
 /// Whose access token this is, if it is good: asked here, one that was ended is no longer good.
-#[utoipa::path(get, path = "/v1/session", tag = "sign-in", security(("access_token" = [])),
+#[utoipa::path(get, operation_id = "show_session", path = "/v1/session", tag = "sign-in", security(("access_token" = [])),
     responses(
         (status = 200, description = "Good, and whose", body = CurrentSession),
         (status = 401, description = "Not good, or over", body = Problem),
@@ -205,7 +205,7 @@ pub(super) async fn show(SignedIn(live): SignedIn) -> Answer {
 }
 
 /// Ends the session.
-#[utoipa::path(delete, path = "/v1/session", tag = "sign-in", security(("access_token" = [])),
+#[utoipa::path(delete, operation_id = "end_session", path = "/v1/session", tag = "sign-in", security(("access_token" = [])),
     responses(
         (status = 204, description = "It is over"),
         (status = 401, description = "Not good, or over", body = Problem),
@@ -217,7 +217,7 @@ pub(super) async fn end(State(app): State<Arc<App>>, SignedIn(live): SignedIn) -
 }
 
 /// Lists where the same person is signed in by way of the same org's apps.
-#[utoipa::path(get, path = "/v1/sessions", tag = "sign-in", security(("access_token" = [])),
+#[utoipa::path(get, operation_id = "list_sessions", path = "/v1/sessions", tag = "sign-in", security(("access_token" = [])),
     responses(
         (status = 200, description = "The newest hundred", body = Sessions),
         (status = 401, description = "Not good, or over", body = Problem),
@@ -229,7 +229,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, SignedIn(live): SignedIn) 
 }
 
 /// Ends every session of the same person by way of the same org's apps, this one too.
-#[utoipa::path(delete, path = "/v1/sessions", tag = "sign-in", security(("access_token" = [])),
+#[utoipa::path(delete, operation_id = "end_all_sessions", path = "/v1/sessions", tag = "sign-in", security(("access_token" = [])),
     responses(
         (status = 204, description = "All are over"),
         (status = 401, description = "Not good, or over", body = Problem),
@@ -243,7 +243,7 @@ pub(super) async fn end_all(State(app): State<Arc<App>>, SignedIn(live): SignedI
 }
 
 /// Ends another session of the same person.
-#[utoipa::path(delete, path = "/v1/sessions/{id}", tag = "sign-in", params(("id" = String, Path, format = "uuid")),
+#[utoipa::path(delete, operation_id = "end_other_session", path = "/v1/sessions/{id}", tag = "sign-in", params(("id" = String, Path, format = "uuid")),
     security(("access_token" = [])),
     responses(
         (status = 204, description = "It is over"),
@@ -275,7 +275,7 @@ pub(crate) struct Metadata {
 }
 
 /// Where everything is, for libraries that look.
-#[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "sign-in",
+#[utoipa::path(get, operation_id = "server_metadata", path = "/.well-known/oauth-authorization-server", tag = "sign-in",
     responses((status = 200, description = "The addresses", body = Metadata)))]
 pub(super) async fn metadata(State(app): State<Arc<App>>) -> Answer {
     let base = app.base_url();

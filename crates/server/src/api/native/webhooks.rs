@@ -141,7 +141,7 @@ pub(crate) struct Queued {
 }
 
 /// Lists the org's webhooks, oldest first.
-#[utoipa::path(get, path = "/v1/webhooks", tag = "webhooks", params(PageQuery), security(("key" = ["read"])),
+#[utoipa::path(get, operation_id = "list_webhooks", path = "/v1/webhooks", tag = "webhooks", params(PageQuery), security(("key" = ["read"])),
     responses(
         (status = 200, description = "A page of webhooks", body = Listed<Webhook>),
         KeyProblems,
@@ -155,7 +155,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller<Read>, page
 }
 
 /// Makes a webhook: at most 16 of an org. Its secret is shown once.
-#[utoipa::path(post, path = "/v1/webhooks", tag = "webhooks", request_body = NewWebhook, params(IdempotencyName),
+#[utoipa::path(post, operation_id = "create_webhook", path = "/v1/webhooks", tag = "webhooks", request_body = NewWebhook, params(IdempotencyName),
     security(("key" = ["admin"])),
     responses(
         (status = 201, description = "The webhook and its secret", body = WebhookWithSecret),
@@ -179,7 +179,7 @@ pub(super) async fn create(
 }
 
 /// A webhook of the org.
-#[utoipa::path(get, path = "/v1/webhooks/{id}", tag = "webhooks", params(("id" = String, Path, format = "uuid")),
+#[utoipa::path(get, operation_id = "show_webhook", path = "/v1/webhooks/{id}", tag = "webhooks", params(("id" = String, Path, format = "uuid")),
     security(("key" = ["read"])),
     responses(
         (status = 200, description = "It", body = Webhook),
@@ -193,7 +193,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, caller: Caller<Read>, Path
 }
 
 /// Enables or disables a webhook.
-#[utoipa::path(patch, path = "/v1/webhooks/{id}", tag = "webhooks", request_body = WebhookChange,
+#[utoipa::path(patch, operation_id = "change_webhook", path = "/v1/webhooks/{id}", tag = "webhooks", request_body = WebhookChange,
     params(("id" = String, Path, format = "uuid")), security(("key" = ["admin"])),
     responses(
         (status = 200, description = "As it is now", body = Webhook),
@@ -216,7 +216,7 @@ pub(super) async fn change(
 }
 
 /// Removes a webhook. What waits for it is not sent.
-#[utoipa::path(delete, path = "/v1/webhooks/{id}", tag = "webhooks", params(("id" = String, Path, format = "uuid")),
+#[utoipa::path(delete, operation_id = "delete_webhook", path = "/v1/webhooks/{id}", tag = "webhooks", params(("id" = String, Path, format = "uuid")),
     security(("key" = ["admin"])),
     responses(
         (status = 204, description = "It is gone"),
@@ -230,7 +230,7 @@ pub(super) async fn remove(State(app): State<Arc<App>>, caller: Caller<Admin>, P
 }
 
 /// Gives a webhook a new secret. For a day messages are signed with the old one as well.
-#[utoipa::path(post, path = "/v1/webhooks/{id}/rotate", tag = "webhooks", params(("id" = String, Path, format = "uuid")),
+#[utoipa::path(post, operation_id = "rotate_webhook_secret", path = "/v1/webhooks/{id}/rotate", tag = "webhooks", params(("id" = String, Path, format = "uuid")),
     security(("key" = ["admin"])),
     responses(
         (status = 200, description = "The webhook and its new secret", body = WebhookWithSecret),
@@ -246,7 +246,7 @@ pub(super) async fn rotate(State(app): State<Arc<App>>, caller: Caller<Admin>, P
 }
 
 /// Sends an event of the kind `webhook.test` to this webhook alone.
-#[utoipa::path(post, path = "/v1/webhooks/{id}/test", tag = "webhooks", params(("id" = String, Path, format = "uuid")),
+#[utoipa::path(post, operation_id = "test_webhook", path = "/v1/webhooks/{id}/test", tag = "webhooks", params(("id" = String, Path, format = "uuid")),
     security(("key" = ["admin"])),
     responses(
         (status = 202, description = "It is on its way", body = Queued),
@@ -261,7 +261,7 @@ pub(super) async fn test(State(app): State<Arc<App>>, caller: Caller<Admin>, Pat
 }
 
 /// Lists the messages to a webhook, oldest first.
-#[utoipa::path(get, path = "/v1/webhooks/{id}/messages", tag = "webhooks",
+#[utoipa::path(get, operation_id = "list_webhook_messages", path = "/v1/webhooks/{id}/messages", tag = "webhooks",
     params(("id" = String, Path, format = "uuid"), PageQuery), security(("key" = ["read"])),
     responses(
         (status = 200, description = "A page of messages", body = Listed<Message>),
@@ -283,7 +283,7 @@ pub(super) async fn messages(
 }
 
 /// Sends a message that ended once more, under the same id.
-#[utoipa::path(post, path = "/v1/webhooks/{id}/messages/{message_id}/replay", tag = "webhooks",
+#[utoipa::path(post, operation_id = "replay_webhook_message", path = "/v1/webhooks/{id}/messages/{message_id}/replay", tag = "webhooks",
     params(("id" = String, Path, format = "uuid"), ("message_id" = String, Path, format = "uuid")),
     security(("key" = ["admin"])),
     responses(

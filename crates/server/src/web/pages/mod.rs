@@ -62,11 +62,11 @@ pub struct Form<'a> {
 }
 
 /// What the head of a page and its first lines are made of.
-struct Head<'a> {
-    texts: &'static Texts,
-    brand: &'a str,
-    style: String,
-    script: String,
+pub(super) struct Head<'a> {
+    pub(super) texts: &'static Texts,
+    pub(super) brand: &'a str,
+    pub(super) style: String,
+    pub(super) script: String,
 }
 
 impl<'a> Head<'a> {
@@ -75,7 +75,7 @@ impl<'a> Head<'a> {
     }
 
     /// Of a page for developers: in English, and of this program's own name.
-    fn english() -> Self {
+    pub(super) fn english() -> Self {
         Self::of(Frame { texts: of("en"), product: "Doorcode" })
     }
 

@@ -30,7 +30,7 @@ const METADATA_MOST: usize = 4096;
 #[expect(dead_code, reason = "the document is made of it; the members are read one by one, to complain of all at once")]
 pub(crate) struct NewVerification {
     /// The address.
-    #[schema(example = "ada@example.com", max_length = 320)]
+    #[schema(example = "ada@example.com", format = "email", max_length = 320)]
     to: String,
     /// How the code goes there: `email`, which is also what an address with an @ means without it.
     #[schema(example = "email", pattern = "^email$")]
@@ -58,7 +58,7 @@ pub(crate) struct NewVerification {
 
 /// Sends a code to an address, or, if one is pending there, the same code again. A code of another shape than is asked for gives
 /// way to a new one.
-#[utoipa::path(post, path = "/v1/verifications", tag = "verifications", request_body = NewVerification,
+#[utoipa::path(post, path = "/v1/verifications", tag = "verifications", operation_id = "create_verification", request_body = NewVerification,
     params(IdempotencyName), security(("key" = ["verify"])),
     responses(
         (status = 200, description = "One was pending: its code goes out again", body = Verification),
