@@ -22,10 +22,13 @@ pub enum Kind {
     Refresh,
     /// `dsx_…`: what a browser brings an app, which exchanges it for the first two, once.
     Code,
+    /// `dsp_…`: what a browser brings an app that had a link sent; its program shows it in place of the code, within a minute. The
+    /// id is the challenge's, the seed its salt.
+    Pressed,
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::Cookie, Self::Access, Self::Refresh, Self::Code];
+    const ALL: [Self; 5] = [Self::Cookie, Self::Access, Self::Refresh, Self::Code, Self::Pressed];
 
     /// How it begins. In what is derived, so that no kind is another.
     const fn prefix(self) -> &'static str {
@@ -34,6 +37,7 @@ impl Kind {
             Self::Access => "dsa_",
             Self::Refresh => "dsr_",
             Self::Code => "dsx_",
+            Self::Pressed => "dsp_",
         }
     }
 }

@@ -17,7 +17,7 @@ fn claim(kind: Kind) -> Claim {
 
 #[test]
 fn what_was_made_is_read_and_known() {
-    for kind in [Kind::Cookie, Kind::Access, Kind::Refresh, Kind::Code] {
+    for kind in [Kind::Cookie, Kind::Access, Kind::Refresh, Kind::Code, Kind::Pressed] {
         let token = claim(kind).encode(&root(1), &SEED);
         assert_eq!(token.expose().len(), 84);
         let read = Presented::read(kind, token.expose()).unwrap();

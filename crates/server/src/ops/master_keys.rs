@@ -73,9 +73,15 @@ pub async fn activate(app: &Arc<App>, kid: Kid) -> Result<()> {
         .await
 }
 
+/// The longest life of what is derived under a key and must not die with it: codes of any door, tokens. Sessions may last longer;
+/// they end with the key, and their people sign in again.
+fn longest_life(app: &App) -> Duration {
+    app.config.outx.life.max(app.config.native.life).max(app.config.native.token_life)
+}
+
 /// Begins a key's retirement; gives its end.
 pub async fn retire(app: &Arc<App>, kid: Kid, grace: Duration) -> Result<Timestamp> {
-    let at = app.clock.now().plus(grace.max(app.config.outx.life));
+    let at = app.clock.now().plus(grace.max(longest_life(app)));
     let retiring = app.db.write(move |tx| Box::pin(async move { rows::retire(tx, kid, at).await })).await?;
     if retiring {
         Ok(at)

@@ -134,6 +134,12 @@ pub enum Earned {
     Code(Secret<String>),
 }
 
+/// The row of it.
+enum Kept {
+    Session(Box<Session>),
+    Code(Box<Code>),
+}
+
 /// Checks what a browser brings, and gives it a session, or the code for its app. A repeat gives the same again.
 pub async fn enter_browser(app: &Arc<App>, attempt: Attempt, wish: Wish) -> Result<Option<Earned>> {
     let (now, seed) = (app.clock.now(), app.entropy.bytes::<16>()?);
@@ -146,8 +152,8 @@ pub async fn enter_browser(app: &Arc<App>, attempt: Attempt, wish: Wish) -> Resu
     });
     match unit.await? {
         None => Ok(None),
-        Some(Ok(session)) => Ok(Some(Earned::Session(Box::new(session)))),
-        Some(Err(code)) => redirects::reveal(app, &code).map(|code| Some(Earned::Code(code))),
+        Some(Kept::Session(session)) => Ok(Some(Earned::Session(session))),
+        Some(Kept::Code(code)) => redirects::reveal(app, &code).map(|code| Some(Earned::Code(code))),
     }
 }
 
@@ -159,21 +165,21 @@ async fn earn(
     wish: Wish,
     (seed, event): ([u8; 16], EventId),
     now: Timestamp,
-) -> Result<Result<Session, Code>> {
+) -> Result<Kept> {
     let (id, owner) =
         (SessionId::from_bytes(*entered.challenge.as_bytes()), (entered.account.org, entered.account.user));
     if entered.again {
         let before = sessions::get(tx, &id).await?;
         return match (before, redirect_rows::code(tx, &id).await?) {
-            (_, Some(code)) => Ok(Err(code)),
-            (Some(session), None) => Ok(Ok(session)),
+            (_, Some(code)) => Ok(Kept::Code(Box::new(code))),
+            (Some(session), None) => Ok(Kept::Session(Box::new(session))),
             (None, None) => Err(Error::Gone),
         };
     }
     if let Some(request) = &wish.request {
         let code = redirects::code_for(app, request, (id, seed), owner, now)?;
         redirect_rows::insert_code(tx, &code).await?;
-        return Ok(Err(code));
+        return Ok(Kept::Code(Box::new(code)));
     }
     if let Some(before) = &wish.before {
         sessions::revoke(tx, before, now).await?;
@@ -181,7 +187,7 @@ async fn earn(
     let session = super::sessions::begin(app, (id, seed), owner, None, wish.agent, now);
     sessions::insert(tx, &session).await?;
     events::append(tx, &event, &session.org, "session.created", id.as_bytes()).await?;
-    Ok(Ok(session))
+    Ok(Kept::Session(Box::new(session)))
 }
 
 /// The link in a mail: the page that it opens says what happens there.

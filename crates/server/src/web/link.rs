@@ -9,19 +9,21 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
-use doorcode_core::{ChallengeId, OrgId, Result, Secret};
+use doorcode_core::redirect::with_query;
+use doorcode_core::{Result, Secret};
 
 use super::asked::Asked;
 use super::forms::{Sent, TOKEN_FIELD, Token};
 use super::pages::{
-    Form, LinkDead, LinkOtherBrowser, LinkSameBrowser, link_dead, link_other_browser, link_same_browser,
+    Form, LinkConfirm, LinkDead, LinkOtherBrowser, LinkSameBrowser, link_confirm, link_dead, link_other_browser,
+    link_same_browser,
 };
-use super::reply::{Page, frame, refusal};
+use super::reply::{Page, frame, go, refusal};
 use super::sign_in::finish;
 use crate::app::App;
 use crate::ops::challenges::Entry;
 use crate::ops::client::Client;
-use crate::ops::links;
+use crate::ops::links::{self, Leads, Link};
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new().route("/l/{challenge}/{token}", get(look).post(press))
@@ -31,31 +33,35 @@ async fn look(State(app): State<Arc<App>>, Path(link): Path<(String, String)>, h
     page(&app, &headers, &link).await.unwrap_or_else(|error| refusal(&app, &headers, &error))
 }
 
-async fn page(app: &Arc<App>, headers: &HeaderMap, (challenge, token): &(String, String)) -> Result<Response> {
-    let token = Secret::new(token.clone());
-    let found = match challenge.parse::<ChallengeId>() {
-        Ok(id) => links::shown(app, OrgId::HOUSE, id, &token).await?,
-        Err(_) => None,
-    };
-    let Some(found) = found else {
-        let html = link_dead(&LinkDead { frame: frame(app, headers), again: Some("/signin") });
-        return Ok(Page::new(html).status(StatusCode::GONE).answer());
-    };
-    match Asked::of(app, headers).filter(|asked| asked.is_for(found.challenge)) {
-        Some(asked) => {
-            let made = Token::of(app, headers)?;
-            let action = format!("/l/{}/{}", found.challenge, token.expose());
-            let hidden = [(TOKEN_FIELD, made.token.as_str())];
-            let form = Form { action: &action, hidden: &hidden };
-            let html = link_same_browser(&LinkSameBrowser { frame: frame(app, headers), form });
+async fn page(app: &Arc<App>, headers: &HeaderMap, link: &(String, String)) -> Result<Response> {
+    let Some(found) = find(app, link).await? else { return Ok(dead(app, headers)) };
+    let asked = Asked::of(app, headers).filter(|asked| asked.is_for(found.challenge));
+    let made = Token::of(app, headers)?;
+    let (action, hidden) = (format!("/l/{}/{}", link.0, link.1), [(TOKEN_FIELD, made.token.as_str())]);
+    let (frame, form) = (frame(app, headers), Form { action: &action, hidden: &hidden });
+    Ok(match (&found.leads, asked) {
+        (Leads::App(uri), _) => {
+            let html = link_confirm(&LinkConfirm { frame, form });
+            Page::new(html).cookie(made.cookie).towards(Some(uri)).answer()
+        }
+        (Leads::SignIn(_), Some(asked)) => {
             let towards = asked.request.as_ref().map(|request| request.redirect_uri.as_str());
-            Ok(Page::new(html).cookie(made.cookie).towards(towards).answer())
+            Page::new(link_same_browser(&LinkSameBrowser { frame, form })).cookie(made.cookie).towards(towards).answer()
         }
-        None => {
-            let html = link_other_browser(&LinkOtherBrowser { frame: frame(app, headers), shown: &found.code });
-            Ok(Page::new(html).answer())
-        }
+        (Leads::SignIn(shown), None) => Page::new(link_other_browser(&LinkOtherBrowser { frame, shown })).answer(),
+    })
+}
+
+async fn find(app: &App, (challenge, token): &(String, String)) -> Result<Option<Link>> {
+    match challenge.parse() {
+        Ok(id) => links::find(app, id, &Secret::new(token.clone())).await,
+        Err(_) => Ok(None),
     }
+}
+
+fn dead(app: &App, headers: &HeaderMap) -> Response {
+    let html = link_dead(&LinkDead { frame: frame(app, headers), again: Some("/signin") });
+    Page::new(html).status(StatusCode::GONE).answer()
 }
 
 async fn press(
@@ -64,14 +70,25 @@ async fn press(
     client: Client,
     form: Sent,
 ) -> Response {
-    let id = link.0.parse::<ChallengeId>().ok();
-    let asked = Asked::of(&app, &form.headers).filter(|asked| id.is_some_and(|id| asked.is_for(id)));
-    match (id, asked) {
-        (Some(id), Some(asked)) if form.is_ours(&app) => {
-            let entry = Entry::Link(id, Secret::new(link.1));
-            finish(&app, client, &form.headers, asked, entry).await
+    pressed(&app, link, client, &form).await.unwrap_or_else(|error| refusal(&app, &form.headers, &error))
+}
+
+async fn pressed(app: &Arc<App>, link: (String, String), client: Client, form: &Sent) -> Result<Response> {
+    let Some(found) = find(app, &link).await?.filter(|_| form.is_ours(app)) else {
+        return page(app, &form.headers, &link).await;
+    };
+    match (&found.leads, Asked::of(app, &form.headers).filter(|asked| asked.is_for(found.challenge))) {
+        (Leads::App(uri), _) => {
+            let Some(code) = links::press(app, &found).await? else { return Ok(dead(app, &form.headers)) };
+            let (id, base) = (found.challenge.to_string(), app.base_url());
+            let parameters = [("verification_id", id.as_str()), ("code", code.expose()), ("iss", base.as_str())];
+            Ok(go(&with_query(uri, &parameters), None))
+        }
+        (Leads::SignIn(_), Some(asked)) => {
+            let entry = Entry::Link(found.challenge, Secret::new(link.1));
+            Ok(finish(app, client, &form.headers, asked, entry).await)
         }
         // Whoever did not ask sees what looking shows.
-        _ => page(&app, &form.headers, &link).await.unwrap_or_else(|error| refusal(&app, &form.headers, &error)),
+        (Leads::SignIn(_), None) => page(app, &form.headers, &link).await,
     }
 }

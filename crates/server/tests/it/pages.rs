@@ -631,3 +631,65 @@ async fn a_restore_ends_sessions_and_codes() {
     assert_eq!(browser.at, "/signin");
     assert_eq!(exchange(&app, &grant(&client, &code)).await.json()["error"], "invalid_grant");
 }
+
+#[tokio::test]
+async fn a_link_that_a_program_asked_for_brings_the_browser_back_with_a_proof() {
+    let app = TestApp::new().await;
+    let key = key_of(&app, "boss@example.com").await;
+    let program = program(&app, &key);
+    program.post("/v1/redirects", json!({ "uri": CALLBACK })).await;
+    let refused = program.post("/v1/verifications", json!({ "to": ADA, "redirect": "https://evil.example/" })).await;
+    assert_eq!(crate::native::wrong_fields(&refused), ["redirect"]);
+    let started = program.post("/v1/verifications", json!({ "to": ADA, "redirect": CALLBACK })).await.json();
+    app.deliver_due().await;
+    let link = app.last_link(ADA);
+    // Looking, and pressing without the page's token, changes nothing.
+    let mut browser = Browser::open(&app, AWAY, &link).await;
+    assert!(!browser.sees(&app.last_code(ADA)), "the code is for whoever reads the mail");
+    let mut bare = browser.form(&link);
+    bare.hidden.clear();
+    browser.send_form(&bare, &[]).await;
+    assert_eq!(browser.page.status, 200);
+    let path = format!("/v1/verifications/{}", started["id"].as_str().unwrap());
+    assert_eq!(program.get(&path).await.json()["status"], "pending");
+
+    let mut codes = Vec::new();
+    for _ in 0..2 {
+        browser.go(&link).await;
+        browser.send(&link.clone(), &[]).await;
+        let back = url::Url::parse(&browser.at).unwrap();
+        assert_eq!(back.host_str(), Some("app.example.com"), "{}", browser.at);
+        let parameters: std::collections::BTreeMap<String, String> = back.query_pairs().into_owned().collect();
+        assert_eq!(parameters["verification_id"], started["id"].as_str().unwrap());
+        codes.push(parameters["code"].clone());
+    }
+    assert_eq!(program.get(&path).await.json()["status"], "pending", "a press alone uses nothing up");
+    let check = async |code: &str| program.post(&format!("{path}/check"), json!({ "code": code })).await.json();
+    assert_eq!(check(&not(&codes[0])).await["valid"], false);
+    let other =
+        program.post("/v1/verifications", json!({ "to": "bob@example.com", "redirect": CALLBACK })).await.json();
+    let elsewhere = format!("/v1/verifications/{}/check", other["id"].as_str().unwrap());
+    assert_eq!(
+        program.post(&elsewhere, json!({ "code": codes[0] })).await.json()["valid"],
+        false,
+        "another verification's"
+    );
+    let right = check(&codes[0]).await;
+    assert_eq!((&right["valid"], &claims(&right["token"])["sub"]), (&json!(true), &json!(ADA)));
+    app.advance(seconds(11));
+    assert_eq!(check(&codes[1]).await["valid"], false, "once");
+    browser.go(&link).await;
+    assert_eq!(browser.page.status, 410);
+
+    let later =
+        program.post("/v1/verifications", json!({ "to": "carl@example.com", "redirect": CALLBACK })).await.json();
+    app.deliver_due().await;
+    let link = app.last_link("carl@example.com");
+    browser.go(&link).await;
+    browser.send(&link.clone(), &[]).await;
+    let late =
+        url::Url::parse(&browser.at).unwrap().query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
+    app.advance(seconds(60));
+    let path = format!("/v1/verifications/{}/check", later["id"].as_str().unwrap());
+    assert_eq!(program.post(&path, json!({ "code": late })).await.json()["valid"], false, "a minute");
+}

@@ -10,7 +10,7 @@ use super::{Backend, PURPOSE, Verification, note, own, target, verified_at};
 use crate::app::App;
 use crate::ops::challenges::{Aim, Attempt, Checked};
 use crate::ops::client::Client;
-use crate::ops::{challenges as engine, tokens};
+use crate::ops::{challenges as engine, links, tokens};
 use crate::store::challenges::{self, Challenge};
 use crate::store::{Tx, targets};
 
@@ -41,12 +41,16 @@ pub async fn check(app: &Arc<App>, entry: Entry) -> Result<Judged> {
     let Backend { org, credential } = entry.backend;
     let id = entry.id;
     let challenge = app.db.read(move |tx| Box::pin(async move { own(tx, &org, &id).await })).await?;
+    let pressed = links::pressed(app, &challenge, &entry.code);
     let attempt = Attempt {
         realm: org,
         purpose: PURPOSE,
         to: Email::parse(&challenge.destination)?,
         only: Some(id),
-        entry: engine::Entry::Typed(entry.code),
+        entry: match pressed {
+            Some(token) => engine::Entry::Link(id, token),
+            None => engine::Entry::Typed(entry.code),
+        },
         shape: challenge.shape,
         client: Client::behind(org, credential, entry.person),
     };

@@ -68,6 +68,10 @@ pub(super) struct Code {
 
 /// The pages behind a link.
 pub(super) struct Link {
+    /// The page that confirms an address for an app.
+    pub(super) confirm_title: &'static str,
+    pub(super) confirm_lead: &'static str,
+    pub(super) confirm_button: &'static str,
     pub same_lead: &'static str,
     pub same_button: &'static str,
     pub same_not_you: &'static str,

@@ -50,6 +50,10 @@ pub(crate) struct NewVerification {
     /// Whatever you want to find again. At most 4096 bytes.
     #[schema(value_type = Option<Object>)]
     metadata: Option<String>,
+    /// Where the browser goes that opens the link in the mail and presses its button: on the list of `/v1/redirects`, to the byte.
+    /// It brings `verification_id` and a `code` that is good for a minute: check it like one that was typed.
+    #[schema(example = "https://app.example.com/verified", max_length = 512)]
+    redirect: Option<String>,
     /// The address of the person's own device, as your server sees it. With it, somebody who was here before has tries of their
     /// own that strangers can't use up.
     #[schema(example = "203.0.113.7")]
@@ -112,11 +116,12 @@ fn wanted(app: &App, client: &Client, body: &mut Fields) -> Wanted {
     let language = body.text("language");
     let language = body.meaning("language", language, language_of);
     let metadata = body.object("metadata", METADATA_MOST);
+    let redirect = body.text("redirect");
     Wanted {
         shape,
         life: ttl.map_or(native.life, Duration::from_secs),
         language: language.unwrap_or_else(|| texts::choose(&client.languages).language),
-        attached: Attached { metadata, redirect: None },
+        attached: Attached { metadata, redirect },
     }
 }
 

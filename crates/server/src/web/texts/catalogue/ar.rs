@@ -50,6 +50,9 @@ pub(super) const TEXTS: Texts = Texts {
         other_address: "استخدام عنوان آخر",
     },
     link: Link {
+        confirm_title: "أكّد عنوانك",
+        confirm_lead: "الرابط الوارد في الرسالة يخص عنوانك. أكّد أنك من طلبه، ثم تابع من حيث بدأت.",
+        confirm_button: "تأكيد",
         same_lead: "أكّد الرابط الوارد في الرسالة عنوانك. بقيت نقرة واحدة.",
         same_button: "تسجيل الدخول",
         same_not_you: "إذا لم تكن أنت من طلب ذلك، فأغلق هذه الصفحة.",

@@ -38,6 +38,9 @@ pub(super) const TEXTS: Texts = Texts {
         other_address: "Andere Adresse verwenden",
     },
     link: Link {
+        confirm_title: "Adresse bestätigen",
+        confirm_lead: "Der Link aus der E-Mail gehört zu Ihrer Adresse. Bestätigen Sie, dass Sie ihn angefordert haben, dann geht es dort weiter, wo Sie begonnen haben.",
+        confirm_button: "Bestätigen",
         same_lead: "Der Link aus der E-Mail bestätigt Ihre Adresse. Ein Klick, und Sie sind angemeldet.",
         same_button: "Anmelden",
         same_not_you: "Wenn Sie das nicht angefordert haben, schließen Sie diese Seite.",

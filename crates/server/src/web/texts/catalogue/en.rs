@@ -38,6 +38,9 @@ pub(super) const TEXTS: Texts = Texts {
         other_address: "Use another address",
     },
     link: Link {
+        confirm_title: "Confirm your address",
+        confirm_lead: "The link from the mail is yours. Confirm that you asked for it, and go on where you began.",
+        confirm_button: "Confirm",
         same_lead: "Your address is confirmed by the link in the mail. One press finishes it.",
         same_button: "Sign in",
         same_not_you: "If it was not you who asked, close this page.",

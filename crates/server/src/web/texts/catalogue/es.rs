@@ -38,6 +38,9 @@ pub(super) const TEXTS: Texts = Texts {
         other_address: "Usar otra dirección",
     },
     link: Link {
+        confirm_title: "Confirme su dirección",
+        confirm_lead: "El enlace del correo corresponde a su dirección. Confirme que lo ha solicitado usted y continúe donde empezó.",
+        confirm_button: "Confirmar",
         same_lead: "El enlace del correo confirma su dirección. Solo falta un clic.",
         same_button: "Iniciar sesión",
         same_not_you: "Si no lo ha pedido usted, cierre esta página.",

@@ -38,6 +38,9 @@ pub(super) const TEXTS: Texts = Texts {
         other_address: "Utiliser une autre adresse",
     },
     link: Link {
+        confirm_title: "Confirmez votre adresse",
+        confirm_lead: "Le lien de l’e-mail correspond à votre adresse. Confirmez que vous l’avez demandé et reprenez là où vous avez commencé.",
+        confirm_button: "Confirmer",
         same_lead: "Le lien de l’e-mail confirme votre adresse. Il ne reste qu’un clic.",
         same_button: "Se connecter",
         same_not_you: "Si la demande ne vient pas de vous, fermez cette page.",

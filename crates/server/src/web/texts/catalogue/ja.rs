@@ -38,6 +38,9 @@ pub(super) const TEXTS: Texts = Texts {
         other_address: "別のアドレスを使う",
     },
     link: Link {
+        confirm_title: "アドレスの確認",
+        confirm_lead: "メールのリンクはあなたのアドレス宛てのものです。ご自身の操作であることを確認すると、元の画面に戻ります。",
+        confirm_button: "確認する",
         same_lead: "メールのリンクでアドレスを確認しました。ボタンを押すとログインが完了します。",
         same_button: "ログイン",
         same_not_you: "お心当たりがない場合は、このページを閉じてください。",

@@ -38,6 +38,9 @@ pub(super) const TEXTS: Texts = Texts {
         other_address: "Usar outro endereço",
     },
     link: Link {
+        confirm_title: "Confirme o seu endereço",
+        confirm_lead: "O link do e-mail corresponde ao seu endereço. Confirme que foi você quem o pediu e continue de onde começou.",
+        confirm_button: "Confirmar",
         same_lead: "O link do e-mail confirma o seu endereço. Falta só um clique.",
         same_button: "Entrar",
         same_not_you: "Se não foi você quem pediu, feche esta página.",

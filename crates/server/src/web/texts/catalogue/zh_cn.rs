@@ -38,6 +38,9 @@ pub(super) const TEXTS: Texts = Texts {
         other_address: "使用其他邮箱",
     },
     link: Link {
+        confirm_title: "确认您的邮箱地址",
+        confirm_lead: "邮件中的链接属于您的邮箱地址。请确认是您本人的操作，然后返回之前的页面继续。",
+        confirm_button: "确认",
         same_lead: "邮件中的链接已确认您的邮箱地址，点击按钮即可完成。",
         same_button: "登录",
         same_not_you: "如果不是您本人操作，请关闭此页面。",
