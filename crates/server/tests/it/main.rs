@@ -28,6 +28,7 @@ mod pools;
 mod post_office;
 mod process;
 mod races;
+mod readme;
 mod restore;
 mod secrets;
 mod sends;
