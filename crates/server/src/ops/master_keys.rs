@@ -72,7 +72,9 @@ pub async fn activate(app: &Arc<App>, kid: Kid) -> Result<()> {
 
 /// Begins a key's retirement; gives its end.
 pub async fn retire(app: &Arc<App>, kid: Kid, grace: Duration) -> Result<Timestamp> {
-    let at = app.clock.now().plus(grace.max(app.config.outx.life));
+    let (outx, native) = (&app.config.outx, &app.config.native);
+    let longest = outx.life.max(native.life).max(native.token_life);
+    let at = app.clock.now().plus(grace.max(longest));
     let retiring = app.db.write(move |tx| Box::pin(async move { rows::retire(tx, kid, at).await })).await?;
     if retiring {
         Ok(at)
