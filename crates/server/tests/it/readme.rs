@@ -1,5 +1,5 @@
-//! The quick start of README.md, as it stands: every block of it is run, in its order and in one shell, and says what the README
-//! says that it says. Refuses to know what is in the blocks, but for the code that somebody types.
+//! The quick start of README.md and the journey of docs/native.md, as they stand: every block is run, in its order and in one
+//! shell, and says what the page says that it says. Refuses to know what is in the blocks, but for the code that somebody types.
 
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
 
@@ -20,9 +20,9 @@ struct Block {
     text: String,
 }
 
-/// The blocks of a section.
-fn blocks(readme: &str, section: &str) -> Vec<Block> {
-    let (_, rest) = readme.split_once(&format!("\n## {section}\n")).unwrap();
+/// The blocks of a section of a page.
+fn blocks(page: &str, section: &str) -> Vec<Block> {
+    let (_, rest) = page.split_once(&format!("\n## {section}\n")).unwrap();
     let section = rest.split_once("\n## ").unwrap().0;
     let fenced = section.split("```").skip(1).step_by(2);
     let all = fenced.map(|block| {
@@ -40,9 +40,11 @@ fn address() -> String {
 
 const README: &str = "127.0.0.1:8080";
 
-/// What waits until there is a mail, as a person does, and leaves its code in `$code`.
-fn wait_for_a_code(address: &str, to: &str) -> String {
-    let look = format!("curl -s 'http://{address}/dev/inbox.json{to}'");
+/// What waits for the mail to whom a block names, as a person does, and leaves its code in `$code`.
+fn wait_for_a_code(block: &str, address: &str) -> String {
+    let Some((before, _)) = block.split_once("@example.com") else { return String::new() };
+    let who = before.rsplit(['"', '=', '\'']).next().unwrap_or_default();
+    let look = format!("curl -s 'http://{address}/dev/inbox.json?to={who}@example.com'");
     let code = format!("{look} | grep -o '\"code\":\"[^\"]*' | head -1 | cut -c 9-");
     format!("code=\nuntil [ -n \"$code\" ]; do sleep 0.1; code=$({code}) || true; done\n")
 }
@@ -56,12 +58,12 @@ fn script(blocks: &[Block], address: &str) -> String {
             "sh" => {
                 write!(script, "{{\n{text}}} >said.{number}\n").unwrap();
                 // The mail follows the answer in a moment.
-                script += &wait_for_a_code(address, "");
+                script += &wait_for_a_code(text, address);
             }
             "python" => {
                 // Somebody types the code, where one is asked for.
                 let typed = if text.contains("input(") {
-                    format!("{{ {}echo $code; }} | ", wait_for_a_code(address, "?to=grace@example.com"))
+                    format!("{{ {}echo $code; }} | ", wait_for_a_code(text, address))
                 } else {
                     String::new()
                 };
@@ -94,29 +96,20 @@ fn is_alike(promised: &Value, said: &Value) -> bool {
     }
 }
 
-async fn serve(home: &Home, address: &str) -> ServerProcess {
-    // What ./run starts, once it has built it.
-    ServerProcess::spawn(home.command(&["serve", "--listen", address])).await
+/// Runs blocks in one shell, in a folder of their own; what each said stands there.
+async fn run(blocks: &[Block], address: &str) -> Folder {
+    let folder = Folder::new("blocks");
+    let file = folder.join("blocks.sh");
+    fs::write(&file, script(blocks, address)).unwrap();
+    let mut bash = Command::new("bash");
+    bash.arg(&file).current_dir(folder.join("")).env("PYTHON", python());
+    Ran::of(bash).await.well();
+    folder
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_quick_start_does_what_it_says() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    let readme = fs::read_to_string(root.join("README.md")).unwrap();
-    let (home, address) = (Home::dev("readme"), address());
-    let server = serve(&home, &address).await;
-    let blocks = blocks(&readme.replace(README, &server.address.to_string()), "Quick start");
-    let count = |language: &str| blocks.iter().filter(|block| block.language == language).count();
-    assert!(count("sh") >= 4 && count("python") >= 2 && count("json") >= 2 && count("text") >= 2);
-
-    let folder = Folder::new("readme-blocks");
-    let script_file = folder.join("quick_start.sh");
-    fs::write(&script_file, script(&blocks, &address)).unwrap();
-    let mut bash = Command::new("bash");
-    bash.arg(&script_file).current_dir(folder.join("")).env("PYTHON", python());
-    Ran::of(bash).await.well();
-
-    let mut said = String::new();
+/// Holds what the blocks said against what the page promises behind each.
+fn judge(blocks: &[Block], folder: &Folder) {
+    let (mut said, mut asked) = (String::new(), false);
     for (number, Block { language, text }) in blocks.iter().enumerate() {
         match language.as_str() {
             "json" => {
@@ -124,13 +117,30 @@ async fn the_quick_start_does_what_it_says() {
                 assert!(is_alike(&promised, &said), "{promised} was promised: {said}");
             }
             "text" => {
-                // What is typed is not seen in a pipe, and the question stands before the answer.
-                let last = said.trim_end().lines().last().unwrap().rsplit(": ").next().unwrap();
-                assert!(is_like(text.trim_end(), last), "{text} was promised: {said}");
+                // What is typed is not seen in a pipe, so that the answer stands behind the question.
+                let said = if asked { said.rsplit(": ").next().unwrap() } else { said.as_str() };
+                assert!(is_like(text.trim_end(), said.trim_end()), "{text} was promised: {said}");
             }
-            _ => said = fs::read_to_string(folder.join(&format!("said.{number}"))).unwrap(),
+            _ => {
+                said = fs::read_to_string(folder.join(&format!("said.{number}"))).unwrap();
+                asked = text.contains("input(");
+            }
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_quick_start_and_the_journey_do_what_they_say() {
+    let (home, address) = (Home::dev("readme"), address());
+    // What ./run starts, once it has built it.
+    let _server = ServerProcess::spawn(home.command(&["serve", "--listen", &address])).await;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+    let page = |name: &str| fs::read_to_string(root.join(name)).unwrap().replace(README, &address);
+    let mut all = blocks(&page("README.md"), "Quick start");
+    all.extend(blocks(&page("docs/native.md"), "The journey"));
+    let count = |language: &str| all.iter().filter(|block| block.language == language).count();
+    assert!(count("sh") >= 7 && count("python") >= 2 && count("json") >= 4 && count("text") >= 3);
+    judge(&all, &run(&all, &address).await);
 }
 
 #[test]
