@@ -57,6 +57,8 @@ fn settings(config: &Config) {
     line("signup.mode", signup);
     let outx = config.outx;
     line("door.outx", format!("{} {}, {} s", outx.shape.length, outx.shape.alphabet, outx.life.as_secs()));
+    let native = config.native;
+    line("door.native", format!("{} {}, {} s", native.shape.length, native.shape.alphabet, native.life.as_secs()));
     line("mail.from", config.mail.from.clone());
     line("mail.templates", if config.mail.texts.is_built_in() { "built in" } else { "of your own" }.to_owned());
     match &config.mail.transport {
@@ -74,20 +76,21 @@ fn settings(config: &Config) {
 fn lax(config: &Config) {
     out("Laxer than the standards");
     let say = |line: String| out(&format!("  {line}"));
-    let (shape, policy) = (config.outx.shape, GuessPolicy::for_shape(config.outx.shape));
+    let policy = GuessPolicy::for_shape(config.outx.shape);
     if config.outx.life > LIFE {
         say(format!(
             "door.outx.code_life is {} s: NIST SP 800-63B-4 3.1.3.2 and ASVS 6.5.5 allow 600 s (the door's contract says 1 h)",
             config.outx.life.as_secs()
         ));
     }
-    if shape.bits() < 19.9 {
-        let chance = chance(shape, &policy);
-        say(format!(
-            "door.outx codes have {:.0} bits: NIST wants six digits, ASVS 6.5.4 20 bits; a guesser's chance is {:.1e} a day",
-            shape.bits(),
-            chance.per_day
-        ));
+    for (door, shape) in [("outx", config.outx.shape), ("native", config.native.shape)] {
+        if shape.bits() < 19.9 {
+            say(format!(
+                "door.{door} codes have {:.0} bits: NIST wants six digits, ASVS 6.5.4 20 bits; a guesser's chance is {:.1e} a day",
+                shape.bits(),
+                chance(shape, &GuessPolicy::for_shape(shape)).per_day
+            ));
+        }
     }
     let (sends, usual) = (config.sends, SendPolicy::default());
     for (name, set, usual) in [

@@ -32,6 +32,7 @@ mod pools;
 mod post_office;
 mod process;
 mod races;
+mod readme;
 mod receiver;
 mod restore;
 mod secrets;

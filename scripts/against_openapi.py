@@ -1,0 +1,93 @@
+"""Holds a running server against the document that it serves: schemathesis makes requests for every operation of
+/openapi.json, good and bad ones, and no answer may be a defect, or have a status, a type or a shape that the document lacks.
+
+    .tools/venv/bin/python scripts/against_openapi.py target/debug/doorcode
+
+The server is its own: in development, in a folder that goes with it, on a free port of this machine, with limits that do
+not stand in the way. It is stopped by the process that was started. This file is also what schemathesis loads for `before_call`.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+import requests
+import schemathesis
+
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+
+# What counts is not how many requests come.
+LIMITS = ("SEND__NETWORK_HOUR", "SEND__WIDE_HOUR", "SEND__ORG_DAY", "GUESS__NETWORK_HOUR", "GUESS__WIDE_HOUR", "GUESS__ORG_HOUR")
+
+# Where the ids of the key and of the user stand that all requests are made with.
+OURS = "AGAINST_OPENAPI_OURS"
+NOBODY = "00000000-0000-7000-8000-000000000000"
+
+
+@schemathesis.hook
+def before_call(_context, case, _kwargs):
+    """Ids in lists are tried, and to revoke the key of all requests would make every later answer a 401."""
+    if case.path_parameters.get("id") in os.environ.get(OURS, "").split():
+        case.path_parameters["id"] = NOBODY
+
+
+def start(binary, folder):
+    """A server on a free port: the process, and its address."""
+    raised = {f"DOORCODE_LIMITS__{name}": "1000000000" for name in LIMITS}
+    command = [binary, "serve", "--dev", "--data", f"{folder}/data", "--listen", "127.0.0.1:0"]
+    with open(f"{folder}/log", "w") as log:
+        server = subprocess.Popen(command, env=os.environ | raised, stdout=subprocess.PIPE, stderr=log, text=True)
+    for line in server.stdout:
+        if line.startswith("listening on "):
+            return server, line.removeprefix("listening on ").strip()
+    server.wait(60)
+    raise SystemExit(f"the server does not listen:\n{pathlib.Path(folder, 'log').read_text()}")
+
+
+def key_from_the_front_door(base):
+    """Signs in, as anybody does."""
+    email = "ada@example.com"
+    requests.post(f"{base}/linkedin-agent/auth-send-otp", json={"email": email}).raise_for_status()
+    for _ in range(600):
+        inbox = requests.get(f"{base}/dev/inbox.json", params={"to": email}).json()
+        if inbox:
+            break
+        time.sleep(0.1)
+    body = {"email": email, "otp": inbox[0]["code"]}
+    verified = requests.post(f"{base}/linkedin-agent/auth-verify-otp", json=body)
+    verified.raise_for_status()
+    return verified.json()["team"]["api_key"]
+
+
+def ids(base, key):
+    """The ids of whatever the org has at its beginning."""
+    lists = [requests.get(f"{base}/v1/{name}", headers={"Authorization": f"Bearer {key}"}) for name in ("keys", "users")]
+    return [one["id"] for found in lists for one in found.json()["data"]]
+
+
+def run(base, key, folder):
+    here, tool = pathlib.Path(__file__).resolve().parent, pathlib.Path(sys.executable).absolute().with_name("st")
+    command = [tool, "--config-file", here / "schemathesis.toml", "run", f"{base}/openapi.json"]
+    command += ["--header", f"Authorization: Bearer {key}", "--header", f"x-api-key: {key}"]
+    command += ["--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--no-color"]
+    hooks = {"SCHEMATHESIS_HOOKS": os.path.abspath(__file__), OURS: " ".join(ids(base, key))}
+    # It leaves notes where it runs, and begins with them the next time: there is no next time.
+    return subprocess.run(command, cwd=folder, env=os.environ | hooks, check=False).returncode
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        server, base = start(sys.argv[1], folder)
+        try:
+            return run(base, key_from_the_front_door(base), folder)
+        finally:
+            server.terminate()
+            server.wait(60)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
