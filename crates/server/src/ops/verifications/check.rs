@@ -75,20 +75,25 @@ async fn judge(
     };
     let aim = Aim::of(app, &attempt);
     let checked = engine::check(tx, app, (&attempt, &aim), Some(challenge), now).await?;
-    let (challenge, left) = match &checked {
+    let (again, left);
+    let challenge = match &checked {
         Checked::Right(right) => {
             note(tx, event, &org, "verification.verified", &id).await?;
-            (Challenge::clone(right), None)
+            left = None;
+            &**right
         }
-        Checked::Repeat(right) => (Challenge::clone(right), None),
+        Checked::Repeat(right) => {
+            left = None;
+            &**right
+        }
         Checked::Wrong => {
-            let challenge = own(tx, &org, &id).await?;
-            let left = attempts_left(tx, &challenge, &attempt.client, now).await?;
-            (challenge, left)
+            again = own(tx, &org, &id).await?;
+            left = attempts_left(tx, &again, &attempt.client, now).await?;
+            &again
         }
     };
-    let attached = challenges::attached(tx, &id).await?;
-    Ok((checked, Verification::of(&challenge, attached, now), left))
+    let verification = Verification::of(challenge, challenges::attached(tx, &id).await?, now);
+    Ok((checked, verification, left))
 }
 
 /// Of a short code; a long one needs no limit.
