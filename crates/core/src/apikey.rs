@@ -4,6 +4,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use crate::code::Binding;
@@ -58,4 +59,9 @@ pub fn lookup_digest(root: &Root, presented: &str) -> [u8; 16] {
 pub fn derive_link_token(root: &Root, binding: &Binding<'_>) -> Secret<String> {
     let mac = Zeroizing::new(binding.with_parts("link", |parts| root.mac(parts)));
     Secret::new(URL_SAFE_NO_PAD.encode(mac.as_slice()))
+}
+
+/// Whether a text is the token of a link. Takes the same time wherever they differ.
+pub fn link_matches(root: &Root, binding: &Binding<'_>, text: &Secret<String>) -> bool {
+    derive_link_token(root, binding).expose().as_bytes().ct_eq(text.expose().as_bytes()).into()
 }

@@ -31,6 +31,14 @@ pub enum Challenge {}
 pub enum Delivery {}
 /// The kind of [`EventId`].
 pub enum Event {}
+/// The kind of [`SessionId`].
+pub enum Session {}
+/// The kind of [`RedirectId`].
+pub enum Redirect {}
+/// The kind of [`WebhookId`].
+pub enum Webhook {}
+/// The kind of [`WebhookMessageId`].
+pub enum WebhookMessage {}
 
 /// A tenant.
 pub type OrgId = Id<Org>;
@@ -44,6 +52,14 @@ pub type ChallengeId = Id<Challenge>;
 pub type DeliveryId = Id<Delivery>;
 /// Something that happened.
 pub type EventId = Id<Event>;
+/// A signed-in browser or app.
+pub type SessionId = Id<Session>;
+/// An address that an app may have browsers sent back to.
+pub type RedirectId = Id<Redirect>;
+/// Somebody's URL that wants to hear of events.
+pub type WebhookId = Id<Webhook>;
+/// One event on its way to one of those.
+pub type WebhookMessageId = Id<WebhookMessage>;
 
 impl OrgId {
     /// The house realm, whose identities sign in at the OutX door (docs/threat-model.md).

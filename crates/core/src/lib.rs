@@ -15,17 +15,23 @@ mod glyph;
 pub mod id;
 pub mod known;
 pub mod network;
+pub mod redirect;
 pub mod root;
 pub mod secret;
+pub mod session;
 pub mod time;
 pub mod token;
+pub mod webhook;
 
 pub use address::{Address, Email, Phone};
 pub use budget::{Chance, Class, GuessPolicy, KNOWN_FOR, Ring, SendPolicy, Window};
 pub use challenge::{Standing, State, Verdict};
 pub use code::{Alphabet, Binding, Code, Shape};
 pub use error::{Error, Result};
-pub use id::{ChallengeId, CredentialId, DeliveryId, EventId, Id, OrgId, UserId};
+pub use id::{
+    ChallengeId, CredentialId, DeliveryId, EventId, Id, OrgId, RedirectId, SessionId, UserId, WebhookId,
+    WebhookMessageId,
+};
 pub use network::Network;
 pub use root::{Kid, MasterKey, Root, Use};
 pub use secret::Secret;

@@ -150,10 +150,12 @@ pub enum Use {
     ClientSecretLookup,
     /// The key that signs tokens ([`crate::token`]).
     Token,
-    /// The digest by which a session or refresh token is found.
-    SessionLookup,
+    /// What browsers and apps present of their sessions ([`crate::session`]).
+    Session,
     /// The mail header by which this installation knows its own messages (docs/threat-model.md).
     Header,
+    /// Secrets by which receivers know our webhooks.
+    Webhook,
 }
 
 impl Use {
@@ -167,8 +169,9 @@ impl Use {
             Self::ClientSecret => "client-secret",
             Self::ClientSecretLookup => "client-secret-lookup",
             Self::Token => "token",
-            Self::SessionLookup => "session-lookup",
+            Self::Session => "session",
             Self::Header => "header",
+            Self::Webhook => "webhook",
         }
     }
 }

@@ -7,6 +7,7 @@ use doorcode_core::{Error, Kid, OrgId, Result, Timestamp};
 use crate::clock::Clock;
 use crate::config::{Config, Transport};
 use crate::deliver::inbox::Inbox;
+use crate::egress::Egress;
 use crate::entropy::Entropy;
 use crate::keyring::Keys;
 use crate::metrics::Metrics;
@@ -31,6 +32,8 @@ pub struct App {
     pub entropy: Entropy,
     /// The keys in force.
     pub keys: Keys,
+    /// The way out to hosts that callers name.
+    pub egress: Egress,
     /// Where committed messages are handed to the worker.
     pub outbox: Outbox,
     /// When keys were last presented.
@@ -67,12 +70,14 @@ impl App {
         entropy.behind(&newest);
         let (outbox, waiting) = Outbox::new();
         let inbox = matches!(config.mail.transport, Transport::Inbox).then(|| Inbox::new(INBOX_ROOM));
+        let egress = Egress::new(&config.egress, config.server.listen, config.server.public_url.as_deref())?;
         let app = Self {
             config,
             db,
             clock,
             entropy,
             keys,
+            egress,
             outbox,
             uses: Uses::default(),
             feed: Feed::default(),

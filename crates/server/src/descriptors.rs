@@ -1,8 +1,9 @@
 //! How many descriptors the system gives this process. A house that takes more connections than that ends up with none for
 //! its own files, and its answers fail.
 
-/// What the house needs for itself: the database and its readers, mail on its way, the listener, standard streams.
-const OWN: usize = 96;
+/// What the house needs for itself: the database and its readers, mail and webhooks on their way, the listener, standard
+/// streams.
+const OWN: usize = 160;
 
 /// How many connections may be open at once: what is asked for, or as many as the system gives, less what the house needs.
 pub(crate) fn connections(wanted: usize) -> usize {

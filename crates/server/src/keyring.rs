@@ -19,6 +19,8 @@ pub struct Roots {
     pub kid: Kid,
     /// Codes.
     pub code: Root,
+    /// Links in mails.
+    pub link: Root,
     /// API keys.
     pub api_key: Root,
     /// Where API keys are found.
@@ -31,8 +33,10 @@ pub struct Roots {
     pub header: Root,
     /// Tokens are signed with it.
     pub token: SigningKey,
-    /// Where sessions are found.
-    pub session_lookup: Root,
+    /// What is presented of sessions.
+    pub session: Root,
+    /// Secrets of webhooks.
+    pub webhook: Root,
 }
 
 impl Roots {
@@ -40,13 +44,15 @@ impl Roots {
         Ok(Self {
             kid: key.kid(),
             code: key.root(Use::Code),
+            link: key.root(Use::Link),
             api_key: key.root(Use::ApiKey),
             api_key_lookup: key.root(Use::ApiKeyLookup),
             client_secret: key.root(Use::ClientSecret),
             client_secret_lookup: key.root(Use::ClientSecretLookup),
             header: key.root(Use::Header),
             token: SigningKey::derive(key.kid(), &key.root(Use::Token), &entropy::signing())?,
-            session_lookup: key.root(Use::SessionLookup),
+            session: key.root(Use::Session),
+            webhook: key.root(Use::Webhook),
         })
     }
 }

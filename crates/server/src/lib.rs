@@ -6,11 +6,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub mod api;
 pub mod app;
+pub mod body;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod deliver;
 mod descriptors;
+pub mod egress;
 pub mod entropy;
 pub mod keyring;
 pub mod metrics;

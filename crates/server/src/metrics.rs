@@ -38,6 +38,8 @@ pub struct Metrics {
     pub checks: Family<OutcomeLabels, Counter>,
     /// Deliveries: sent, retry, gave_up, dropped.
     pub deliveries: Family<OutcomeLabels, Counter>,
+    /// Tries to send a webhook: delivered, retry, gave_up, dropped.
+    pub webhooks: Family<OutcomeLabels, Counter>,
     /// Messages that wait, as the last look found.
     pub waiting: Gauge,
 }
@@ -49,7 +51,7 @@ impl Metrics {
         let requests =
             Family::new_with_constructor((|| Histogram::new(exponential_buckets(0.000_25, 2.0, 16))) as fn() -> _);
         let (starts, checks, deliveries) = (Family::default(), Family::default(), Family::default());
-        let waiting = Gauge::default();
+        let (webhooks, waiting) = (Family::default(), Gauge::default());
         registry.register_with_unit(
             "http_server_request_duration",
             "Requests by method, route and status",
@@ -59,8 +61,9 @@ impl Metrics {
         registry.register("starts", "Codes asked for, by outcome", starts.clone());
         registry.register("checks", "Codes presented, by outcome", checks.clone());
         registry.register("deliveries", "Tries to deliver a message, by outcome", deliveries.clone());
+        registry.register("webhooks", "Tries to send a webhook, by outcome", webhooks.clone());
         registry.register("deliveries_waiting", "Messages that wait to be delivered", waiting.clone());
-        Self { registry, requests, starts, checks, deliveries, waiting }
+        Self { registry, requests, starts, checks, deliveries, webhooks, waiting }
     }
 
     /// Counts one.

@@ -24,6 +24,7 @@ use tower::ServiceExt as _;
 
 use crate::api::{self, Peer};
 use crate::app::App;
+use crate::deliver::webhooks::Sender;
 use crate::deliver::worker::Worker;
 use crate::descriptors;
 use crate::ops::jobs;
@@ -43,7 +44,8 @@ pub async fn run(app: Arc<App>, waiting: Waiting, listener: TcpListener, stop: i
         let (worker, mut stopped) = (Arc::clone(&worker), stopped.clone());
         deliveries.spawn(async move { while worker.deliver_handed(&mut stopped).await {} });
     }
-    deliveries.spawn(deliver_due(Arc::clone(&app), Arc::clone(&worker), stopped));
+    deliveries.spawn(deliver_due(Arc::clone(&app), Arc::clone(&worker), stopped.clone()));
+    deliveries.spawn(send_webhooks(Arc::clone(&app), stopped));
     let mut background = JoinSet::new();
     background.spawn(every_second(Arc::clone(&app)));
     background.spawn(sweep(Arc::clone(&app)));
@@ -155,6 +157,29 @@ async fn deliver_due(app: Arc<App>, worker: Arc<Worker>, mut stopped: watch::Rec
         // Either the pause is over or the house closes; both are looked at above.
         drop(tokio::time::timeout(pause, stopped.changed()).await);
     }
+}
+
+/// Webhooks: a look every second, and one more whenever a try has ended and its place is free.
+async fn send_webhooks(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
+    let (sender, mut tries) = (Sender::new(app), JoinSet::new());
+    while !*stopped.borrow() {
+        let pause = match sender.begin_due(&mut tries).await {
+            Ok(0) => Duration::from_secs(1),
+            Ok(_) => Duration::ZERO,
+            Err(error) => {
+                tracing::warn!(error = %crate::chain(&error), "the webhooks that are due could not be read");
+                Duration::from_secs(2)
+            }
+        };
+        tokio::select! {
+            _ = stopped.changed() => {}
+            Some(_) = tries.join_next() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+        while tries.try_join_next().is_some() {}
+    }
+    // What is on its way ends by itself; what waits has its row.
+    while tries.join_next().await.is_some() {}
 }
 
 async fn every_second(app: Arc<App>) {

@@ -9,8 +9,16 @@ use proptest::prelude::*;
 
 use crate::{binding, master, shape};
 
-const USES: [Use; 7] =
-    [Use::Code, Use::Link, Use::ApiKey, Use::ApiKeyLookup, Use::ClientSecret, Use::ClientSecretLookup, Use::Header];
+const USES: [Use; 8] = [
+    Use::Code,
+    Use::Link,
+    Use::ApiKey,
+    Use::ApiKeyLookup,
+    Use::ClientSecret,
+    Use::ClientSecretLookup,
+    Use::Header,
+    Use::Webhook,
+];
 const ORG: OrgId = OrgId::from_bytes([0x11; 16]);
 const KEY: CredentialId = CredentialId::from_bytes([0x33; 16]);
 const SEED: [u8; 32] = [0x55; 32];
@@ -29,6 +37,7 @@ fn every_root_is_pinned() {
         "348ff30d33afe7eefd00a5131e181a69051c3357ddb3a940fc0c7f49d22f03e8",
         "6059fc8c748ad5745c2336dbf7a1cfd6e118fd0442db9c52af9d9e4d89879b69",
         "603bd4af16c360aab1850b9f1e43a876ef0f7bb7e5a35ee9e984c29d60e1e3f4",
+        "d53745dc2217ce2ce890d0877ab706807b4647b7ef1328ab76fb0904396b812b",
     ];
     for (use_, expected) in USES.into_iter().zip(expected) {
         assert_eq!(hex(&master().root(use_).mac(&[b"x"])), expected, "{use_:?}");

@@ -13,10 +13,13 @@ mod keys;
 mod network;
 mod normalise;
 mod phone;
+mod redirect;
 mod secret;
+mod session;
 mod time;
 mod token;
 mod uniform;
+mod webhook;
 
 use doorcode_core::{Alphabet, Binding, ChallengeId, Kid, MasterKey, OrgId, Shape};
 

@@ -48,7 +48,7 @@ async fn readyz(State(app): State<Arc<App>>) -> Response {
 
 /// Counters, for Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "operate", responses(
-    (status = 200, description = "Counters", body = String),
+    (status = 200, description = "Counters", body = String, content_type = "application/openmetrics-text"),
     (status = 404, description = "Not for this address: see server.metrics_from"),
 ))]
 async fn metrics(State(app): State<Arc<App>>, Extension(Peer(peer)): Extension<Peer>, headers: HeaderMap) -> Response {

@@ -58,6 +58,7 @@ fn settings(config: &Config) {
     let outx = config.outx;
     line("door.outx", format!("{} {}, {} s", outx.shape.length, outx.shape.alphabet, outx.life.as_secs()));
     line("mail.from", config.mail.from.clone());
+    line("mail.templates", if config.mail.texts.is_built_in() { "built in" } else { "of your own" }.to_owned());
     match &config.mail.transport {
         Transport::Smtp(smtp) => {
             line("mail", format!("{}:{} {:?}", smtp.host, smtp.port, smtp.security));
@@ -106,6 +107,12 @@ fn lax(config: &Config) {
     if config.signup == Signup::Open && !config.dev {
         say("signup.mode is open: anybody can make this server send mail to anybody, within the limits".to_owned());
     }
+    if !config.egress.allow.is_empty() {
+        let count = config.egress.allow.len();
+        say(format!(
+            "egress.allow excuses {count} entries: whoever may name an URL can make this server send requests there"
+        ));
+    }
     if config.dev {
         say("--dev shows every code to whoever reaches this machine".to_owned());
     }
@@ -124,6 +131,12 @@ async fn keys(app: &App) -> Result<(), Trouble> {
         ));
         if key.row.stage == Stage::Retiring && key.credentials > 0 {
             out("    these credentials end with the key; each sign-in gives out a new one meanwhile");
+        }
+        if key.row.stage == Stage::Retiring && key.webhooks > 0 {
+            out(&format!(
+                "    the secrets of {} webhooks end with the key; let their owners rotate them",
+                key.webhooks
+            ));
         }
     }
     Ok(())

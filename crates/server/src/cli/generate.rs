@@ -26,7 +26,7 @@ pub(super) struct Generate {
 impl Generate {
     pub(super) fn run(self) -> Ended {
         let mut stale = false;
-        for (name, text) in [("openapi.json", openapi()?), ("docs/cli.md", pages())] {
+        for (name, text) in [("openapi.json", api::openapi_text().to_owned()), ("docs/cli.md", pages())] {
             let path = self.root.join(name);
             if std::fs::read_to_string(&path).is_ok_and(|old| old == text) {
                 continue;
@@ -48,11 +48,6 @@ fn write(path: &Path, text: &str) -> std::io::Result<()> {
         std::fs::create_dir_all(folder)?;
     }
     std::fs::write(path, text)
-}
-
-fn openapi() -> Result<String, String> {
-    let text = api::openapi().to_pretty_json().map_err(|error| error.to_string())?;
-    Ok(text + "\n")
 }
 
 /// The help of every command, as one page.

@@ -15,10 +15,11 @@ use super::{Ended, Trouble, err};
 use crate::app::{self, App};
 use crate::config::{Config, Given, Log, Use};
 use crate::entropy::Entropy;
+use crate::ops::outbox::LEASE;
 use crate::ops::{backups, credentials};
 use crate::store::lock::ServerLock;
 use crate::store::meta::Fact;
-use crate::store::{deliveries, meta};
+use crate::store::{deliveries, meta, webhook_messages};
 
 /// Run the server
 ///
@@ -99,7 +100,14 @@ async fn prepare(app: &Arc<App>) -> Result<(), Trouble> {
         tracing::warn!(revoked, "keys had come back to life and are revoked again");
     }
     if app.db.sole_owner() {
-        app.db.write(move |tx| Box::pin(async move { deliveries::free_leases(tx, now).await })).await?;
+        app.db
+            .write(move |tx| {
+                Box::pin(async move {
+                    deliveries::free_leases(tx, now).await?;
+                    webhook_messages::free_leases(tx, now, LEASE).await
+                })
+            })
+            .await?;
     }
     Ok(())
 }

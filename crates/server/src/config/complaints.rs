@@ -7,6 +7,7 @@ use std::time::Duration;
 use doorcode_core::Secret;
 
 use super::Range;
+use crate::deliver::texts::Catalogue;
 
 /// What is wrong so far, a sentence each.
 #[derive(Default)]
@@ -60,6 +61,17 @@ impl Complaints {
             Err(error) => {
                 self.push(format!("{name}: {}: {error}", file.display()));
                 None
+            }
+        }
+    }
+
+    /// The texts of mails: those that are built in, and over them those of a directory.
+    pub(super) fn templates(&mut self, name: &str, dir: Option<&Path>) -> Catalogue {
+        match dir.map_or(Ok(Catalogue::BUILT_IN), Catalogue::read) {
+            Ok(texts) => texts,
+            Err(complaints) => {
+                self.0.extend(complaints.into_iter().map(|why| format!("{name}: {why}")));
+                Catalogue::BUILT_IN
             }
         }
     }

@@ -2,6 +2,7 @@
 //! Refuses unknown names, values out of range, and secrets that print; gives all complaints at once.
 
 mod complaints;
+mod egress;
 mod layers;
 mod raw;
 
@@ -13,6 +14,7 @@ use std::time::Duration;
 use doorcode_core::{SendPolicy, Shape};
 
 use crate::deliver::smtp::SmtpSettings;
+use crate::deliver::texts::Catalogue;
 use crate::ops::client::Hour;
 
 pub use raw::{Raw, SHORTEST_LIFE};
@@ -36,10 +38,14 @@ pub struct Config {
     pub outx: Outx,
     /// The `native` door.
     pub native: Native,
+    /// How long sign-ins last.
+    pub sessions: Sessions,
     /// How mail leaves.
     pub mail: Mail,
     /// Guesses an hour over all addresses.
     pub guesses: Hour,
+    /// The way out to hosts that callers name.
+    pub egress: crate::egress::Settings,
     /// Send limits.
     pub sends: SendPolicy,
     /// How long what is over is kept.
@@ -142,6 +148,17 @@ pub struct Native {
     pub token_life: Duration,
 }
 
+/// How long sign-ins last.
+#[derive(Clone, Copy)]
+pub struct Sessions {
+    /// A session that is not seen for this long is over.
+    pub idle: Duration,
+    /// A session is over after this long in any case.
+    pub absolute: Duration,
+    /// How long an app's access token is good for.
+    pub access: Duration,
+}
+
 /// How mail leaves.
 #[derive(Clone)]
 pub struct Mail {
@@ -153,6 +170,8 @@ pub struct Mail {
     pub reply_to: Option<String>,
     /// The name people know the operator by.
     pub product: String,
+    /// What mails say: the texts that are built in, and over them those of `mail.templates`.
+    pub texts: Catalogue,
     /// Wait before the second try.
     pub retry_first: Duration,
     /// The longest wait.

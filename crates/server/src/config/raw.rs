@@ -11,7 +11,8 @@ use doorcode_core::{Email, Secret, SendPolicy, Shape};
 use serde::Deserialize;
 
 use super::complaints::Complaints;
-use super::{Config, Given, Log, Mail, Native, Outx, Proxy, Retention, Server, Signup, Transport, Use};
+use super::egress::RawEgress;
+use super::{Config, Given, Log, Mail, Native, Outx, Proxy, Retention, Server, Sessions, Signup, Transport, Use};
 use crate::deliver::smtp::{Security, Smtp, SmtpSettings};
 use crate::ops::client::Hour;
 use crate::ops::outbox::LONGEST_TRY;
@@ -27,7 +28,9 @@ pub struct Raw {
     keys: RawKeys,
     signup: RawSignup,
     door: RawDoor,
+    sessions: RawSessions,
     mail: RawMail,
+    egress: RawEgress,
     limits: RawLimits,
     retention: RawRetention,
     log: RawLog,
@@ -85,11 +88,19 @@ struct RawNative {
 }
 
 #[derive(Deserialize)]
+struct RawSessions {
+    idle: String,
+    absolute: String,
+    access: String,
+}
+
+#[derive(Deserialize)]
 struct RawMail {
     transport: String,
     from: String,
     reply_to: String,
     product: String,
+    templates: String,
     host: String,
     port: u16,
     security: String,
@@ -158,8 +169,10 @@ impl Raw {
             signup: self.signup.mean(given.dev, &mut bad),
             outx: self.door.outx.mean(&mut bad),
             native: self.door.native.mean(&mut bad),
+            sessions: self.sessions.mean(&mut bad),
             mail: self.mail.mean(given, &mut bad),
             guesses: self.limits.guess.mean(),
+            egress: self.egress.mean(&mut bad),
             sends: self.limits.send.mean(&mut bad),
             retention,
             log: self.log.mean(&mut bad),
@@ -271,6 +284,21 @@ impl RawNative {
     }
 }
 
+impl RawSessions {
+    fn mean(self, bad: &mut Complaints) -> Sessions {
+        let idle = bad.duration("sessions.idle", &self.idle);
+        let absolute = bad.duration("sessions.absolute", &self.absolute);
+        let access = bad.duration("sessions.access", &self.access);
+        if idle.is_zero() || absolute < idle {
+            bad.push("sessions: idle must be more than nought, and absolute at least as long");
+        }
+        if access < SHORTEST_LIFE || access > HOUR {
+            bad.push("sessions.access: must be between 30s and 1h");
+        }
+        Sessions { idle, absolute, access }
+    }
+}
+
 impl RawGuess {
     fn mean(&self) -> Hour {
         Hour { network: self.network_hour, wide: self.wide_hour, org: Some(self.org_hour) }
@@ -311,6 +339,7 @@ impl RawMail {
             from: bad.take("mail.from", from, "must name the sender, as Codes <codes@example.com>", String::new()),
             reply_to: set(&self.reply_to),
             product: set(&self.product).unwrap_or_else(|| "Doorcode".to_owned()),
+            texts: bad.templates("mail.templates", set(&self.templates).as_deref().map(Path::new)),
             retry_first: bad.duration("mail.retry_first", &self.retry_first).max(Duration::from_millis(100)),
             retry_most: bad.duration("mail.retry_most", &self.retry_most),
         }

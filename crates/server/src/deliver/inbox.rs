@@ -35,6 +35,7 @@ struct Captured {
     number: u64,
     message: Message,
     at: String,
+    at_ms: i64,
     bytes: usize,
 }
 
@@ -59,7 +60,7 @@ impl Inbox {
         shelf.next += 1;
         shelf.bytes += bytes;
         shelf.by_address.entry(message.to.clone()).or_default().push_back(number);
-        shelf.entries.push_back(Entry(Arc::new(Captured { number, message, at, bytes })));
+        shelf.entries.push_back(Entry(Arc::new(Captured { number, message, at, at_ms, bytes })));
         while shelf.entries.len() > shelf.max_messages || shelf.bytes > shelf.max_bytes {
             shelf.forget_oldest();
         }
@@ -125,6 +126,12 @@ impl Entry {
     #[must_use]
     pub fn at(&self) -> &str {
         &self.0.at
+    }
+
+    /// When it arrived, in milliseconds since 1970.
+    #[must_use]
+    pub fn at_ms(&self) -> i64 {
+        self.0.at_ms
     }
 }
 

@@ -64,6 +64,17 @@ impl Sender {
     }
 }
 
+/// The headers that a message of this sender would have, a line each. For the dev inbox.
+pub fn head(message: &Message, from: &str, reply_to: Option<&str>, at_ms: i64) -> Result<String, Failure> {
+    let mailbox = |text: &str| {
+        text.parse::<Mailbox>().map_err(|_| Failure::new(Kind::Permanent, "mail.from or mail.reply_to is no sender"))
+    };
+    let sender = Sender { from: mailbox(from)?, reply_to: reply_to.map(mailbox).transpose()? };
+    let mail = sender.mail(message, at_ms)?;
+    let head = mail.raw.expose().split_once("\r\n\r\n").map_or("", |(head, _)| head);
+    Ok(head.replace("\r\n", "\n"))
+}
+
 fn header(name: HeaderName, value: &str) -> HeaderValue {
     HeaderValue::new(name, value.to_owned())
 }
@@ -78,6 +89,7 @@ fn body(message: &Message) -> MultiPart {
 #[cfg(test)]
 mod tests {
     use super::super::message::Channel;
+    use super::super::texts::CATALOGUE;
     use super::*;
     use mail_parser::{HeaderName as Name, MessageParser, MimeHeaders};
 
@@ -111,6 +123,15 @@ mod tests {
         insta::with_settings!({ snapshot_path => "../../tests/it/snapshots", prepend_module_to_snapshot => false }, {
             insta::assert_snapshot!("mail_raw", raw);
         });
+    }
+
+    #[test]
+    fn the_headers_are_the_beginning_of_the_mail() {
+        let message = message("ada@example.com");
+        let (from, reply_to) = ("Bücher & Söhne <no-reply@example.com>", Some("help@example.com"));
+        let Ok(head) = head(&message, from, reply_to, 1_795_334_868_123) else { panic!("no headers") };
+        assert!(raw(&message).replace("\r\n", "\n").starts_with(&format!("{head}\n\n")), "{head}");
+        assert!(!head.contains("KWXJQZPVGT") && super::head(&message, "nobody", None, 0).is_err());
     }
 
     #[test]
@@ -150,6 +171,23 @@ mod tests {
         for to in ["ada@example.com\r\nBcc: eve@example.com", "ada@example.com>", "a b@example.com", "ada", ""] {
             let Err(failure) = sender().mail(&self::message(to), 0) else { panic!("{to} was taken") };
             assert_eq!(failure.kind, Kind::Refused, "{to}");
+        }
+    }
+
+    #[test]
+    fn every_language_survives_the_journey() {
+        for texts in CATALOGUE {
+            let mut sent = message("ada@example.com");
+            sent.subject = texts.subject.replace("{product}", "Bücher & Söhne");
+            sent.text = Secret::new([texts.intro, texts.ignore, texts.keep].join("\n\n"));
+            sent.language = texts.language;
+            let raw = raw(&sent);
+            let head = raw.split_once("\r\n\r\n").unwrap().0;
+            assert!(head.is_ascii() && head.lines().all(|line| line.len() <= 78), "{head}");
+            let parsed = MessageParser::default().parse(raw.as_bytes()).unwrap();
+            assert_eq!(parsed.subject(), Some(sent.subject.as_str()));
+            assert_eq!(parsed.body_text(0).unwrap().replace("\r\n", "\n").trim(), sent.text.expose());
+            assert_eq!(parsed.header("Content-Language").and_then(|value| value.as_text()), Some(texts.language));
         }
     }
 

@@ -1,6 +1,8 @@
 //! From a code to the mail that carries it. Refuses text that a stranger chose: the only words in a mail are the
 //! catalogue's and the product's name, which the operator sets (docs/threat-model.md, no `full_name` in mail).
 
+use std::fmt;
+
 use askama::Template;
 use doorcode_core::Secret;
 
@@ -17,6 +19,8 @@ pub struct CodeMail<'a> {
     pub code: &'a Secret<String>,
     /// The code as it is shown: the same, or in groups if it is long.
     pub shown: &'a Secret<String>,
+    /// The link that does as well as the code, if there is one.
+    pub link: Option<&'a Secret<String>>,
     /// The life that is left, in whole minutes, rounded down. Nought counts as one.
     pub minutes: u32,
     /// The texts of the reader's language.
@@ -41,15 +45,16 @@ impl CodeMail<'_> {
     }
 
     fn lasts(&self) -> Filled<'_> {
-        self.say((self.texts.lasts)(self.minutes.max(1)))
+        self.say(self.texts.lasts(self.minutes.max(1)))
     }
 }
 
-/// The mail for a code, in text and HTML. The code stands once in each, alone, and in no header.
+/// The mail for a code, in text and HTML. The code stands once in each, alone, and in no header. A link stands on a line
+/// of its own in the text, and in HTML as a button and as what it says.
 #[must_use]
 pub fn code_mail(mail: CodeMail<'_>) -> Message {
-    let text = render(&CodeText(&mail), TEXT_ROOM);
-    let html = render(&CodeHtml(&mail), HTML_ROOM);
+    let text = render(&CodeText(&mail));
+    let html = render(&CodeHtml(&mail));
     Message {
         channel: Channel::Email,
         to: mail.to.to_owned(),
@@ -57,36 +62,52 @@ pub fn code_mail(mail: CodeMail<'_>) -> Message {
         text,
         html,
         code: Some(mail.code.clone()),
-        link: None,
+        link: mail.link.cloned(),
         message_id: mail.message_id,
         language: mail.texts.language,
         stamp: mail.stamp,
     }
 }
 
-/// Room for the texts of any language, so that no half-written copy of a code is left behind by a growing buffer.
-const TEXT_ROOM: usize = 2 * 1024;
-const HTML_ROOM: usize = 4 * 1024;
+/// Counts what is written, and keeps nothing.
+struct Measure(usize);
 
-fn render(template: &impl Template, room: usize) -> Secret<String> {
-    let mut out = String::with_capacity(room);
-    template.render_into(&mut out).expect("a String takes all that is written, and a test fills in every text");
+impl fmt::Write for Measure {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 += text.len();
+        Ok(())
+    }
+}
+
+/// Measured first, so that no half-written copy of a code is left behind by a growing buffer.
+fn render(template: &impl Template) -> Secret<String> {
+    let mut room = Measure(0);
+    let measured = template.render_into(&mut room);
+    let mut out = String::with_capacity(room.0);
+    measured
+        .and_then(|()| template.render_into(&mut out))
+        .expect("both take all that is written, and every text was filled in by a test or by the settings");
     Secret::new(out)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::texts::choose;
+    use super::super::texts::{CATALOGUE, choose};
     use super::*;
 
     fn mail(product: &str, code: &str, shown: &str, minutes: u32) -> Message {
+        mail_in(choose("en"), product, code, shown, minutes)
+    }
+
+    fn mail_in(texts: &'static Texts, product: &str, code: &str, shown: &str, minutes: u32) -> Message {
         code_mail(CodeMail {
             to: "ada@example.com",
             product,
             code: &Secret::new(code.to_owned()),
             shown: &Secret::new(shown.to_owned()),
+            link: None,
             minutes,
-            texts: choose("en"),
+            texts,
             message_id: "<1@example.com>".to_owned(),
             stamp: None,
         })
@@ -154,10 +175,79 @@ mod tests {
 
     #[test]
     fn nothing_outgrows_its_room_nor_loads_anything() {
-        let message = mail(&"Ö".repeat(60), "7K3QX9M2ZC4TB", "7K3Q-X9M2-ZC4TB", 1440);
-        assert!(message.text.expose().capacity() == TEXT_ROOM && message.html.expose().capacity() == HTML_ROOM);
-        for foreign in ["http:", "https:", "//", "src=", "href=", "url(", "<img", "<script", "@import"] {
-            assert!(!message.html.expose().contains(foreign), "{foreign}");
+        for texts in CATALOGUE {
+            let message = mail_in(texts, &"Ö".repeat(60), "7K3QX9M2ZC4TB", "7K3Q-X9M2-ZC4TB", 1440);
+            for secret in [&message.text, &message.html] {
+                assert_eq!(secret.expose().capacity(), secret.expose().len(), "{}", texts.language);
+            }
+            for foreign in ["http:", "https:", "//", "src=", "href=", "url(", "<img", "<script", "@import"] {
+                assert!(!message.html.expose().contains(foreign), "{}: {foreign}", texts.language);
+            }
         }
+    }
+
+    const LINK: &str = "https://door.example.com/l/7tQ-_x9?a=1&b=2";
+
+    fn mail_with_link(texts: &'static Texts) -> Message {
+        code_mail(CodeMail {
+            to: "ada@example.com",
+            product: "Example",
+            code: &Secret::new("482913".to_owned()),
+            shown: &Secret::new("482913".to_owned()),
+            link: Some(&Secret::new(LINK.to_owned())),
+            minutes: 10,
+            texts,
+            message_id: "<1@example.com>".to_owned(),
+            stamp: None,
+        })
+    }
+
+    #[test]
+    fn a_link_stands_beside_the_code_and_is_the_only_one() {
+        for texts in CATALOGUE {
+            let message = mail_with_link(texts);
+            let (text, html) = (message.text.expose(), message.html.expose());
+            assert_eq!(text.lines().filter(|line| *line == LINK).count(), 1, "{text}");
+            let escaped = LINK.replace('&', "&#38;");
+            assert_eq!((html.matches("href=").count(), html.matches("https:").count()), (1, 2), "{html}");
+            assert!(html.contains(&format!("<a href=\"{escaped}\"")), "{html}");
+            assert!(html.contains(&format!("dir=\"ltr\" style=\"font-size:14px\">{escaped}</span>")), "{html}");
+            let rest = html.replace(&escaped, "");
+            for foreign in ["http:", "https:", "//", "src=", "url(", "<img", "<script", "@import"] {
+                assert!(!rest.contains(foreign), "{}: {foreign}", texts.language);
+            }
+            assert_eq!(message.link.as_ref().map(Secret::expose).map(String::as_str), Some(LINK));
+            assert!(!message.subject.contains("https"));
+        }
+    }
+
+    #[test]
+    fn a_mail_with_a_link() {
+        let message = mail_with_link(choose("en"));
+        insta::with_settings!({ snapshot_path => "../../tests/it/snapshots", prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!("mail_link_text", message.text.expose());
+            insta::assert_snapshot!("mail_link_html", message.html.expose());
+        });
+    }
+
+    #[test]
+    fn every_language_says_how_it_is_written_and_keeps_the_code_from_left_to_right() {
+        for texts in CATALOGUE {
+            let message = mail_in(texts, "Example", "482913", "482913", 10);
+            let (text, html) = (message.text.expose(), message.html.expose());
+            let opening = format!("<html lang=\"{}\" dir=\"{}\">", texts.language, texts.direction.as_str());
+            assert!(html.contains(&opening), "{html}");
+            assert!(html.contains("<p dir=\"ltr\" translate=\"no\"") && html.contains(">482913</p>"), "{html}");
+            assert_eq!(text.lines().filter(|line| *line == "482913").count(), 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_mail_from_right_to_left() {
+        let message = mail_in(choose("ar"), "Example", "482913", "482913", 3);
+        insta::with_settings!({ snapshot_path => "../../tests/it/snapshots", prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!("mail_code_text_ar", message.text.expose());
+            insta::assert_snapshot!("mail_code_html_ar", message.html.expose());
+        });
     }
 }

@@ -13,12 +13,11 @@ use super::failure::{Failure, Kind};
 use super::message::Message;
 use super::render::{CodeMail, code_mail};
 use super::smtp::Smtp;
-use super::texts;
 use crate::app::App;
 use crate::config::Transport;
 use crate::metrics::Metrics;
 use crate::ops::outbox::{Handed, LEASE, LONGEST_TRY, Waiting};
-use crate::ops::verifications;
+use crate::ops::{sign_in, verifications};
 use crate::store::challenges::Challenge;
 use crate::store::deliveries::{self, Outcome};
 use crate::store::events;
@@ -87,7 +86,8 @@ impl Worker {
         for message in taken.await? {
             match message.challenge {
                 Some(challenge) if challenge.state == State::Pending && challenge.expires_at > now => {
-                    live.push(Handed { id: message.id, attempts: message.attempts, until: now.plus(LEASE), challenge });
+                    let (id, attempts, link) = (message.id, message.attempts, message.link);
+                    live.push(Handed { id, attempts, until: now.plus(LEASE), link, challenge });
                 }
                 _ => dead.push(Ended { id: message.id, outcome: Outcome::Dropped, told: None }),
             }
@@ -178,6 +178,7 @@ impl Worker {
         let roots = ring.get(challenge.kid)?;
         let code = code::derive(&roots.code, &challenge.binding());
         let shown = code::grouped(&code, challenge.shape);
+        let link = handed.link.then(|| sign_in::link(&self.app, roots, challenge));
         let message_id = format!("<{}@{}>", handed.id, self.app.config.mail.domain());
         // By this mark an installation knows its own mail again, whatever was done to it on the way.
         let mark = roots.header.mac(&[message_id.as_bytes()]);
@@ -190,8 +191,9 @@ impl Worker {
             product: &self.app.config.mail.product,
             code: &code,
             shown: &shown,
+            link: link.as_ref(),
             minutes: u32::try_from(left).unwrap_or(u32::MAX).max(1),
-            texts: texts::choose(&challenge.language),
+            texts: self.app.config.mail.texts.choose(&challenge.language),
             message_id,
             stamp: Some(stamp),
         }))

@@ -7,7 +7,9 @@ use doorcode_core::Result;
 use doorcode_core::time::HOUR;
 
 use crate::app::App;
-use crate::store::{challenges, deliveries, events, idempotency, meters, targets};
+use crate::store::{
+    challenges, deliveries, events, idempotency, meters, redirects, sessions, targets, webhook_messages,
+};
 
 /// Rows of one batch.
 const BATCH: i64 = 200;
@@ -45,8 +47,11 @@ pub async fn sweep(app: &Arc<App>, sweep: &mut Sweep) -> Result<bool> {
             Box::pin(async move {
                 let mut removed = challenges::sweep(tx, now.minus(keep.challenges.max(least)), BATCH, now).await?;
                 removed += deliveries::sweep(tx, now.minus(keep.deliveries.max(least)), BATCH).await?;
+                removed += webhook_messages::sweep(tx, now.minus(keep.deliveries.max(least)), BATCH).await?;
                 removed += events::sweep(tx, now.minus(keep.events.max(least)), BATCH).await?;
                 removed += meters::sweep(tx, BATCH, now).await?;
+                removed += sessions::sweep(tx, now.minus(keep.deliveries.max(least)), BATCH, now).await?;
+                removed += redirects::sweep(tx, now.minus(least), BATCH, now).await?;
                 removed += idempotency::sweep(tx, BATCH, now).await?;
                 Ok((removed, targets::sweep(tx, &from, BATCH, now).await?))
             })

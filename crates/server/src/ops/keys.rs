@@ -40,6 +40,8 @@ pub struct KeyInfo {
     pub id: String,
     /// What its maker calls it.
     pub name: Option<String>,
+    /// How it begins and ends, to know it again by.
+    pub hint: String,
     /// `api_key`: handed over at sign-in; `access_key`: made by hand.
     pub kind: String,
     /// What it may do.
@@ -54,11 +56,14 @@ pub struct KeyInfo {
     pub revoked_at: Option<i64>,
 }
 
-impl From<&Credential> for KeyInfo {
-    fn from(row: &Credential) -> Self {
+impl KeyInfo {
+    fn of(app: &App, row: &Credential) -> Self {
+        // Under a master key that is gone there is nothing to know again.
+        let hint = credentials::reveal(app, row).map_or_else(|_| String::new(), |key| hint(&key));
         Self {
             id: row.id.to_string(),
             name: row.name.clone(),
+            hint,
             kind: row.kind.as_str().to_owned(),
             scopes: row.scopes.split_whitespace().map(str::to_owned).collect(),
             created_at: row.id.made_at().millis(),
@@ -67,6 +72,13 @@ impl From<&Credential> for KeyInfo {
             revoked_at: row.revoked_at.map(Timestamp::millis),
         }
     }
+}
+
+/// The first eight characters and the last two: of 24 random ones, or more, six are told.
+fn hint(key: &Secret<String>) -> String {
+    let key = key.expose();
+    let (first, last) = (key.get(..8).unwrap_or_default(), key.get(key.len().saturating_sub(2)..).unwrap_or_default());
+    format!("{first}…{last}")
 }
 
 /// A key with the key itself: shown once.
@@ -120,13 +132,13 @@ pub fn note_use(app: &Arc<App>, credential: &Credential) {
 /// Keys of an org behind `after`, oldest first, dead ones too.
 pub async fn list(app: &App, org: OrgId, after: CredentialId, most: i64) -> Result<Vec<KeyInfo>> {
     let found = app.db.read(move |tx| Box::pin(async move { rows::keys(tx, &org, &after, most).await })).await?;
-    Ok(found.iter().map(KeyInfo::from).collect())
+    Ok(found.iter().map(|row| KeyInfo::of(app, row)).collect())
 }
 
 /// A key of an org.
 pub async fn show(app: &App, org: OrgId, id: CredentialId) -> Result<KeyInfo> {
     let found = app.db.read(move |tx| Box::pin(async move { own(tx, &org, &id).await })).await?;
-    Ok(KeyInfo::from(&found))
+    Ok(KeyInfo::of(app, &found))
 }
 
 async fn own(tx: &mut Tx<'_>, org: &OrgId, id: &CredentialId) -> Result<Credential> {
@@ -211,5 +223,5 @@ async fn again(tx: &mut Tx<'_>, once: Option<&Once>, org: &OrgId, now: Timestamp
 }
 
 fn shown(app: &App, credential: &Credential) -> Result<NewKey> {
-    Ok(NewKey { info: KeyInfo::from(credential), key: credentials::reveal(app, credential)? })
+    Ok(NewKey { info: KeyInfo::of(app, credential), key: credentials::reveal(app, credential)? })
 }

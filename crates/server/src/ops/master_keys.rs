@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::keyring;
 use crate::store::lock::ServerLock;
 use crate::store::master_keys::{self as rows, KeyRow, Stage};
-use crate::store::{challenges, credentials};
+use crate::store::{challenges, credentials, webhooks};
 
 /// A key and what hangs on it.
 pub struct KeyUse {
@@ -18,6 +18,8 @@ pub struct KeyUse {
     pub row: KeyRow,
     /// Live credentials under it.
     pub credentials: i64,
+    /// Webhooks whose secret is derived under it.
+    pub webhooks: i64,
     /// Live challenges under it.
     pub challenges: i64,
 }
@@ -32,7 +34,8 @@ pub async fn list(app: &App) -> Result<Vec<KeyUse>> {
                 for row in rows::list(tx).await? {
                     let credentials = credentials::under(tx, row.kid).await?;
                     let challenges = challenges::live_under(tx, row.kid, now).await?;
-                    keys.push(KeyUse { row, credentials, challenges });
+                    let webhooks = webhooks::under(tx, row.kid).await?;
+                    keys.push(KeyUse { row, credentials, webhooks, challenges });
                 }
                 Ok(keys)
             })
@@ -70,9 +73,15 @@ pub async fn activate(app: &Arc<App>, kid: Kid) -> Result<()> {
         .await
 }
 
+/// The longest life of what is derived under a key and must not die with it: codes of any door, tokens. Sessions may last longer;
+/// they end with the key, and their people sign in again.
+fn longest_life(app: &App) -> Duration {
+    app.config.outx.life.max(app.config.native.life).max(app.config.native.token_life)
+}
+
 /// Begins a key's retirement; gives its end.
 pub async fn retire(app: &Arc<App>, kid: Kid, grace: Duration) -> Result<Timestamp> {
-    let at = app.clock.now().plus(grace.max(app.config.outx.life));
+    let at = app.clock.now().plus(grace.max(longest_life(app)));
     let retiring = app.db.write(move |tx| Box::pin(async move { rows::retire(tx, kid, at).await })).await?;
     if retiring {
         Ok(at)

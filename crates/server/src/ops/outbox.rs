@@ -27,6 +27,8 @@ pub struct Handed {
     pub attempts: u32,
     /// The end of its lease.
     pub until: Timestamp,
+    /// Whether it carries a link beside the code.
+    pub link: bool,
     /// What it carries.
     pub challenge: Challenge,
 }

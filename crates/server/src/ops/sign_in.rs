@@ -3,14 +3,18 @@
 
 use std::sync::Arc;
 
-use doorcode_core::{Email, Error, EventId, OrgId, Result, Secret, Timestamp, UserId};
+use doorcode_core::{ChallengeId, Email, Error, EventId, OrgId, Result, Secret, SessionId, Timestamp, UserId, apikey};
 
 use super::challenges::{Aim, Attempt, Checked, check};
 use super::credentials::{self, Minted};
+use super::redirects::{self, AppRequest};
 use crate::app::App;
 use crate::config::Signup;
+use crate::keyring::Roots;
 use crate::store::challenges::Challenge;
 use crate::store::credentials::{Credential, Kind};
+use crate::store::redirects::{self as redirect_rows, Code};
+use crate::store::sessions::{self, Session};
 use crate::store::{Tx, credentials as credential_rows, events, identities, invites, orgs, users};
 
 /// The longest name that is kept, in characters.
@@ -52,6 +56,15 @@ impl Newcomer {
     }
 }
 
+/// A sign-in that went well.
+struct Entered {
+    account: Account,
+    /// With which challenge.
+    challenge: ChallengeId,
+    /// The same client said it before, and has what it earned.
+    again: bool,
+}
+
 /// Who signed in, as the unit found or made them.
 struct Account {
     user: UserId,
@@ -61,6 +74,9 @@ struct Account {
     key: Credential,
 }
 
+/// What codes of the house are for, by whichever entrance they are asked for.
+pub const PURPOSE: &str = "sign-in";
+
 /// Checks a code and hands over what it earned. `None`: wrong, in the one sense that the outside is told.
 pub async fn verify(app: &Arc<App>, attempt: Attempt) -> Result<Option<SignedIn>> {
     let now = app.clock.now();
@@ -68,7 +84,7 @@ pub async fn verify(app: &Arc<App>, attempt: Attempt) -> Result<Option<SignedIn>
     let unit_app = Arc::clone(app);
     let aim = Aim::of(app, &attempt);
     let unit = app.db.write(move |tx| Box::pin(async move { enter(tx, &unit_app, &attempt, &aim, now).await }));
-    let Some(account) = unit.await? else { return Ok(None) };
+    let Some(Entered { account, .. }) = unit.await? else { return Ok(None) };
     let api_key = credentials::reveal(app, &account.key)?;
     Ok(Some(SignedIn {
         user: account.user,
@@ -81,7 +97,7 @@ pub async fn verify(app: &Arc<App>, attempt: Attempt) -> Result<Option<SignedIn>
 }
 
 /// The unit of a sign-in.
-async fn enter(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, aim: &Aim, now: Timestamp) -> Result<Option<Account>> {
+async fn enter(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, aim: &Aim, now: Timestamp) -> Result<Option<Entered>> {
     let (challenge, again) = match check(tx, app, (attempt, aim), None, now).await? {
         Checked::Right(challenge) => (challenge, false),
         Checked::Repeat(challenge) => (challenge, true),
@@ -97,7 +113,87 @@ async fn enter(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, aim: &Aim, now: Ti
     if let Some(account) = account.as_ref().filter(|_| !again) {
         events::append(tx, &event, &account.org, "user.signed_in", account.user.as_bytes()).await?;
     }
-    Ok(account)
+    Ok(account.map(|account| Entered { account, challenge: challenge.id, again }))
+}
+
+/// What a browser signs in for.
+pub struct Wish {
+    /// What it says it is, for the list of sessions.
+    pub agent: String,
+    /// The session that it had before: a sign-in takes its place.
+    pub before: Option<SessionId>,
+    /// The app that it goes back to; none: it stays here.
+    pub request: Option<AppRequest>,
+}
+
+/// What a browser's sign-in earned.
+pub enum Earned {
+    /// A session of its own.
+    Session(Box<Session>),
+    /// A code for the app, good for a minute.
+    Code(Secret<String>),
+}
+
+/// The row of it.
+enum Kept {
+    Session(Box<Session>),
+    Code(Box<Code>),
+}
+
+/// Checks what a browser brings, and gives it a session, or the code for its app. A repeat gives the same again.
+pub async fn enter_browser(app: &Arc<App>, attempt: Attempt, wish: Wish) -> Result<Option<Earned>> {
+    let (now, seed) = (app.clock.now(), app.entropy.bytes::<16>()?);
+    let (unit_app, aim, event) = (Arc::clone(app), Aim::of(app, &attempt), app.entropy.id(now)?);
+    let unit = app.db.write(move |tx| {
+        Box::pin(async move {
+            let Some(entered) = enter(tx, &unit_app, &attempt, &aim, now).await? else { return Ok(None) };
+            earn(tx, &unit_app, &entered, wish, (seed, event), now).await.map(Some)
+        })
+    });
+    match unit.await? {
+        None => Ok(None),
+        Some(Kept::Session(session)) => Ok(Some(Earned::Session(session))),
+        Some(Kept::Code(code)) => redirects::reveal(app, &code).map(|code| Some(Earned::Code(code))),
+    }
+}
+
+/// Writes what was earned under the id of its challenge; a repeat finds it there.
+async fn earn(
+    tx: &mut Tx<'_>,
+    app: &App,
+    entered: &Entered,
+    wish: Wish,
+    (seed, event): ([u8; 16], EventId),
+    now: Timestamp,
+) -> Result<Kept> {
+    let (id, owner) =
+        (SessionId::from_bytes(*entered.challenge.as_bytes()), (entered.account.org, entered.account.user));
+    if entered.again {
+        let before = sessions::get(tx, &id).await?;
+        return match (before, redirect_rows::code(tx, &id).await?) {
+            (_, Some(code)) => Ok(Kept::Code(Box::new(code))),
+            (Some(session), None) => Ok(Kept::Session(Box::new(session))),
+            (None, None) => Err(Error::Gone),
+        };
+    }
+    if let Some(request) = &wish.request {
+        let code = redirects::code_for(app, request, (id, seed), owner, now)?;
+        redirect_rows::insert_code(tx, &code).await?;
+        return Ok(Kept::Code(Box::new(code)));
+    }
+    if let Some(before) = &wish.before {
+        sessions::revoke(tx, before, now).await?;
+    }
+    let session = super::sessions::begin(app, (id, seed), owner, None, wish.agent, now);
+    sessions::insert(tx, &session).await?;
+    events::append(tx, &event, &session.org, "session.created", id.as_bytes()).await?;
+    Ok(Kept::Session(Box::new(session)))
+}
+
+/// The link in a mail: the page that it opens says what happens there.
+pub fn link(app: &App, roots: &Roots, challenge: &Challenge) -> Secret<String> {
+    let token = apikey::derive_link_token(&roots.link, &challenge.binding());
+    Secret::new(format!("{}/l/{}/{}", app.base_url(), challenge.id, token.expose()))
 }
 
 /// The account that the address has. Its newest living key, or, when none lives, one more; a repeat makes none.

@@ -11,7 +11,7 @@ statements! {
     INSERT = "INSERT INTO deliveries (id, challenge_id, channel, state, due_at, attempts) VALUES ($1, $2, $3, $4, $5, 0)";
     CLAIM = "UPDATE deliveries SET due_at = $2 WHERE id IN ( \
         SELECT id FROM deliveries WHERE state = 0 AND due_at <= $1 ORDER BY due_at LIMIT $3) \
-        AND state = 0 AND due_at <= $1 RETURNING id, challenge_id, attempts";
+        AND state = 0 AND due_at <= $1 RETURNING id, challenge_id, attempts, channel";
     SENT = "UPDATE deliveries SET state = 1, attempts = attempts + 1, due_at = $2, failure = NULL \
         WHERE id = $1 AND state = 0";
     RETRY = "UPDATE deliveries SET attempts = attempts + 1, due_at = $2, failure = $3 WHERE id = $1 AND state = 0";
@@ -25,12 +25,19 @@ statements! {
         AND state <> 0";
 }
 
+/// A mail with a code.
+pub const EMAIL: &str = "email";
+/// A mail with a code and a link.
+pub const EMAIL_WITH_LINK: &str = "email+link";
+
 /// A message that somebody has taken, with the challenge that it belongs to.
 pub struct Taken {
     /// The delivery.
     pub id: DeliveryId,
     /// How often it has been tried.
     pub attempts: u32,
+    /// Whether it carries a link beside the code.
+    pub link: bool,
     /// What it carries; none if it is gone.
     pub challenge: Option<Challenge>,
 }
@@ -84,12 +91,13 @@ pub async fn insert(
 pub async fn claim(tx: &mut Tx<'_>, now: Timestamp, lease_until: Timestamp, most: i64) -> Result<Vec<Taken>> {
     let rows = tx
         .all(&CLAIM, &[now.into(), lease_until.into(), most.into()], |row| {
-            Ok((row.id(0)?, row.id(1)?, u32::try_from(row.int(2)?).unwrap_or(u32::MAX)))
+            Ok((row.id(0)?, row.id(1)?, u32::try_from(row.int(2)?).unwrap_or(u32::MAX), row.text(3)?))
         })
         .await?;
     let mut taken = Vec::with_capacity(rows.len());
-    for (id, challenge, attempts) in rows {
-        taken.push(Taken { id, attempts, challenge: challenges::get(tx, &challenge).await? });
+    for (id, challenge, attempts, channel) in rows {
+        let link = channel == EMAIL_WITH_LINK;
+        taken.push(Taken { id, attempts, link, challenge: challenges::get(tx, &challenge).await? });
     }
     Ok(taken)
 }

@@ -1,40 +1,63 @@
-//! `events`: what happened, append-only. Ids only; refuses whatever could be a secret by having no column for it.
+//! `events`: what happened, append-only. Ids only; refuses whatever could be a secret by having no column for it. Who wants
+//! to hear of it is told in the same unit of work, so that no event is lost on the way and none is told that did not happen.
 
-use doorcode_core::{EventId, OrgId, Result, Timestamp};
+use doorcode_core::{EventId, OrgId, Result, Timestamp, WebhookId, WebhookMessageId};
 
 use super::db::Tx;
 use super::sql::{Row, statements};
+use super::webhook_messages;
 
 statements! {
     APPEND = "INSERT INTO events (id, org_id, kind, subject_id) VALUES ($1, $2, $3, $4)";
     // Newest first. Sign-ins at the OutX door are not indexed by org.
-    LIST = "SELECT id, kind, subject_id FROM events WHERE org_id = $1 AND kind <> 'user.signed_in' AND id < $2 \
+    LIST = "SELECT id, org_id, kind, subject_id FROM events WHERE org_id = $1 AND kind <> 'user.signed_in' AND id < $2 \
         ORDER BY id DESC LIMIT $3";
     // Oldest first.
-    OF_VERIFICATION = "SELECT id, kind, subject_id FROM events WHERE subject_id = $1 AND id > $2 \
+    OF_VERIFICATION = "SELECT id, org_id, kind, subject_id FROM events WHERE subject_id = $1 AND id > $2 \
         AND kind >= 'verification.' AND kind < 'verification/' ORDER BY id LIMIT $3";
+    GET = "SELECT id, org_id, kind, subject_id FROM events WHERE id = $1";
     SWEEP = "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE id < $1 ORDER BY id LIMIT $2)";
 }
 
-/// Appends what happened to `subject` in an org.
-pub async fn append(tx: &mut Tx<'_>, id: &EventId, org: &OrgId, kind: &str, subject: &[u8; 16]) -> Result<()> {
-    tx.execute(&APPEND, &[id.into(), org.into(), kind.into(), subject.into()]).await.map(drop)
-}
-
-/// What happened.
+/// Something that happened.
 pub struct Event {
-    /// When, and in which order.
+    /// Its id, which says when.
     pub id: EventId,
-    /// What: a noun and a verb.
+    /// In which org.
+    pub org: OrgId,
+    /// What, as `user.signed_in`.
     pub kind: String,
-    /// To what, by its id.
+    /// To whom or what.
     pub subject: [u8; 16],
 }
 
 impl Event {
     fn read(row: &Row<'_>) -> Result<Self> {
-        Ok(Self { id: row.id(0)?, kind: row.text(1)?, subject: row.bytes(2)? })
+        Ok(Self { id: row.id(0)?, org: row.id(1)?, kind: row.text(2)?, subject: row.bytes(3)? })
     }
+}
+
+/// Appends what happened to `subject` in an org, and puts it on its way to every webhook that wants to hear of it.
+pub async fn append(tx: &mut Tx<'_>, id: &EventId, org: &OrgId, kind: &str, subject: &[u8; 16]) -> Result<()> {
+    tx.execute(&APPEND, &[id.into(), org.into(), kind.into(), subject.into()]).await?;
+    webhook_messages::fan_out(tx, org, id, kind).await.map(drop)
+}
+
+/// Appends what is of interest to one webhook alone, which is its subject; gives the message to it.
+pub async fn append_for(
+    tx: &mut Tx<'_>,
+    id: &EventId,
+    org: &OrgId,
+    kind: &str,
+    webhook: &WebhookId,
+) -> Result<WebhookMessageId> {
+    tx.execute(&APPEND, &[id.into(), org.into(), kind.into(), webhook.into()]).await?;
+    webhook_messages::insert(tx, org, webhook, id).await
+}
+
+/// What happened under this id.
+pub async fn get(tx: &mut Tx<'_>, id: &EventId) -> Result<Option<Event>> {
+    tx.one(&GET, &[id.into()], Event::read).await
 }
 
 /// The newest events of an org before `before`, at most `most`, but for sign-ins at the OutX door.

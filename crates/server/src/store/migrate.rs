@@ -11,6 +11,8 @@ use super::db::failed;
 const STEPS: &[(&str, &str)] = &[
     ("0001_house", include_str!("../../migrations/0001_house.sql")),
     ("0002_native", include_str!("../../migrations/0002_native.sql")),
+    ("0003_webhooks", include_str!("../../migrations/0003_webhooks.sql")),
+    ("0004_sessions", include_str!("../../migrations/0004_sessions.sql")),
 ];
 
 /// Brings the schema up to date.

@@ -20,11 +20,15 @@ pub mod meta;
 pub mod meters;
 mod migrate;
 pub mod orgs;
+pub mod redirects;
+pub mod sessions;
 mod sql;
 mod statements;
 mod sync;
 pub mod targets;
 pub mod users;
+pub mod webhook_messages;
+pub mod webhooks;
 mod writer;
 
 pub use db::{Db, Tx};
@@ -45,7 +49,11 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         meta::ALL,
         meters::ALL,
         orgs::ALL,
+        redirects::ALL,
+        sessions::ALL,
         users::ALL,
+        webhook_messages::ALL,
+        webhooks::ALL,
     ]
     .into_iter()
     .chain(targets::EVERY)

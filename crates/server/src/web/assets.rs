@@ -1,35 +1,64 @@
-//! What pages load, compiled in: one stylesheet. Refuses to be kept past its content: pages ask for it by the hash of
-//! what is in it, and only that answer may be kept for good.
+//! What pages load, compiled in: one stylesheet and one script. Refuses to be kept past its content: pages ask for each
+//! by the hash of what is in it, and only that answer may be kept for good.
 
 use axum::http::{HeaderName, header};
 
-/// The stylesheet itself.
-pub const STYLE: &str = include_str!("../../assets/style.css");
-
-/// The route of the stylesheet.
-pub const STYLE_PATH: &str = "/assets/style.css";
-
-/// The hash of the stylesheet's content, to tell versions apart.
-pub const STYLE_VERSION: u64 = fnv1a(STYLE.as_bytes());
-
-/// The address of the stylesheet in pages: `/assets/style.css?v=` and its version in hexadecimal.
-#[must_use]
-pub fn style_href() -> String {
-    format!("{STYLE_PATH}?v={STYLE_VERSION:016x}")
+/// A file that pages load.
+pub struct Asset {
+    /// Its route.
+    pub path: &'static str,
+    /// What it is.
+    pub kind: &'static str,
+    /// What is in it.
+    pub text: &'static str,
+    /// The hash of that, to tell versions apart.
+    pub version: u64,
 }
 
-/// The stylesheet, with its headers. `version` is the parameter `v` of the request: only what was asked for by its own
-/// version may be kept without asking again.
+/// The stylesheet.
+pub static STYLE: Asset =
+    Asset::of("/assets/style.css", "text/css; charset=utf-8", include_str!("../../assets/style.css"));
+
+/// The script.
+pub static SCRIPT: Asset =
+    Asset::of("/assets/door.js", "text/javascript; charset=utf-8", include_str!("../../assets/door.js"));
+
+/// The address of the stylesheet in pages.
 #[must_use]
-pub fn stylesheet(version: Option<&str>) -> ([(HeaderName, &'static str); 3], &'static str) {
-    let current = version.is_some_and(|version| u64::from_str_radix(version, 16) == Ok(STYLE_VERSION));
-    let kept = if current { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let headers = [
-        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
-        (header::CACHE_CONTROL, kept),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    (headers, STYLE)
+pub fn style_href() -> String {
+    STYLE.href()
+}
+
+/// The address of the script in pages.
+#[must_use]
+pub fn script_href() -> String {
+    SCRIPT.href()
+}
+
+impl Asset {
+    const fn of(path: &'static str, kind: &'static str, text: &'static str) -> Self {
+        Self { path, kind, text, version: fnv1a(text.as_bytes()) }
+    }
+
+    /// The address in pages: the path, `?v=` and the version in hexadecimal.
+    #[must_use]
+    pub fn href(&self) -> String {
+        format!("{}?v={:016x}", self.path, self.version)
+    }
+
+    /// The file, with its headers. `version` is the parameter `v` of the request: only what was asked for by its own
+    /// version may be kept without asking again.
+    #[must_use]
+    pub fn answer(&self, version: Option<&str>) -> ([(HeaderName, &'static str); 3], &'static str) {
+        let current = version.is_some_and(|version| u64::from_str_radix(version, 16) == Ok(self.version));
+        let kept = if current { "public, max-age=31536000, immutable" } else { "no-cache" };
+        let headers = [
+            (header::CONTENT_TYPE, self.kind),
+            (header::CACHE_CONTROL, kept),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        ];
+        (headers, self.text)
+    }
 }
 
 /// FNV-1a, 64 bits: tells versions of a file of ours apart, at compile time. No defence against anybody.
@@ -49,13 +78,15 @@ mod tests {
 
     #[test]
     fn only_the_current_version_is_kept() {
-        let current = style_href();
-        let version = current.strip_prefix("/assets/style.css?v=").unwrap();
-        let kept = |version| stylesheet(version).0[1].1;
-        assert!(kept(Some(version)).contains("immutable"));
-        assert_eq!(kept(None), "no-cache");
-        assert_eq!(kept(Some("0")), "no-cache");
-        assert_eq!(kept(Some("x")), "no-cache");
+        for asset in [&STYLE, &SCRIPT] {
+            let current = asset.href();
+            let version = current.split_once("?v=").unwrap().1;
+            let kept = |version| asset.answer(version).0[1].1;
+            assert!(kept(Some(version)).contains("immutable"));
+            assert_eq!(kept(None), "no-cache");
+            assert_eq!(kept(Some("0")), "no-cache");
+            assert_eq!(kept(Some("x")), "no-cache");
+        }
     }
 
     #[test]
@@ -66,7 +97,11 @@ mod tests {
     }
 
     #[test]
-    fn the_stylesheet_loads_nothing() {
-        assert!(!STYLE.contains("url(") && !STYLE.contains("@import"));
+    fn neither_loads_anything() {
+        assert!(!STYLE.text.contains("url(") && !STYLE.text.contains("@import"));
+        for way in ["import", "fetch(", "XMLHttpRequest", "eval(", "innerHTML", "http", ".submit("] {
+            assert!(!SCRIPT.text.contains(way), "{way}");
+        }
+        assert!(SCRIPT.text.lines().count() < 150);
     }
 }

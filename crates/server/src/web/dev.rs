@@ -13,14 +13,16 @@ use doorcode_core::Email;
 use serde::Deserialize;
 
 use super::headers::{mail_headers, page_headers};
-use super::pages::{self, Failure, InboxView};
+use super::pages::{self, Failure, InboxView, MessageView, Shown};
 use crate::app::App;
 use crate::deliver::inbox::Entry;
+use crate::deliver::mime;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/dev/inbox", get(inbox_page))
         .route("/dev/inbox.json", get(inbox_json))
+        .route("/dev/inbox/{number}", get(message))
         .route("/dev/inbox/{number}/body", get(body))
         .route("/dev/floor", post(floor))
 }
@@ -62,14 +64,28 @@ impl Whose {
 
 type Asked = Result<Query<Whose>, QueryRejection>;
 
-async fn inbox_page(State(app): State<Arc<App>>, whose: Asked) -> Response {
-    let Ok(Query(whose)) = whose else {
-        let hint = "Name one address, as in /dev/inbox?to=ada@example.com.";
+/// Which messages, on the page: besides the address, words to search for, and a number to look before.
+#[derive(Deserialize)]
+struct Looked {
+    q: Option<String>,
+    before: Option<u64>,
+}
+
+async fn inbox_page(
+    State(app): State<Arc<App>>,
+    whose: Asked,
+    looked: Result<Query<Looked>, QueryRejection>,
+) -> Response {
+    let (Ok(Query(whose)), Ok(Query(looked))) = (whose, looked) else {
+        let hint = "Name one address, one search or one number, as in /dev/inbox?to=ada@example.com.";
         let page = Failure { status: 400, what: "This address can't be read", hint };
         return (StatusCode::BAD_REQUEST, page_headers(), pages::failure(&page)).into_response();
     };
-    let (entries, base_url) = (whose.entries(&app), app.base_url());
-    let view = InboxView { entries: &entries, to: whose.to.as_deref(), base_url: &base_url };
+    let (mut entries, base_url) = (whose.entries(&app), app.base_url());
+    let search = looked.q.as_deref();
+    entries.retain(|entry| search.is_none_or(|search| InboxView::finds(entry, search)));
+    let view =
+        InboxView { entries: &entries, to: whose.to.as_deref(), search, before: looked.before, base_url: &base_url };
     (page_headers(), pages::inbox(&view)).into_response()
 }
 
@@ -81,15 +97,39 @@ async fn inbox_json(State(app): State<Arc<App>>, whose: Asked) -> Response {
     Json(whose.entries(&app)).into_response()
 }
 
-async fn body(State(app): State<Arc<App>>, number: Result<Path<String>, PathRejection>) -> Response {
-    let number = number.ok().and_then(|Path(number)| number.parse().ok());
-    let entry = number.and_then(|number| app.inbox.as_ref()?.get(number));
-    match entry {
+type Numbered = Result<Path<String>, PathRejection>;
+
+/// The message of the number in a path.
+fn entry(app: &App, number: Numbered) -> Option<Entry> {
+    let Path(number) = number.ok()?;
+    app.inbox.as_ref()?.get(number.parse().ok()?)
+}
+
+fn no_such_message() -> Response {
+    let page = Failure { status: 404, what: "There is no such message", hint: "The inbox keeps the newest." };
+    (StatusCode::NOT_FOUND, page_headers(), pages::failure(&page)).into_response()
+}
+
+/// What of a message.
+#[derive(Deserialize)]
+struct View {
+    view: Option<String>,
+}
+
+async fn message(State(app): State<Arc<App>>, number: Numbered, view: Result<Query<View>, QueryRejection>) -> Response {
+    let Some(entry) = entry(&app, number) else { return no_such_message() };
+    let view = view.ok().and_then(|Query(view)| view.view);
+    let shown = view.as_deref().map_or(Shown::default(), Shown::read);
+    let mail = &app.config.mail;
+    let headers = mime::head(entry.message(), &mail.from, mail.reply_to.as_deref(), entry.at_ms());
+    let headers = headers.unwrap_or_else(|failure| failure.why);
+    (page_headers(), pages::message(&MessageView { entry: &entry, shown, headers: &headers })).into_response()
+}
+
+async fn body(State(app): State<Arc<App>>, number: Numbered) -> Response {
+    match entry(&app, number) {
         Some(entry) => (mail_headers(), pages::mail(&entry)).into_response(),
-        None => {
-            let page = Failure { status: 404, what: "There is no such message", hint: "The inbox keeps the newest." };
-            (StatusCode::NOT_FOUND, page_headers(), pages::failure(&page)).into_response()
-        }
+        None => no_such_message(),
     }
 }
 

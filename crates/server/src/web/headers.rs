@@ -1,4 +1,4 @@
-//! What every page says about itself to the browser. Refuses scripts, frames around it, anything from elsewhere, being
+//! What every page says about itself to the browser. Refuses inline scripts and styles, frames around it, anything from elsewhere, being
 //! kept, and telling the next site where one came from (docs/threat-model.md).
 
 use axum::http::{HeaderName, header};
@@ -7,9 +7,16 @@ use axum::http::{HeaderName, header};
 #[must_use]
 pub const fn page_headers() -> [(HeaderName, &'static str); 4] {
     with_policy(
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; base-uri 'none'; \
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; frame-src 'self'; base-uri 'none'; \
          form-action 'self'; frame-ancestors 'none'",
     )
+}
+
+/// The policy of a page whose form ends at an app's own address: browsers hold every step of the way against it.
+#[must_use]
+pub fn policy_towards(uri: &str) -> String {
+    let end = doorcode_core::redirect::form_action(uri);
+    page_headers()[0].1.replace("form-action 'self'", &format!("form-action 'self' {end}"))
 }
 
 /// The headers of a captured mail in the dev inbox. It is shown in a frame of the inbox, and unlike a page it has

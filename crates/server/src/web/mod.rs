@@ -1,9 +1,21 @@
-//! Pages for people. They work without JavaScript, load nothing from elsewhere and change nothing by being looked at.
+//! Pages for people. They work without JavaScript and better with it, load nothing from elsewhere and change nothing by
+//! being looked at.
 
+mod account;
+mod asked;
 pub mod assets;
+mod browser;
+mod cookies;
 pub mod dev;
+pub mod docs;
+mod forms;
 pub mod headers;
+mod link;
 pub mod pages;
+mod reply;
+mod sealed;
+mod sign_in;
+pub mod texts;
 
 use std::sync::Arc;
 
@@ -18,7 +30,13 @@ use crate::app::App;
 
 /// The pages; with the inbox and the bench's floor under `--dev` only.
 pub fn routes(dev: bool) -> Router<Arc<App>> {
-    let pages = Router::new().route("/", get(landing)).route("/assets/style.css", get(style));
+    let pages = Router::new()
+        .route("/", get(landing))
+        .route(assets::STYLE.path, get(style))
+        .route(assets::SCRIPT.path, get(script))
+        .merge(sign_in::routes())
+        .merge(link::routes())
+        .merge(account::routes());
     if dev { pages.merge(dev::routes()) } else { pages }
 }
 
@@ -28,14 +46,24 @@ async fn landing(State(app): State<Arc<App>>) -> Response {
     (headers::page_headers(), pages::landing(&page)).into_response()
 }
 
-/// The version of the stylesheet that a page links to.
+/// The version of a file that a page links to.
 #[derive(Deserialize)]
 struct Version {
     v: Option<String>,
 }
 
-async fn style(version: Result<Query<Version>, QueryRejection>) -> Response {
-    // Whatever else it is asked with, it is the stylesheet.
+type Asked = Result<Query<Version>, QueryRejection>;
+
+async fn style(version: Asked) -> Response {
+    asset(&assets::STYLE, version)
+}
+
+async fn script(version: Asked) -> Response {
+    asset(&assets::SCRIPT, version)
+}
+
+fn asset(asset: &assets::Asset, version: Asked) -> Response {
+    // Whatever else it is asked with, it is the file.
     let version = version.ok().and_then(|Query(version)| version.v);
-    assets::stylesheet(version.as_deref()).into_response()
+    asset.answer(version.as_deref()).into_response()
 }

@@ -257,10 +257,19 @@ impl Client<'_> {
 
     /// Any request at all.
     pub(crate) async fn send(&self, method: Method, path: &str, body: impl Into<Body>) -> Answer {
-        let mut request = Request::new(body.into());
+        self.request(method, "application/json", path, body.into()).await
+    }
+
+    /// A body of another kind.
+    pub(crate) async fn send_as(&self, kind: &str, path: &str, body: impl Into<Body>) -> Answer {
+        self.request(Method::POST, kind, path, body.into()).await
+    }
+
+    async fn request(&self, method: Method, kind: &str, path: &str, body: Body) -> Answer {
+        let mut request = Request::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = path.parse().unwrap();
-        request.headers_mut().insert(header::CONTENT_TYPE, "application/json".parse().unwrap());
+        request.headers_mut().insert(header::CONTENT_TYPE, kind.parse().unwrap());
         for (name, value) in &self.headers {
             request.headers_mut().append(name, value.clone());
         }

@@ -225,6 +225,30 @@ async fn send_test_sends_one_real_mail() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn mails_say_what_the_operator_wrote() {
+    let mut home = Home::bare("templates");
+    home.run(&["master", "init"]).await.well();
+    let (templates, html) = (home.beside("templates"), home.beside("mail.html"));
+    fs::create_dir(&templates).unwrap();
+    fs::write(templates.join("de.toml"), "subject = \"{product}: Zugang\"\n").unwrap();
+    home.set("mail.templates", templates.to_str().unwrap());
+    let ask = |language| ["send-test", "--to", "me@example.com", "--preview", "--language", language];
+    assert!(home.run(&ask("de")).await.well().starts_with("Subject: Doorcode: Zugang\n\nGuten Tag,"));
+    let written = [&ask("ar")[..], &["--link", "--html", html.to_str().unwrap()]].concat();
+    assert!(home.run(&written).await.well().contains("\u{631}\u{645}\u{632}"), "the word for a code");
+    let html = fs::read_to_string(&html).unwrap();
+    assert!(html.contains("<html lang=\"ar\" dir=\"rtl\">") && html.contains("href="), "{html}");
+    fs::write(templates.join("ar.toml"), "subjekt = \"x\"\nintro = \"{code}\"\n").unwrap();
+    fs::write(templates.join("tlh.toml"), "").unwrap();
+    for command in [&ask("de")[..], &["doctor"], &["serve"]] {
+        let why = home.run(command).await.refused();
+        for mistake in ["ar.toml: subjekt: ", "ar.toml: intro: ", "tlh.toml: "] {
+            assert!(why.contains(&format!("mail.templates: {mistake}")), "{why}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_without_its_master_key_does_not_start() {
     let sink = Sink::open();
     let home = Home::earnest("lost-key", sink.port).await;

@@ -1,5 +1,7 @@
 //! Event streams of a verification: everything that happened, in order, once, from wherever the listener left off.
 
+#![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
+
 use std::time::Duration;
 
 use axum::http::Method;

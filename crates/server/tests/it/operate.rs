@@ -283,8 +283,10 @@ fn labels_do_not_grow_with_what_strangers_send() {
             "/metrics",
             "/",
             "/assets/style.css",
+            "/assets/door.js",
             "/dev/inbox",
             "/dev/inbox.json",
+            "/dev/inbox/{number}",
             "/dev/inbox/{number}/body",
             "/dev/floor",
         ];
@@ -304,9 +306,14 @@ async fn what_a_page_can_not_read_is_answered_in_its_own_form() {
     assert_eq!((page.status, page.text().contains("<html")), (400, true), "{}", page.text());
     let json = app.get("/dev/inbox.json?to=a%40b.org&to=c%40d.org").await;
     assert!(json.status == 400 && json.json()["error"].is_string(), "{}", json.text());
-    let page = app.get("/dev/inbox/%ff/body").await;
-    assert_eq!((page.status, page.text().contains("<html")), (404, true), "{}", page.text());
-    assert_eq!(app.get("/assets/style.css?v=1&v=2").await.status, 200);
+    for path in ["/dev/inbox/%ff/body", "/dev/inbox/%ff", "/dev/inbox/99999"] {
+        let page = app.get(path).await;
+        assert_eq!((page.status, page.text().contains("<html")), (404, true), "{path}: {}", page.text());
+    }
+    assert_eq!(app.get("/dev/inbox?before=soon").await.status, 400);
+    for path in ["/assets/style.css?v=1&v=2", "/assets/door.js?v=1&v=2"] {
+        assert_eq!(app.get(path).await.status, 200, "{path}");
+    }
 }
 
 #[tokio::test]
@@ -325,7 +332,7 @@ async fn the_inbox_is_there_under_dev_only_and_for_this_machine_only() {
         assert!(!answer.text().contains(ADA));
     }
     let earnest = TestApp::in_earnest(|_| ()).await;
-    for path in ["/dev/inbox.json", "/dev/inbox", "/dev/inbox/1/body", "/dev/floor"] {
+    for path in ["/dev/inbox.json", "/dev/inbox", "/dev/inbox/1", "/dev/inbox/1/body", "/dev/floor"] {
         assert_eq!(earnest.get(path).await.status, 404, "{path}");
     }
     assert_eq!(earnest.from(HERE).saying("host", "codes.example.com").get("/healthz").await.status, 200);

@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
 
 use doorcode::config::Signup;
-use doorcode::ops::challenges::{Attempt, Live, Start, start};
+use doorcode::ops::challenges::{Attempt, Entry, Live, Start, start};
 use doorcode::ops::client::Client;
 use doorcode::ops::{orgs, sign_in};
 use doorcode_core::{Email, Error, OrgId, Secret};
@@ -186,6 +186,7 @@ async fn code_in(app: &TestApp, realm: OrgId) -> String {
         full_name: None,
         client: client(),
         live: Live::Resent,
+        link: false,
     };
     start(&app.app, ask).await.unwrap();
     app.deliver_due().await;
@@ -193,7 +194,7 @@ async fn code_in(app: &TestApp, realm: OrgId) -> String {
 }
 
 async fn verify_in(app: &TestApp, realm: OrgId, purpose: &'static str, code: &str) -> Option<sign_in::SignedIn> {
-    let entry = Secret::new(code.to_owned());
+    let entry = Entry::Typed(Secret::new(code.to_owned()));
     let attempt = Attempt {
         realm,
         purpose,
@@ -233,7 +234,7 @@ async fn realms_do_not_share_budgets() {
         let entry = Secret::new("not it".to_owned());
         let client = Client::at(format!("203.0.113.{n}").parse().unwrap());
         for _ in 0..5 {
-            let (to, entry, client) = (email(ADA), Secret::new(entry.expose().clone()), client.clone());
+            let (to, entry, client) = (email(ADA), Entry::Typed(Secret::new(entry.expose().clone())), client.clone());
             let shape = app.app.config.outx.shape;
             let attempt = Attempt { realm: tenant, purpose: "sign-in", to, only: None, entry, shape, client };
             assert!(sign_in::verify(&app.app, attempt).await.unwrap().is_none());

@@ -25,6 +25,7 @@ fn mail_from(product: &str, to: &str) -> Message {
         product,
         code: &Secret::new(CODE.to_owned()),
         shown: &Secret::new(CODE.to_owned()),
+        link: None,
         minutes: 10,
         texts: choose("en"),
         message_id: "<019ab000-0000-7000-8000-000000000001@example.com>".to_owned(),

@@ -113,7 +113,7 @@ fn folder() -> PathBuf {
 }
 
 /// An authority (`ca.crt`) and a certificate of its for `localhost` (`server.crt`, `server.key`).
-fn certificates(folder: &Path) {
+pub(crate) fn certificates(folder: &Path) {
     fs::write(folder.join("san.txt"), "subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE\n").unwrap();
     let new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
     let openssl = |first: &[&str], last: &[&str]| {

@@ -33,7 +33,7 @@ pub(crate) struct Event {
 }
 
 /// What the org did, newest first: keys, users, orgs, verifications. Sign-ins at the OutX door are not in it.
-#[utoipa::path(get, path = "/v1/events", tag = "events", params(PageQuery), security(("key" = ["read"])),
+#[utoipa::path(get, path = "/v1/events", tag = "events", operation_id = "list_events", params(PageQuery), security(("key" = ["read"])),
     responses(
         (status = 200, description = "A page of events", body = Listed<Event>),
         KeyProblems,

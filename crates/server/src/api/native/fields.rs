@@ -9,8 +9,8 @@ use doorcode_core::Error;
 use serde_json::{Map, Value};
 
 use super::problem::{self, Refused, Wrong};
-use crate::api::body;
 use crate::app::App;
+use crate::body;
 
 /// The most characters of a member's name that are said back.
 const NAME_SHOWN: usize = 64;
@@ -95,6 +95,15 @@ impl Fields {
             self.complain(field, format!("must be a whole number from {least} to {most}"));
         }
         number
+    }
+
+    /// True or false, which must be there.
+    pub(super) fn needed_flag(&mut self, field: &str) -> Option<bool> {
+        let flag = self.take(field).and_then(|value| value.as_bool());
+        if flag.is_none() {
+            self.complain(field, "must be true or false");
+        }
+        flag
     }
 
     /// A list of texts.

@@ -29,6 +29,9 @@ pub(crate) struct Key {
     id: String,
     #[schema(example = "checkout")]
     name: Option<String>,
+    /// How it begins and ends, to know it again by.
+    #[schema(example = "dck_39z1…vf")]
+    hint: String,
     /// `api_key`: handed over at sign-in; `access_key`: made here.
     #[schema(example = "access_key")]
     kind: String,
@@ -51,6 +54,7 @@ impl From<KeyInfo> for Key {
         Self {
             id: info.id,
             name: info.name,
+            hint: info.hint,
             kind: info.kind,
             scopes: info.scopes,
             created_at: moment(info.created_at),
@@ -102,7 +106,7 @@ pub(crate) struct Rotate {
 }
 
 /// Lists the org's keys, oldest first, dead ones too.
-#[utoipa::path(get, path = "/v1/keys", tag = "keys", params(PageQuery), security(("key" = ["read"])),
+#[utoipa::path(get, path = "/v1/keys", tag = "keys", operation_id = "list_keys", params(PageQuery), security(("key" = ["read"])),
     responses(
         (status = 200, description = "A page of keys", body = Listed<Key>),
         KeyProblems,
@@ -122,7 +126,7 @@ fn bytes(id: &str) -> [u8; 16] {
 }
 
 /// Makes a key. It is shown once; the same request under the same `Idempotency-Key` shows the same one.
-#[utoipa::path(post, path = "/v1/keys", tag = "keys", request_body = NewKey, params(IdempotencyName), security(("key" = ["admin"])),
+#[utoipa::path(post, path = "/v1/keys", tag = "keys", operation_id = "create_key", request_body = NewKey, params(IdempotencyName), security(("key" = ["admin"])),
     responses(
         (status = 201, description = "The key", body = KeyWithSecret),
         BodyProblems,
@@ -153,7 +157,7 @@ pub(super) async fn create(
 }
 
 /// A key of the org.
-#[utoipa::path(get, path = "/v1/keys/{id}", tag = "keys", params(("id" = String, Path, format = "uuid")),
+#[utoipa::path(get, path = "/v1/keys/{id}", tag = "keys", operation_id = "show_key", params(("id" = String, Path, format = "uuid")),
     security(("key" = ["read"])),
     responses(
         (status = 200, description = "It, without the key itself", body = Key),
@@ -168,7 +172,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, caller: Caller<Read>, Path
 }
 
 /// Makes a key's successor with the same name and scopes. The old one lives on for `grace`, so that programs can change over.
-#[utoipa::path(post, path = "/v1/keys/{id}/rotate", tag = "keys", request_body = Option<Rotate>,
+#[utoipa::path(post, path = "/v1/keys/{id}/rotate", tag = "keys", operation_id = "rotate_key", request_body = Option<Rotate>,
     params(("id" = String, Path, format = "uuid"), IdempotencyName), security(("key" = ["admin"])),
     responses(
         (status = 201, description = "The successor", body = KeyWithSecret),
@@ -194,7 +198,7 @@ pub(super) async fn rotate(
 }
 
 /// Revokes a key for good, at once. One that is dead stays so.
-#[utoipa::path(delete, path = "/v1/keys/{id}", tag = "keys", params(("id" = String, Path, format = "uuid")),
+#[utoipa::path(delete, path = "/v1/keys/{id}", tag = "keys", operation_id = "revoke_key", params(("id" = String, Path, format = "uuid")),
     security(("key" = ["admin"])),
     responses(
         (status = 204, description = "It is dead"),

@@ -8,9 +8,12 @@ mod keys;
 mod orgs;
 mod page;
 pub(in crate::api) mod problem;
+mod redirects;
+mod sessions;
 mod tokens;
 mod users;
 mod verifications;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -39,6 +42,19 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(events::list))
         .routes(routes!(tokens::introspect))
         .routes(routes!(tokens::jwks))
+        .routes(routes!(redirects::list, redirects::create))
+        .routes(routes!(redirects::remove))
+        .routes(routes!(sessions::token))
+        .routes(routes!(sessions::show, sessions::end))
+        .routes(routes!(sessions::list, sessions::end_all))
+        .routes(routes!(sessions::end_one))
+        .routes(routes!(sessions::metadata))
+        .routes(routes!(webhooks::list, webhooks::create))
+        .routes(routes!(webhooks::show, webhooks::change, webhooks::remove))
+        .routes(routes!(webhooks::rotate))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(webhooks::messages))
+        .routes(routes!(webhooks::replay))
 }
 
 /// A moment, as this door writes it: RFC 3339 in UTC.

@@ -69,7 +69,7 @@ pub(crate) struct OrgWithSecrets {
 }
 
 /// Lists the key's org and those that it made.
-#[utoipa::path(get, path = "/v1/orgs", tag = "orgs", params(PageQuery), security(("key" = ["read"])),
+#[utoipa::path(get, path = "/v1/orgs", tag = "orgs", operation_id = "list_orgs", params(PageQuery), security(("key" = ["read"])),
     responses(
         (status = 200, description = "A page of orgs", body = Listed<Org>),
         KeyProblems,
@@ -85,7 +85,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller<Read>, page
 
 /// Makes an org below the key's own. It has members, keys and addresses of its own, and may send to its own members only until
 /// the operator raises it.
-#[utoipa::path(post, path = "/v1/orgs", tag = "orgs", request_body = NewOrg, params(IdempotencyName), security(("key" = ["admin"])),
+#[utoipa::path(post, path = "/v1/orgs", tag = "orgs", operation_id = "create_org", request_body = NewOrg, params(IdempotencyName), security(("key" = ["admin"])),
     responses(
         (status = 201, description = "The org and its keys", body = OrgWithSecrets),
         BodyProblems,
@@ -114,7 +114,7 @@ pub(super) async fn create(
 }
 
 /// The key's org, or one that it made.
-#[utoipa::path(get, path = "/v1/orgs/{id}", tag = "orgs", params(("id" = String, Path, format = "uuid")),
+#[utoipa::path(get, path = "/v1/orgs/{id}", tag = "orgs", operation_id = "show_org", params(("id" = String, Path, format = "uuid")),
     security(("key" = ["read"])),
     responses(
         (status = 200, description = "It", body = Org),

@@ -1,5 +1,6 @@
 //! The door's one table of errors: problems (RFC 9457), each with a type that never changes and that the docs explain
-//! (docs/native.md). A type is a URN, so that a client compares the same text at every installation.
+//! (docs/native.md, and the page at `/docs`, from the same table). A type is a URN, so that a client compares the same text at
+//! every installation. Refuses kinds that are not in the table.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use doorcode_core::Error;
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
 
-use crate::api::body::Trouble;
+use crate::body::Trouble;
 use crate::ops::idempotency;
 
 /// What went wrong.
@@ -32,6 +33,17 @@ pub(crate) struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<Wrong>,
+    /// At `/v1/token` only: the same for OAuth libraries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "invalid_grant")]
+    error: Option<&'static str>,
+}
+
+impl Problem {
+    fn of(kind: Kind) -> Self {
+        let Kind { type_, title, status, .. } = kind;
+        Self { type_, title, status: status.as_u16(), detail: None, errors: Vec::new(), error: None }
+    }
 }
 
 /// A member that is wrong.
@@ -111,36 +123,77 @@ impl IntoResponse for Refused {
     }
 }
 
-/// A kind of problem: type, title, status.
-type Kind = (&'static str, &'static str, StatusCode);
+/// A kind of problem.
+#[derive(Clone, Copy)]
+pub(in crate::api) struct Kind {
+    /// What a client compares: it never changes.
+    pub(in crate::api) type_: &'static str,
+    /// The HTTP status.
+    pub(in crate::api) status: StatusCode,
+    /// The kind in words.
+    pub(in crate::api) title: &'static str,
+    /// What whoever meets it does.
+    pub(in crate::api) remedy: &'static str,
+}
 
-const MALFORMED: Kind = ("urn:doorcode:problem:malformed", "The body is not a JSON object", StatusCode::BAD_REQUEST);
-const INVALID: Kind = ("urn:doorcode:problem:invalid", "The request is not valid", StatusCode::UNPROCESSABLE_ENTITY);
-const UNAUTHENTICATED: Kind = ("urn:doorcode:problem:unauthenticated", "A key is needed", StatusCode::UNAUTHORIZED);
-const FORBIDDEN: Kind = ("urn:doorcode:problem:forbidden", "The key may not do this", StatusCode::FORBIDDEN);
-const NOT_FOUND: Kind = ("urn:doorcode:problem:not-found", "There is no such thing", StatusCode::NOT_FOUND);
-const WRONG_METHOD: Kind =
-    ("urn:doorcode:problem:method-not-allowed", "Not with this method", StatusCode::METHOD_NOT_ALLOWED);
-const TOO_LARGE: Kind = ("urn:doorcode:problem:too-large", "The body is over 64 KiB", StatusCode::PAYLOAD_TOO_LARGE);
-const LATE: Kind = ("urn:doorcode:problem:late", "The body did not come in time", StatusCode::REQUEST_TIMEOUT);
-const CONFLICT: Kind = ("urn:doorcode:problem:conflict", "Its state forbids it", StatusCode::CONFLICT);
-const GONE: Kind = ("urn:doorcode:problem:not-pending", "It is not pending any more", StatusCode::CONFLICT);
-const KEY_REUSED: Kind = (
-    "urn:doorcode:problem:idempotency-key-reused",
-    "This Idempotency-Key came with another request",
-    StatusCode::UNPROCESSABLE_ENTITY,
-);
-const LIMITED: Kind = ("urn:doorcode:problem:limited", "Too many requests", StatusCode::TOO_MANY_REQUESTS);
-const MISDIRECTED: Kind =
-    ("urn:doorcode:problem:misdirected", "--dev answers to localhost only", StatusCode::MISDIRECTED_REQUEST);
-const UNAVAILABLE: Kind =
-    ("urn:doorcode:problem:unavailable", "Try again in a moment", StatusCode::SERVICE_UNAVAILABLE);
-const INTERNAL: Kind = ("urn:doorcode:problem:internal", "A defect of ours", StatusCode::INTERNAL_SERVER_ERROR);
+/// Names the kinds and lists them: what is answered is in the list, and so on the page at `/docs`.
+macro_rules! kinds {
+    ($($name:ident: $status:ident $type_:literal $title:literal $remedy:literal;)*) => {
+        $(const $name: Kind = Kind {
+            type_: concat!("urn:doorcode:problem:", $type_),
+            status: StatusCode::$status,
+            title: $title,
+            remedy: $remedy,
+        };)*
+
+        /// Every kind there is.
+        pub(in crate::api) const KINDS: &[Kind] = &[$($name),*];
+    };
+}
+
+kinds! {
+    MALFORMED: BAD_REQUEST "malformed" "The body is not a JSON object"
+        "Send one JSON object. `detail` says where the text stops being JSON.";
+    UNAUTHENTICATED: UNAUTHORIZED "unauthenticated" "A key is needed"
+        "Send `Authorization: Bearer` and a key that is neither revoked nor over, once.";
+    NO_SESSION: UNAUTHORIZED "no-session" "A session is needed"
+        "Send `Authorization: Bearer` and an access token; exchange the refresh token for the next one, or have the person sign in again.";
+    GRANT: BAD_REQUEST "not-granted" "The token request is not granted"
+        "`error` says why, in the words of RFC 6749. After `invalid_grant` the person has to sign in again.";
+    FORBIDDEN: FORBIDDEN "forbidden" "The key may not do this"
+        "Use a key with the scope that `detail` names.";
+    NOT_FOUND: NOT_FOUND "not-found" "There is no such thing"
+        "Compare id and path. What belongs to another org is not found either.";
+    WRONG_METHOD: METHOD_NOT_ALLOWED "method-not-allowed" "Not with this method"
+        "The header `Allow` names the methods of this path.";
+    LATE: REQUEST_TIMEOUT "late" "The body did not come in time"
+        "Send it again, in one piece. Nothing was done.";
+    CONFLICT: CONFLICT "conflict" "Its state forbids it"
+        "`detail` says what stands against it. Look at it again before you go on.";
+    GONE: CONFLICT "not-pending" "It is not pending any more"
+        "Start another verification.";
+    TOO_LARGE: PAYLOAD_TOO_LARGE "too-large" "The body is over 64 KiB"
+        "Send less: `metadata` has room for 4096 bytes.";
+    MISDIRECTED: MISDIRECTED_REQUEST "misdirected" "--dev answers to localhost only"
+        "Ask by 127.0.0.1 or localhost, or run the server without `--dev`.";
+    INVALID: UNPROCESSABLE_ENTITY "invalid" "The request is not valid"
+        "`errors` names every member, parameter and header that is wrong, and why. An org that the operator has not raised sends to its own members only.";
+    KEY_REUSED: UNPROCESSABLE_ENTITY "idempotency-key-reused" "This Idempotency-Key came with another request"
+        "Take a new `Idempotency-Key` for every new request, and keep it for its repeats only.";
+    LIMITED: TOO_MANY_REQUESTS "limited" "Too many requests"
+        "Wait as many seconds as `Retry-After` says. `detail` names the limit.";
+    INTERNAL: INTERNAL_SERVER_ERROR "internal" "A defect of ours"
+        "Tell whoever runs the server the `x-request-id` of the answer.";
+    UNAVAILABLE: SERVICE_UNAVAILABLE "unavailable" "Try again in a moment"
+        "Send it again after `Retry-After`, with the same `Idempotency-Key`: it may have been done.";
+}
 
 fn answer(kind: Kind, detail: Option<String>, errors: Vec<Wrong>) -> Response {
-    let (type_, title, status) = kind;
-    let problem = Problem { type_, title, status: status.as_u16(), detail, errors };
-    let body = serde_json::to_string(&problem).unwrap_or_default();
+    dressed(kind.status, &Problem { detail, errors, ..Problem::of(kind) })
+}
+
+fn dressed(status: StatusCode, problem: &Problem) -> Response {
+    let body = serde_json::to_string(problem).unwrap_or_default();
     (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
 }
 
@@ -194,6 +247,18 @@ pub(in crate::api) fn internal() -> Response {
 pub(super) fn unauthenticated() -> Response {
     let detail = "send a key as `Authorization: Bearer …`".to_owned();
     challenged(answer(UNAUTHENTICATED, Some(detail), Vec::new()), "Bearer realm=\"doorcode\"".to_owned())
+}
+
+/// No access token, or none that is good any more.
+pub(super) fn no_session() -> Response {
+    let detail = "send an access token as `Authorization: Bearer …`".to_owned();
+    let says = "Bearer realm=\"doorcode\", error=\"invalid_token\"".to_owned();
+    challenged(answer(NO_SESSION, Some(detail), Vec::new()), says)
+}
+
+/// A token request that is not granted, also in the words that OAuth libraries read (RFC 6749 section 5.2).
+pub(super) fn oauth(error: &'static str) -> Response {
+    dressed(GRANT.status, &Problem { error: Some(error), ..Problem::of(GRANT) })
 }
 
 /// A key without the scope that is needed.

@@ -25,7 +25,7 @@ pub(crate) struct Jwks {
 }
 
 /// The keys that check tokens (RFC 7517). A key is here before it signs, and for as long as anything that it signed may live.
-#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "tokens",
+#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "tokens", operation_id = "jwks",
     responses((status = 200, description = "The keys", body = Jwks)))]
 pub(super) async fn jwks(State(app): State<Arc<App>>) -> Answer {
     let keys = Jwks { keys: tokens::jwks(&app) };
@@ -36,6 +36,8 @@ pub(super) async fn jwks(State(app): State<Arc<App>>) -> Answer {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "the document is made of it; the members are read one by one, to complain of all at once")]
 pub(crate) struct Introspect {
+    /// As it was handed over.
+    #[schema(example = "eyJ…")]
     token: String,
 }
 
@@ -51,7 +53,7 @@ pub(crate) struct Introspected {
 }
 
 /// Whether a token is good. A service that has a JWT library needs only the keys, and asks nobody.
-#[utoipa::path(post, path = "/v1/tokens/introspect", tag = "tokens", request_body = Introspect, security(("key" = ["verify"])),
+#[utoipa::path(post, path = "/v1/tokens/introspect", tag = "tokens", operation_id = "introspect_token", request_body = Introspect, security(("key" = ["verify"])),
     responses(
         (status = 200, description = "Good or not: see `active`", body = Introspected),
         BodyProblems,

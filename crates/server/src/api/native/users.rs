@@ -47,9 +47,10 @@ impl From<UserInfo> for User {
 #[expect(dead_code, reason = "the document is made of it; the members are read one by one, to complain of all at once")]
 pub(crate) struct NewUser {
     /// Their name.
-    #[schema(min_length = 1)]
+    #[schema(min_length = 1, example = "Grace Hopper")]
     full_name: String,
     /// Their address. It signs nobody in.
+    #[schema(format = "email", max_length = 320, example = "grace@example.com")]
     email: Option<String>,
 }
 
@@ -61,7 +62,7 @@ pub(crate) struct Removed {
 }
 
 /// Lists the org's users, in the order in which they were made.
-#[utoipa::path(get, path = "/v1/users", tag = "users", params(PageQuery), security(("key" = ["read"])),
+#[utoipa::path(get, path = "/v1/users", tag = "users", operation_id = "list_users", params(PageQuery), security(("key" = ["read"])),
     responses(
         (status = 200, description = "A page of users", body = Listed<User>),
         KeyProblems,
@@ -81,7 +82,7 @@ fn bytes(id: &str) -> [u8; 16] {
 }
 
 /// Makes a user of the org.
-#[utoipa::path(post, path = "/v1/users", tag = "users", request_body = NewUser, params(IdempotencyName), security(("key" = ["admin"])),
+#[utoipa::path(post, path = "/v1/users", tag = "users", operation_id = "create_user", request_body = NewUser, params(IdempotencyName), security(("key" = ["admin"])),
     responses(
         (status = 201, description = "The user", body = User),
         BodyProblems,
@@ -106,7 +107,7 @@ pub(super) async fn create(
 }
 
 /// A user of the org.
-#[utoipa::path(get, path = "/v1/users/{id}", tag = "users", params(("id" = String, Path, format = "uuid")),
+#[utoipa::path(get, path = "/v1/users/{id}", tag = "users", operation_id = "show_user", params(("id" = String, Path, format = "uuid")),
     security(("key" = ["read"])),
     responses(
         (status = 200, description = "They", body = User),
@@ -121,7 +122,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, caller: Caller<Read>, Path
 }
 
 /// Removes a user for good, with their address and keys. The key that sign-ins hand over is replaced: whoever goes knew the old one.
-#[utoipa::path(delete, path = "/v1/users/{id}", tag = "users", params(("id" = String, Path, format = "uuid")),
+#[utoipa::path(delete, path = "/v1/users/{id}", tag = "users", operation_id = "remove_user", params(("id" = String, Path, format = "uuid")),
     security(("key" = ["admin"])),
     responses(
         (status = 200, description = "They are gone", body = Removed),

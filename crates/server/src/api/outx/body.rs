@@ -10,8 +10,8 @@ use axum::response::Response;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::error::{bad, error};
-use crate::api::body::{self, Trouble};
 use crate::app::App;
+use crate::body::{self, Trouble};
 
 /// A parsed body.
 pub(super) struct Body<T>(pub(super) T);

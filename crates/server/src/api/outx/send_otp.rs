@@ -15,10 +15,7 @@ use crate::app::App;
 use crate::deliver::texts;
 use crate::ops::challenges::{Live, Start, start};
 use crate::ops::client::Client;
-use crate::ops::sign_in::clean_name;
-
-/// What this door's codes are for.
-pub(super) const PURPOSE: &str = "sign-in";
+use crate::ops::sign_in::{PURPOSE, clean_name};
 
 /// Who wants a code.
 #[derive(Deserialize, ToSchema)]
@@ -69,10 +66,11 @@ pub(super) async fn send_otp(State(app): State<Arc<App>>, client: Client, Body(a
             full_name: ask.full_name.given().and_then(|name| clean_name(&name)),
             client,
             live: Live::Resent,
+            link: false,
         },
     );
     match start.await {
-        Ok(()) => Json(Sent { success: true, email: email.as_str().to_owned() }).into_response(),
+        Ok(_) => Json(Sent { success: true, email: email.as_str().to_owned() }).into_response(),
         Err(error) => refusal(&error),
     }
 }

@@ -11,11 +11,10 @@ use utoipa::ToSchema;
 
 use super::body::{Body, Text};
 use super::error::{ErrorBody, bad, refusal, wrong_otp};
-use super::send_otp::PURPOSE;
 use crate::app::App;
-use crate::ops::challenges::Attempt;
+use crate::ops::challenges::{Attempt, Entry};
 use crate::ops::client::Client;
-use crate::ops::sign_in::{SignedIn, verify};
+use crate::ops::sign_in::{PURPOSE, SignedIn, verify};
 
 /// The address and its code.
 #[derive(Deserialize, ToSchema)]
@@ -87,7 +86,7 @@ pub(super) async fn verify_otp(State(app): State<Arc<App>>, client: Client, Body
     let Some(Ok(email)) = ask.email.given().map(|text| Email::parse(&text)) else { return bad("email") };
     let Some(otp) = ask.otp.given() else { return bad("otp") };
     let shape = app.config.outx.shape;
-    let entry = Secret::new(otp);
+    let entry = Entry::Typed(Secret::new(otp));
     let attempt = Attempt { realm: OrgId::HOUSE, purpose: PURPOSE, to: email, only: None, entry, shape, client };
     match verify(&app, attempt).await {
         Ok(Some(account)) => Json(Verified::from(account)).into_response(),

@@ -3,7 +3,8 @@
 
 use doorcode_core::challenge::{REPEAT_WINDOW, judge};
 use doorcode_core::{
-    ChallengeId, Class, Email, GuessPolicy, OrgId, Result, Secret, Shape, State, Timestamp, Verdict, code, known,
+    ChallengeId, Class, Email, GuessPolicy, OrgId, Result, Secret, Shape, State, Timestamp, Verdict, apikey, code,
+    known,
 };
 
 use crate::app::{App, target_of};
@@ -24,12 +25,20 @@ pub struct Attempt {
     pub to: Email,
     /// The only challenge that it may be for, where the door has ids.
     pub only: Option<ChallengeId>,
-    /// What was typed.
-    pub entry: Secret<String>,
+    /// What came back.
+    pub entry: Entry,
     /// What this door's codes look like, for the numbers of the budget.
     pub shape: Shape,
     /// Who asks.
     pub client: Client,
+}
+
+/// What came back.
+pub enum Entry {
+    /// A code, as it was typed.
+    Typed(Secret<String>),
+    /// The token of a mail's link, for this challenge alone. It is too long to guess, so no budget pays for it but W.
+    Link(ChallengeId, Secret<String>),
 }
 
 /// What a guess is counted in. Worked out before the unit: the writer's time is everybody's.
@@ -110,6 +119,8 @@ struct Guess<'a> {
     entry: Option<Secret<String>>,
     /// Only a long code can be meant.
     long: bool,
+    /// The challenge whose link's token this is said to be.
+    link: Option<ChallengeId>,
     aim: &'a Aim,
     /// The row to touch where there is nothing to debit.
     row: TargetId,
@@ -135,9 +146,12 @@ impl<'a> Guess<'a> {
         let stand_in = standing.short.id.unwrap_or(challenges::DECOY);
         let standing = if own { standing } else { Standing::default() };
         let class = attempt.client.class(&standing.known, now);
-        let entry = code::normalise(attempt.entry.expose());
-        let long = entry.as_ref().is_some_and(code::could_be_long);
-        Ok(Self { app, attempt, now, entry, long, aim, row, stand_in, standing, class })
+        let (entry, link) = match &attempt.entry {
+            Entry::Typed(typed) => (code::normalise(typed.expose()), None),
+            Entry::Link(challenge, token) => (Some(token.clone()), Some(*challenge)),
+        };
+        let long = link.is_none() && entry.as_ref().is_some_and(code::could_be_long);
+        Ok(Self { app, attempt, now, entry, long, link, aim, row, stand_in, standing, class })
     }
 
     /// W, then T and P in one statement; long codes are exempt from T and P. A row is written, whatever is left in it and
@@ -150,21 +164,26 @@ impl<'a> Guess<'a> {
         let policy = GuessPolicy::for_shape(self.attempt.shape);
         let tag = self.attempt.client.tries_tag(self.standing.short.id);
         // What the statement would refuse is not tried: where nothing is left it would be one more than elsewhere.
+        let exempt = self.long || self.link.is_some();
         let guessable = network
-            && !self.long
+            && !exempt
             && self.standing.short_is_live(now)
             && self.standing.may_guess(&policy, self.class, &tag, now);
         let debited = guessable && targets::debit_guess(tx, target, self.class, &policy, &tag, now).await?;
         if !debited {
             targets::touch(tx, &self.row).await?;
         }
-        Ok(Paid { target: debited, network, compare: network && (debited || self.long) })
+        Ok(Paid { target: debited, network, compare: network && (debited || exempt) })
     }
 
     /// The challenge that the entry can be for, if its code may still be said.
     fn meant(&self) -> Option<ChallengeId> {
-        let slot = if self.long { self.standing.long } else { self.standing.short };
+        let of_link = self.link.is_some() && self.standing.long.id == self.link;
+        let slot = if self.long || of_link { self.standing.long } else { self.standing.short };
         let live = slot.until > self.now || self.standing.repeat_until > self.now;
+        if self.link.is_some() && slot.id != self.link {
+            return None;
+        }
         slot.id.filter(|_| live)
     }
 
@@ -172,9 +191,15 @@ impl<'a> Guess<'a> {
         let ring = self.app.keys.ring();
         // A code under a retired key can't be right; the work is the same.
         let roots = ring.get(challenge.kid);
-        let code = code::derive(&roots.unwrap_or_else(|| ring.active()).code, &challenge.binding());
+        let derive_from = roots.unwrap_or_else(|| ring.active());
         let nothing = Secret::new(String::new());
-        code::matches(&code, challenge.shape, self.entry.as_ref().unwrap_or(&nothing)) && roots.is_some()
+        let entry = self.entry.as_ref().unwrap_or(&nothing);
+        let matches = if self.link.is_some() {
+            apikey::link_matches(&derive_from.link, &challenge.binding(), entry)
+        } else {
+            code::matches(&code::derive(&derive_from.code, &challenge.binding()), challenge.shape, entry)
+        };
+        matches && roots.is_some()
     }
 
     /// Right: the challenge is used up, the debit is given back, the client is known from now on.

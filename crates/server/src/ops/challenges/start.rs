@@ -44,6 +44,8 @@ pub struct Start {
     pub client: Client,
     /// What becomes of the code that lives.
     pub live: Live,
+    /// Whether the message carries a link as well.
+    pub link: bool,
 }
 
 /// What becomes of the code that lives when one is asked for.
@@ -58,12 +60,12 @@ pub enum Live {
 }
 
 /// Commits a challenge (or the resending of the live one) with its delivery, and hands the delivery to the worker.
-pub async fn start(app: &Arc<App>, ask: Start) -> Result<()> {
+pub async fn start(app: &Arc<App>, ask: Start) -> Result<Box<Challenge>> {
     let asked = Asked::new(app, ask)?;
     let delivery = asked.delivery();
     let unit_app = Arc::clone(app);
     let begun = app.db.write(move |tx| Box::pin(async move { asked.begin(tx, &unit_app).await })).await;
-    conclude(app, delivery, begun).map(drop)
+    conclude(app, delivery, begun)
 }
 
 /// A start with all that it may need made, before the unit: the writer's time is everybody's.
@@ -103,8 +105,8 @@ impl Asked {
     }
 
     /// The message, if one goes out, and the end of its lease.
-    pub fn delivery(&self) -> (DeliveryId, Timestamp) {
-        (self.delivery, self.now.plus(LEASE))
+    pub fn delivery(&self) -> Leased {
+        Leased { id: self.delivery, until: self.now.plus(LEASE), link: self.ask.link }
     }
 
     /// The row where messages to the address are counted.
@@ -128,15 +130,24 @@ impl Asked {
     }
 }
 
+/// A message that whoever committed it sends.
+#[derive(Clone, Copy)]
+pub struct Leased {
+    id: DeliveryId,
+    until: Timestamp,
+    link: bool,
+}
+
 /// After the commit: counts, and hands the message over. Gives the challenge, for a door that has ids.
-pub fn conclude(app: &App, (delivery, until): (DeliveryId, Timestamp), begun: Result<Begun>) -> Result<Box<Challenge>> {
+pub fn conclude(app: &App, leased: Leased, begun: Result<Begun>) -> Result<Box<Challenge>> {
     // New, resent or withheld is not said: it would tell whoever reads the counters that somebody waits for a code, or has
     // an account.
     let limited = matches!(begun, Ok(Begun::Refused(_)) | Err(Error::Limited { .. }));
     match begun {
         Ok(Begun::Sent(challenge, _)) => {
             Metrics::count(&app.metrics.starts, "sent");
-            let handed = Handed { id: delivery, attempts: 0, until, challenge: Challenge::clone(&challenge) };
+            let Leased { id, until, link } = leased;
+            let handed = Handed { id, attempts: 0, until, link, challenge: Challenge::clone(&challenge) };
             app.outbox.hand(handed);
             Ok(challenge)
         }
@@ -246,7 +257,8 @@ async fn begin(tx: &mut Tx<'_>, app: &App, asked: &Asked) -> Result<Begun> {
     if let Some(replaced) = replaced {
         challenges::void(tx, &replaced).await?;
     }
-    deliveries::insert(tx, delivery, &challenge.id, "email", birth).await?;
+    let channel = if ask.link { deliveries::EMAIL_WITH_LINK } else { deliveries::EMAIL };
+    deliveries::insert(tx, delivery, &challenge.id, channel, birth).await?;
     Ok(match birth {
         Birth::Leased(_) => Begun::Sent(Box::new(challenge), purse.class),
         Birth::Withheld(_) => Begun::Withheld(Box::new(challenge), purse.class),

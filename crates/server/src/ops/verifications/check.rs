@@ -10,7 +10,7 @@ use super::{Backend, PURPOSE, Verification, note, own, target, verified_at};
 use crate::app::App;
 use crate::ops::challenges::{Aim, Attempt, Checked};
 use crate::ops::client::Client;
-use crate::ops::{challenges as engine, tokens};
+use crate::ops::{challenges as engine, links, tokens};
 use crate::store::challenges::{self, Challenge};
 use crate::store::{Tx, targets};
 
@@ -64,12 +64,16 @@ async fn judge(
 ) -> Result<(Checked, Verification, Option<u32>)> {
     let (Backend { org, credential }, id) = (entry.backend, entry.id);
     let challenge = own(tx, &org, &id).await?;
+    let pressed = links::pressed(app, &challenge, &entry.code);
     let attempt = Attempt {
         realm: org,
         purpose: PURPOSE,
         to: Email::parse(&challenge.destination)?,
         only: Some(id),
-        entry: entry.code,
+        entry: match pressed {
+            Some(token) => engine::Entry::Link(id, token),
+            None => engine::Entry::Typed(entry.code),
+        },
         shape: challenge.shape,
         client: Client::behind(org, credential, entry.person),
     };

@@ -15,7 +15,7 @@ use crate::ops::challenges::{Asked, Begun, Live, Start, conclude};
 use crate::ops::client::Client;
 use crate::ops::idempotency::{self, Once};
 use crate::store::challenges::{self, Attached};
-use crate::store::{Tx, identities, orgs, targets};
+use crate::store::{Tx, identities, orgs, redirects, targets};
 
 /// What may be said about a code that is asked for; the rest is the door's.
 pub struct Wanted {
@@ -64,6 +64,7 @@ pub async fn start(app: &Arc<App>, ask: Ask, to: Email, wanted: Wanted) -> Resul
         full_name: None,
         client: Client::behind(org, credential, ask.person),
         live: Live::ResentIfAlike,
+        link: wanted.attached.redirect.is_some(),
     };
     run(app, start, wanted.attached, ask.once).await
 }
@@ -71,7 +72,10 @@ pub async fn start(app: &Arc<App>, ask: Ask, to: Email, wanted: Wanted) -> Resul
 /// Sends the code of a pending verification again.
 pub async fn resend(app: &Arc<App>, ask: Ask, id: ChallengeId) -> Result<Started> {
     let Backend { org, credential } = ask.backend;
-    let challenge = app.db.read(move |tx| Box::pin(async move { own(tx, &org, &id).await })).await?;
+    let (challenge, attached) = app
+        .db
+        .read(move |tx| Box::pin(async move { Ok((own(tx, &org, &id).await?, challenges::attached(tx, &id).await?)) }))
+        .await?;
     let start = Start {
         realm: org,
         purpose: PURPOSE,
@@ -84,6 +88,7 @@ pub async fn resend(app: &Arc<App>, ask: Ask, id: ChallengeId) -> Result<Started
         full_name: None,
         client: Client::behind(org, credential, ask.person),
         live: Live::Only(id),
+        link: attached.redirect.is_some(),
     };
     run(app, start, Attached::default(), ask.once).await
 }
@@ -110,6 +115,11 @@ async fn run(app: &Arc<App>, start: Start, attached: Attached, once: Option<Once
                     return Ok(Ended::Before(before));
                 }
                 may_send(tx, &unit_app, &org, &address).await?;
+                if let Some(uri) = &attached.redirect
+                    && !redirects::is_listed(tx, &org, uri).await?
+                {
+                    return Err(Error::Invalid { field: "redirect", why: "is not on the list: see /v1/redirects" });
+                }
                 let begun = asked.begin(tx, &unit_app).await?;
                 let Some(started) = outcome(tx, &unit_app, &asked, &begun, &attached).await? else {
                     return Ok(Ended::Now(begun, None));

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::ops::verifications;
 
 /// Withdraws a pending verification: its code is no use any more. What it cost of the limits stays spent.
-#[utoipa::path(delete, path = "/v1/verifications/{id}", tag = "verifications",
+#[utoipa::path(delete, path = "/v1/verifications/{id}", tag = "verifications", operation_id = "cancel_verification",
     params(("id" = String, Path, format = "uuid")), security(("key" = ["verify"])),
     responses(
         (status = 204, description = "It is not pending any more"),

@@ -56,7 +56,7 @@ impl From<Judged> for Outcome {
 
 /// Checks a code. Right once; the same key may say it again for ten seconds and is given the same token's claims again. Wrong,
 /// expired, used and withdrawn are all `valid: false`.
-#[utoipa::path(post, path = "/v1/verifications/{id}/check", tag = "verifications", request_body = Check,
+#[utoipa::path(post, path = "/v1/verifications/{id}/check", tag = "verifications", operation_id = "check_verification", request_body = Check,
     params(("id" = String, Path, format = "uuid")), security(("key" = ["verify"])),
     responses(
         (status = 200, description = "Right or wrong: see `valid`", body = Outcome),

@@ -30,7 +30,7 @@ const METADATA_MOST: usize = 4096;
 #[expect(dead_code, reason = "the document is made of it; the members are read one by one, to complain of all at once")]
 pub(crate) struct NewVerification {
     /// The address.
-    #[schema(example = "ada@example.com", max_length = 320)]
+    #[schema(example = "ada@example.com", format = "email", max_length = 320)]
     to: String,
     /// How the code goes there: `email`, which is also what an address with an @ means without it.
     #[schema(example = "email", pattern = "^email$")]
@@ -50,6 +50,10 @@ pub(crate) struct NewVerification {
     /// Whatever you want to find again. At most 4096 bytes.
     #[schema(value_type = Option<Object>)]
     metadata: Option<String>,
+    /// Where the browser goes that opens the link in the mail and presses its button: on the list of `/v1/redirects`, to the byte.
+    /// It brings `verification_id` and a `code` that is good for a minute: check it like one that was typed.
+    #[schema(example = "https://app.example.com/verified", max_length = 512)]
+    redirect: Option<String>,
     /// The address of the person's own device, as your server sees it. With it, somebody who was here before has tries of their
     /// own that strangers can't use up.
     #[schema(example = "203.0.113.7")]
@@ -58,7 +62,7 @@ pub(crate) struct NewVerification {
 
 /// Sends a code to an address, or, if one is pending there, the same code again. A code of another shape than is asked for gives
 /// way to a new one.
-#[utoipa::path(post, path = "/v1/verifications", tag = "verifications", request_body = NewVerification,
+#[utoipa::path(post, path = "/v1/verifications", tag = "verifications", operation_id = "create_verification", request_body = NewVerification,
     params(IdempotencyName), security(("key" = ["verify"])),
     responses(
         (status = 200, description = "One was pending: its code goes out again", body = Verification),
@@ -111,11 +115,12 @@ fn wanted(app: &App, client: &Client, body: &mut Fields) -> Wanted {
     let language = body.text("language");
     let language = body.meaning("language", language, language_of);
     let metadata = body.object("metadata", METADATA_MOST);
+    let redirect = body.text("redirect");
     Wanted {
         shape,
         life: ttl.map_or(native.life, Duration::from_secs),
         language: language.unwrap_or_else(|| texts::choose(&client.languages).language),
-        attached: Attached { metadata, redirect: None },
+        attached: Attached { metadata, redirect },
     }
 }
 

@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse as _;
 use doorcode_core::{ChallengeId, Error, EventId};
 use futures_util::stream;
+use utoipa::ToSchema;
 
 use crate::api::native::caller::{Caller, Verify};
 use crate::api::native::problem::{Answer, KeyProblems, NotFound, Problem, Refused, Unavailable, wrong};
@@ -22,14 +23,28 @@ use crate::store::events::Event;
 /// A sign of life, for whatever stands between and ends what is silent.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
+/// An event of a stream, as the protocol (server-sent events) has it.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the document is made of it; the protocol is no JSON")]
+pub(crate) struct StreamEvent {
+    /// What to reconnect behind: `Last-Event-ID`. `verification.expired` has none, for it is nothing that happened.
+    #[schema(format = "uuid")]
+    id: Option<String>,
+    /// What happened.
+    #[schema(example = "verification.sent")]
+    event: String,
+    /// A JSON object with `id`, `type`, `verification_id` and `created_at`.
+    data: String,
+}
+
 /// Streams a verification's events until it is verified, withdrawn or expired. Reconnect with `Last-Event-ID` to miss none.
-#[utoipa::path(get, path = "/v1/verifications/{id}/events", tag = "verifications",
+#[utoipa::path(get, path = "/v1/verifications/{id}/events", tag = "verifications", operation_id = "watch_verification",
     params(("id" = String, Path, format = "uuid"),
         ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was received", format = "uuid")),
     security(("key" = ["verify"])),
     responses(
         (status = 200, description = "Events: `verification.started`, `.resent`, `.sent`, `.undelivered`, `.verified`, `.canceled`, `.expired`",
-            body = String, content_type = "text/event-stream"),
+            body = StreamEvent, content_type = "text/event-stream"),
         KeyProblems,
         NotFound,
         (status = 422, description = "`Last-Event-ID` is none of ours", body = Problem),

@@ -26,7 +26,7 @@ pub(crate) struct Resend {
 }
 
 /// Sends the code of a pending verification again: the same one, unless nothing is left to guess at it with; then a long one.
-#[utoipa::path(post, path = "/v1/verifications/{id}/resend", tag = "verifications", request_body = Option<Resend>,
+#[utoipa::path(post, path = "/v1/verifications/{id}/resend", tag = "verifications", operation_id = "resend_verification", request_body = Option<Resend>,
     params(("id" = String, Path, format = "uuid"), IdempotencyName), security(("key" = ["verify"])),
     responses(
         (status = 200, description = "It is on its way", body = Verification),

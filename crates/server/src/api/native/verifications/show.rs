@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::ops::verifications;
 
 /// Where a verification stands. The token of a verified one is handed out by the check alone.
-#[utoipa::path(get, path = "/v1/verifications/{id}", tag = "verifications",
+#[utoipa::path(get, path = "/v1/verifications/{id}", tag = "verifications", operation_id = "show_verification",
     params(("id" = String, Path, format = "uuid")), security(("key" = ["verify"])),
     responses(
         (status = 200, description = "It", body = Verification),

@@ -1,4 +1,4 @@
-//! The bytes of a request's body, for every door: size and time are limited in one place. Refuses to say what went wrong: that
+//! The bytes of a request's body, for every door and page: size and time are limited in one place. Refuses to say what went wrong: that
 //! is dressed by the door.
 
 use std::sync::Arc;
@@ -10,10 +10,13 @@ use axum::response::IntoResponse as _;
 
 use crate::app::App;
 
+/// The most bytes of a body.
+pub const MOST: usize = 64 * 1024;
+
 /// Why there is no body.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Trouble {
-    /// It is over [`super::BODY_MOST`].
+pub(crate) enum Trouble {
+    /// It is over [`MOST`].
     TooLarge,
     /// It broke off, or was no body.
     Unreadable,
@@ -22,7 +25,7 @@ pub(super) enum Trouble {
 }
 
 /// Reads all of it.
-pub(super) async fn read(request: Request, app: &Arc<App>) -> Result<Bytes, Trouble> {
+pub(crate) async fn read(request: Request, app: &Arc<App>) -> Result<Bytes, Trouble> {
     let reading = Bytes::from_request(request, app);
     match tokio::time::timeout(app.config.server.read_timeout, reading).await {
         Ok(Ok(bytes)) => Ok(bytes),

@@ -1,0 +1,137 @@
+//! The one way out to a host that a caller names: webhooks now, later whatever else a caller may give an address of.
+//! Refuses what would make this server somebody's arm into its own network: addresses that are not global, in any
+//! spelling and behind any name, our own listener, other ports, plain HTTP, redirects, and answers without end.
+//!
+//! The rule holds twice. [`Egress::check_url`] reads an URL without asking anybody, when it is given and again when it
+//! is used. [`Egress::post`] resolves the name once, judges every address that came, and connects to one of those, so
+//! that a name which changes its mind in between gains nothing.
+
+mod address;
+mod exchange;
+mod failure;
+mod resolver;
+mod rules;
+mod settings;
+mod target;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use doorcode_core::Result;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
+
+pub use failure::{Failure, Kind};
+pub use resolver::Resolver;
+pub use settings::{Allow, Settings};
+pub use target::Target;
+
+use rules::Rules;
+
+/// How long one address may take to accept a connection before the next one is tried.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// The most addresses of a name that are tried.
+const ADDRESSES: usize = 4;
+
+/// What the other end said. Its words are read and thrown away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// The status; never a redirect.
+    pub status: u16,
+}
+
+/// The way out. Clones share everything.
+#[derive(Clone)]
+pub struct Egress(Arc<Inner>);
+
+struct Inner {
+    rules: Rules,
+    resolver: Resolver,
+    tls: TlsConnector,
+}
+
+impl Egress {
+    /// The way out under these settings, for a server that listens there and is reached at `public_url`.
+    ///
+    /// # Errors
+    /// `Unavailable` if the file with further authorities can't be used.
+    pub fn new(settings: &Settings, listen: SocketAddr, public_url: Option<&str>) -> Result<Self> {
+        let tls = settings.tls().map_err(doorcode_core::Error::unavailable)?;
+        let rules = Rules::new(settings, listen, public_url);
+        Ok(Self(Arc::new(Inner { rules, resolver: settings.resolver.clone(), tls })))
+    }
+
+    /// Reads an URL by the rules, without asking anybody.
+    ///
+    /// # Errors
+    /// `Invalid` for the field `url`.
+    pub fn check_url(&self, text: &str) -> Result<Target> {
+        Target::read(text, &self.0.rules)
+    }
+
+    /// Posts `body` there, within `limit` for all of it. Any status but a redirect is an answer; what it means is the
+    /// caller's to say. The connection is not used again.
+    ///
+    /// # Errors
+    /// [`Failure`], in words of ours.
+    pub async fn post(
+        &self,
+        target: &Target,
+        headers: &[(&'static str, String)],
+        body: Vec<u8>,
+        limit: Duration,
+    ) -> Result<Response, Failure> {
+        let request = exchange::request(target, headers, body)?;
+        let exchange = async {
+            let stream = self.connect(target).await?;
+            match target.tls_name()? {
+                Some(name) => exchange::speak(self.secure(name, stream).await?, request).await,
+                None => exchange::speak(stream, request).await,
+            }
+        };
+        tokio::time::timeout(limit, exchange).await.unwrap_or_else(|_| Err(Failure::timed_out()))
+    }
+
+    /// Every address of the target, if all of them may be connected to. One that may not spoils the name: whoever mixes
+    /// them hopes for the right one to be picked.
+    async fn addresses(&self, target: &Target) -> Result<Vec<SocketAddr>, Failure> {
+        let found = match target.literal() {
+            Some(address) => vec![address],
+            None => self.0.resolver.look_up(target.host(), target.port()).await?,
+        };
+        match found.iter().all(|address| self.0.rules.admit(target, *address)) {
+            _ if found.is_empty() => Err(Failure::new(Kind::Unreachable, "the name has no address")),
+            true => Ok(found),
+            false => Err(Failure::new(Kind::Refused, "the name leads to an address that is not public")),
+        }
+    }
+
+    async fn connect(&self, target: &Target) -> Result<TcpStream, Failure> {
+        for address in self.addresses(target).await?.into_iter().take(ADDRESSES) {
+            if let Ok(Ok(stream)) = tokio::time::timeout(CONNECT, TcpStream::connect(address)).await {
+                // Before a byte is sent: of all addresses that this machine has, only a connection shows which it is.
+                let own = stream.local_addr().is_ok_and(|local| self.0.rules.is_own(local, address));
+                if own {
+                    return Err(Failure::new(Kind::Refused, "the address is this server's own"));
+                }
+                drop(stream.set_nodelay(true));
+                return Ok(stream);
+            }
+        }
+        Err(Failure::new(Kind::Unreachable, "no connection"))
+    }
+
+    async fn secure(
+        &self,
+        name: ServerName<'static>,
+        stream: TcpStream,
+    ) -> Result<tokio_rustls::client::TlsStream<TcpStream>, Failure> {
+        let secured = self.0.tls.connect(name, stream).await;
+        secured.map_err(|_| Failure::new(Kind::Tls, "TLS failed: the certificate is not trusted or not for this host"))
+    }
+}
