@@ -1,5 +1,6 @@
 //! Doorcode's server: the world around the rules of `doorcode-core`.
 
+// Without huge pages (the feature `no_thp`): of a connection that waits, half of each buffer is never touched, and would be there.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

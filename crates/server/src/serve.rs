@@ -11,6 +11,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::Request;
 use doorcode_core::Result;
+use futures_util::FutureExt as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -86,12 +87,9 @@ async fn accept(app: &Arc<App>, listener: TcpListener, stop: impl Future<Output 
         match accepted {
             (Ok(permit), Ok((stream, peer))) => {
                 let connection = connect(&http, &router, stream, peer, server.read_timeout);
-                let connection = graceful.watch(connection);
-                tokio::spawn(async move {
-                    // A client that breaks its connection is its own affair.
-                    drop(connection.await);
-                    drop(permit);
-                });
+                // A client that breaks its connection is its own affair. No async block: that would hold the connection
+                // twice, as what it was given and as what it waits for.
+                tokio::spawn(graceful.watch(connection).map(move |_| drop(permit)));
             }
             (_, Err(error)) => {
                 tracing::warn!(%error, "a connection could not be accepted");

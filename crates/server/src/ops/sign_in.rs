@@ -98,7 +98,7 @@ pub async fn verify(app: &Arc<App>, attempt: Attempt) -> Result<Option<SignedIn>
 
 /// The unit of a sign-in.
 async fn enter(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, aim: &Aim, now: Timestamp) -> Result<Option<Entered>> {
-    let (challenge, again) = match check(tx, app, attempt, aim, now).await? {
+    let (challenge, again) = match check(tx, app, (attempt, aim), None, now).await? {
         Checked::Right(challenge) => (challenge, false),
         Checked::Repeat(challenge) => (challenge, true),
         Checked::Wrong => return Ok(None),

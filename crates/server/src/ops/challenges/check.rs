@@ -70,13 +70,22 @@ pub enum Checked {
 ///
 /// Every path reads the address's row, or the one next to where it would be, and debits the networks, then the address,
 /// before it looks at any challenge; writes that row; reads one challenge (where none is live, one that stands in); derives one code
-/// and compares once.
-pub async fn check(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, aim: &Aim, now: Timestamp) -> Result<Checked> {
+/// and compares once. A door with ids has read its challenge in the same unit, `found`, whatever became of it: that is the one.
+pub async fn check(
+    tx: &mut Tx<'_>,
+    app: &App,
+    (attempt, aim): (&Attempt, &Aim),
+    found: Option<Challenge>,
+    now: Timestamp,
+) -> Result<Checked> {
     let guess = Guess::read(tx, app, attempt, aim, now).await?;
     let paid = guess.pay(tx).await?;
     let meant = guess.meant();
     // Where it has been removed, another one, which is as far away.
-    let mut challenge = challenges::nearest(tx, &meant.unwrap_or(guess.stand_in)).await?;
+    let mut challenge = match found {
+        Some(found) => found,
+        None => challenges::nearest(tx, &meant.unwrap_or(guess.stand_in)).await?,
+    };
     let meant = meant == Some(challenge.id);
     if !meant {
         // As long as the live one's would be, so that deriving takes as long. It is not asked for all the same.

@@ -109,19 +109,14 @@ impl Asked {
         Leased { id: self.delivery, until: self.now.plus(LEASE), link: self.ask.link }
     }
 
-    /// The row of the address, and the one where messages to it are counted.
-    pub fn rows(&self) -> (&TargetId, &TargetId) {
-        (&self.aim.address, &self.aim.folded)
+    /// The row where messages to the address are counted.
+    pub fn counted(&self) -> &TargetId {
+        &self.aim.folded
     }
 
     /// The challenge that it makes, should none live.
     pub fn id(&self) -> ChallengeId {
         self.new.id
-    }
-
-    /// What its asker is to an address whose list of known networks this is.
-    pub fn class(&self, known: &str) -> Class {
-        self.ask.client.class(known, self.now)
     }
 
     /// When it was asked for.
@@ -149,14 +144,14 @@ pub fn conclude(app: &App, leased: Leased, begun: Result<Begun>) -> Result<Box<C
     // an account.
     let limited = matches!(begun, Ok(Begun::Refused(_)) | Err(Error::Limited { .. }));
     match begun {
-        Ok(Begun::Sent(challenge)) => {
+        Ok(Begun::Sent(challenge, _)) => {
             Metrics::count(&app.metrics.starts, "sent");
             let Leased { id, until, link } = leased;
             let handed = Handed { id, attempts: 0, until, link, challenge: Challenge::clone(&challenge) };
             app.outbox.hand(handed);
             Ok(challenge)
         }
-        Ok(Begun::Withheld(challenge)) => {
+        Ok(Begun::Withheld(challenge, _)) => {
             Metrics::count(&app.metrics.starts, "sent");
             Ok(challenge)
         }
@@ -202,10 +197,10 @@ impl Aim {
 
 /// How the unit of a start ended.
 pub enum Begun {
-    /// The challenge whose code goes out.
-    Sent(Box<Challenge>),
+    /// The challenge whose code goes out, and what its asker is to the address.
+    Sent(Box<Challenge>, Class),
     /// As if it had been sent ([`Purse::pay`] says when).
-    Withheld(Box<Challenge>),
+    Withheld(Box<Challenge>, Class),
     /// The address has no message left. What the asker's network paid for asking stays paid.
     Refused(Duration),
 }
@@ -265,8 +260,8 @@ async fn begin(tx: &mut Tx<'_>, app: &App, asked: &Asked) -> Result<Begun> {
     let channel = if ask.link { deliveries::EMAIL_WITH_LINK } else { deliveries::EMAIL };
     deliveries::insert(tx, delivery, &challenge.id, channel, birth).await?;
     Ok(match birth {
-        Birth::Leased(_) => Begun::Sent(Box::new(challenge)),
-        Birth::Withheld(_) => Begun::Withheld(Box::new(challenge)),
+        Birth::Leased(_) => Begun::Sent(Box::new(challenge), purse.class),
+        Birth::Withheld(_) => Begun::Withheld(Box::new(challenge), purse.class),
     })
 }
 

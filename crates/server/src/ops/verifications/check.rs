@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use doorcode_core::token::Claims;
-use doorcode_core::{ChallengeId, Email, GuessPolicy, Result, Secret, Timestamp};
+use doorcode_core::{ChallengeId, Email, EventId, GuessPolicy, Result, Secret, Timestamp};
 
 use super::{Backend, PURPOSE, Verification, note, own, target, verified_at};
 use crate::app::App;
@@ -38,9 +38,32 @@ pub struct Judged {
 
 /// Checks a code.
 pub async fn check(app: &Arc<App>, entry: Entry) -> Result<Judged> {
-    let Backend { org, credential } = entry.backend;
-    let id = entry.id;
-    let challenge = app.db.read(move |tx| Box::pin(async move { own(tx, &org, &id).await })).await?;
+    let (now, id, unit_app) = (app.clock.now(), entry.id, Arc::clone(app));
+    let event = app.entropy.id(now)?;
+    let unit = app.db.write(move |tx| Box::pin(async move { judge(tx, &unit_app, entry, &event, now).await }));
+    let (checked, verification, attempts_left) = unit.await?;
+    let token = match &checked {
+        Checked::Right(challenge) => {
+            app.feed.call(id);
+            Some(token(app, challenge)?)
+        }
+        Checked::Repeat(challenge) => Some(token(app, challenge)?),
+        Checked::Wrong => None,
+    };
+    Ok(Judged { verification, token, attempts_left })
+}
+
+/// The unit of a check. What it is about stands in the challenge, so that one is read here and not before: to read it twice costs
+/// all that share the machine more than its address's digests cost the writer.
+async fn judge(
+    tx: &mut Tx<'_>,
+    app: &App,
+    entry: Entry,
+    event: &EventId,
+    now: Timestamp,
+) -> Result<(Checked, Verification, Option<u32>)> {
+    let (Backend { org, credential }, id) = (entry.backend, entry.id);
+    let challenge = own(tx, &org, &id).await?;
     let pressed = links::pressed(app, &challenge, &entry.code);
     let attempt = Attempt {
         realm: org,
@@ -54,38 +77,27 @@ pub async fn check(app: &Arc<App>, entry: Entry) -> Result<Judged> {
         shape: challenge.shape,
         client: Client::behind(org, credential, entry.person),
     };
-    let (now, aim, unit_app) = (app.clock.now(), Aim::of(app, &attempt), Arc::clone(app));
-    let event = app.entropy.id(now)?;
-    let (checked, verification, attempts_left) = app
-        .db
-        .write(move |tx| {
-            Box::pin(async move {
-                let checked = engine::check(tx, &unit_app, &attempt, &aim, now).await?;
-                if matches!(checked, Checked::Right(_)) {
-                    note(tx, &event, &org, "verification.verified", &id).await?;
-                }
-                let left = match &checked {
-                    Checked::Wrong => attempts_left(tx, &challenge, &attempt.client, now).await?,
-                    _ => None,
-                };
-                let challenge = match &checked {
-                    Checked::Right(right) | Checked::Repeat(right) => Challenge::clone(right),
-                    Checked::Wrong => own(tx, &org, &id).await?,
-                };
-                let attached = challenges::attached(tx, &id).await?;
-                Ok((checked, Verification::of(&challenge, attached, now), left))
-            })
-        })
-        .await?;
-    let token = match &checked {
-        Checked::Right(challenge) => {
-            app.feed.call(id);
-            Some(token(app, challenge)?)
+    let aim = Aim::of(app, &attempt);
+    let checked = engine::check(tx, app, (&attempt, &aim), Some(challenge), now).await?;
+    let (again, left);
+    let challenge = match &checked {
+        Checked::Right(right) => {
+            note(tx, event, &org, "verification.verified", &id).await?;
+            left = None;
+            &**right
         }
-        Checked::Repeat(challenge) => Some(token(app, challenge)?),
-        Checked::Wrong => None,
+        Checked::Repeat(right) => {
+            left = None;
+            &**right
+        }
+        Checked::Wrong => {
+            again = own(tx, &org, &id).await?;
+            left = attempts_left(tx, &again, &attempt.client, now).await?;
+            &again
+        }
     };
-    Ok(Judged { verification, token, attempts_left })
+    let verification = Verification::of(challenge, challenges::attached(tx, &id).await?, now);
+    Ok((checked, verification, left))
 }
 
 /// Of a short code; a long one needs no limit.

@@ -165,18 +165,18 @@ async fn outcome(
     begun: &Begun,
     attached: &Attached,
 ) -> Result<Option<Started>> {
-    let (Begun::Sent(challenge) | Begun::Withheld(challenge)) = begun else { return Ok(None) };
+    let (Begun::Sent(challenge, class) | Begun::Withheld(challenge, class)) = begun else { return Ok(None) };
     if attached.metadata.is_some() || attached.redirect.is_some() {
         challenges::attach(tx, &challenge.id, attached).await?;
     }
-    let (now, policy) = (asked.now(), &app.config.sends);
-    let (address, folded) = asked.rows();
-    let (strangers, known) = targets::sends(tx, folded).await?;
-    let class = asked.class(&targets::standing(tx, address).await?.known);
-    let ring = if class == Class::Known { &known } else { &strangers };
-    let mut verification = Verification::of(challenge, challenges::attached(tx, &challenge.id).await?, now);
-    verification.next_send_at = Some(now.plus(retry_after(ring, policy, class, now)).millis());
     let resent = challenge.id != asked.id();
+    // To one that was there before, more may be attached than was given now.
+    let attached = if resent { challenges::attached(tx, &challenge.id).await? } else { attached.clone() };
+    let (now, policy) = (asked.now(), &app.config.sends);
+    let (strangers, known) = targets::sends(tx, asked.counted()).await?;
+    let ring = if *class == Class::Known { &known } else { &strangers };
+    let mut verification = Verification::of(challenge, attached, now);
+    verification.next_send_at = Some(now.plus(retry_after(ring, policy, *class, now)).millis());
     Ok(Some(Started { verification, resent, left: left(ring, policy, now) }))
 }
 
@@ -188,7 +188,7 @@ fn left(ring: &str, policy: &SendPolicy, now: Timestamp) -> u32 {
 }
 
 async fn note_start(tx: &mut Tx<'_>, event: &EventId, org: &OrgId, begun: &Begun, resent: bool) -> Result<()> {
-    let (Begun::Sent(challenge) | Begun::Withheld(challenge)) = begun else { return Ok(()) };
+    let (Begun::Sent(challenge, _) | Begun::Withheld(challenge, _)) = begun else { return Ok(()) };
     let kind = if resent { "verification.resent" } else { "verification.started" };
     note(tx, event, org, kind, &challenge.id).await
 }

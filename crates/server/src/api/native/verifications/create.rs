@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::config::SHORTEST_LIFE;
 use crate::deliver::texts;
 use crate::ops::client::Client;
-use crate::ops::verifications::{Ask, Wanted, start};
+use crate::ops::verifications::{Ask, Started, Wanted, start};
 use crate::store::challenges::Attached;
 
 /// The most bytes of metadata, as compact JSON.
@@ -90,13 +90,12 @@ pub(in crate::api::native) async fn create(
     let to = to.ok_or(Error::Invalid { field: "to", why: "must be given" })?;
     let ask = Ask { backend: caller.backend(), person: who, once };
     let started = start(&app, ask, to, wanted).await?;
-    let shown = Verification::from(started.verification.clone());
-    let response = if started.resent {
-        Json(shown).into_response()
-    } else {
-        created(&format!("/v1/verifications/{}", started.verification.id), shown)
-    };
-    Ok(with_limits(&app, &started, response))
+    let Started { verification, resent, left } = started;
+    let next = verification.next_send_at;
+    let shown = Verification::from(verification);
+    let response =
+        if resent { Json(shown).into_response() } else { created(&format!("/v1/verifications/{}", shown.id), shown) };
+    Ok(with_limits(&app, (left, next), response))
 }
 
 /// What the request says of its code, and what the server says where it does not.

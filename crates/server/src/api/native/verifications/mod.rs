@@ -20,7 +20,7 @@ use utoipa_axum::routes;
 
 use super::{moment, problem};
 use crate::app::App;
-use crate::ops::verifications::{Started, Verification as Found};
+use crate::ops::verifications::Verification as Found;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -89,11 +89,12 @@ impl From<Found> for Verification {
     }
 }
 
-/// Says in headers what is left of the messages to the address, and when there will be more.
-fn with_limits(app: &App, started: &Started, response: Response) -> Response {
-    let next = started.verification.next_send_at.map_or(app.clock.now(), Timestamp::from_millis);
+/// Says in headers how many messages to the address are left, and when there will be more: the next one at that time, in
+/// milliseconds.
+fn with_limits(app: &App, (left, next): (u32, Option<i64>), response: Response) -> Response {
+    let next = next.map_or(app.clock.now(), Timestamp::from_millis);
     let policy = &app.config.sends;
     let response = problem::rate_policy(response, "send.target", policy.stranger_hour, HOUR);
-    let wait = if started.left == 0 { next.since(app.clock.now()) } else { HOUR };
-    problem::rate_limit(response, "send.target", started.left, wait)
+    let wait = if left == 0 { next.since(app.clock.now()) } else { HOUR };
+    problem::rate_limit(response, "send.target", left, wait)
 }

@@ -50,6 +50,6 @@ pub(in crate::api::native) async fn resend(
     let who = body.meaning("user_ip", who, person);
     body.end()?;
     let started = verifications::resend(&app, Ask { backend: caller.backend(), person: who, once }, id).await?;
-    let response = Json(Verification::from(started.verification.clone())).into_response();
-    Ok(with_limits(&app, &started, response))
+    let limits = (started.left, started.verification.next_send_at);
+    Ok(with_limits(&app, limits, Json(Verification::from(started.verification)).into_response()))
 }
