@@ -7,15 +7,17 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use doorcode_core::{Email, OrgId, Result, SendPolicy, State, UserId, code};
+use doorcode_core::{Email, OrgId, Result, SendPolicy, SessionId, State, UserId, code};
 
 use super::place::{Environment, Place};
 use super::{Ended, err, out};
 use crate::app::{App, target_of};
+use crate::ops;
 use crate::ops::credentials;
 use crate::store::challenges::{self, Challenge};
 use crate::store::credentials::Kind;
 use crate::store::meta::{self, Fact};
+use crate::store::sessions as rows;
 use crate::store::targets::{self, Candidate};
 use crate::store::{identities, orgs, users};
 
@@ -28,6 +30,9 @@ pub(super) struct Seed {
     /// How many
     #[arg(long)]
     live: usize,
+    /// Sign them in: a session each, and its access token in place of address and code
+    #[arg(long)]
+    sessions: bool,
     /// Where to write them: a line each, address and code
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -47,11 +52,18 @@ impl Seed {
             while done < self.live {
                 let count = BATCH.min(self.live - done);
                 let batch = (done..done + count).map(|n| live(&app, n)).collect::<Result<Vec<_>>>()?;
+                let mut lines = Vec::with_capacity(count);
                 for challenge in &batch {
                     let code = code::derive(&app.keys.ring().active().code, &challenge.binding());
-                    writeln!(file, "{} {}", challenge.destination, code.expose())?;
+                    lines.push(format!("{} {}", challenge.destination, code.expose()));
                 }
-                write(&app, batch).await?;
+                let people = write(&app, batch).await?;
+                if self.sessions {
+                    lines = sign_in(&app, people).await?;
+                }
+                for line in lines {
+                    writeln!(file, "{line}")?;
+                }
                 done += count;
                 if done % 100_000 == 0 {
                     err(&format!("seeded {done} of {}", self.live));
@@ -86,12 +98,38 @@ fn live(app: &App, n: usize) -> Result<Challenge> {
     })
 }
 
-async fn write(app: &Arc<App>, batch: Vec<Challenge>) -> Result<()> {
+/// Somebody, by the challenge that they have.
+type Person = (SessionId, OrgId, UserId);
+
+/// A session of an app for each: their access tokens.
+async fn sign_in(app: &Arc<App>, people: Vec<Person>) -> Result<Vec<String>> {
+    let now = app.clock.now();
+    let mut sessions = Vec::with_capacity(people.len());
+    for (id, org, user) in people {
+        let made = (id, app.entropy.bytes()?);
+        sessions.push(ops::sessions::begin(app, made, (org, user), Some(org), String::new(), now));
+    }
+    let tokens = sessions.iter().map(|session| Ok(ops::sessions::access(app, session, now)?.expose().clone()));
+    let tokens = tokens.collect::<Result<Vec<_>>>()?;
+    app.db
+        .write(move |tx| {
+            Box::pin(async move {
+                for session in &sessions {
+                    rows::insert(tx, session).await?;
+                }
+                Ok(tokens)
+            })
+        })
+        .await
+}
+
+async fn write(app: &Arc<App>, batch: Vec<Challenge>) -> Result<Vec<Person>> {
     let now = app.clock.now();
     let db = &app.db;
     let app = Arc::clone(app);
     db.write(move |tx| {
         Box::pin(async move {
+            let mut people = Vec::with_capacity(batch.len());
             for challenge in &batch {
                 let target = target_of(challenge.realm, &challenge.destination);
                 let place = Candidate { id: challenge.id, until: challenge.expires_at, unless_after: now };
@@ -104,8 +142,9 @@ async fn write(app: &Arc<App>, batch: Vec<Challenge>) -> Result<()> {
                 key.put(tx, org).await?;
                 users::insert(tx, &org, &user, "Somebody", Some(&challenge.destination)).await?;
                 identities::insert(tx, &target, &org, &user, now).await?;
+                people.push((SessionId::from_bytes(*challenge.id.as_bytes()), org, user));
             }
-            Ok(())
+            Ok(people)
         })
     })
     .await

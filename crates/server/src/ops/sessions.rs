@@ -40,7 +40,7 @@ pub struct Tokens {
 }
 
 /// A new session, before its row is written. Everything that is drawn is handed in.
-pub(super) fn begin(
+pub fn begin(
     app: &App,
     (id, seed): (SessionId, [u8; 16]),
     (org, user): (OrgId, UserId),
@@ -68,6 +68,11 @@ pub(super) fn begin(
 /// What a browser keeps.
 pub fn cookie(app: &App, session: &Session) -> Result<Secret<String>> {
     present(app, session, Kind::Cookie, session.until)
+}
+
+/// What an app shows with each request, for minutes.
+pub fn access(app: &App, session: &Session, now: Timestamp) -> Result<Secret<String>> {
+    present(app, session, Kind::Access, now.plus(app.config.sessions.access).min(session.until))
 }
 
 fn present(app: &App, session: &Session, kind: Kind, until: Timestamp) -> Result<Secret<String>> {
@@ -170,7 +175,7 @@ pub(super) async fn tokens_of(app: &App, session: &Session, nonce: Option<String
     let access_life = app.config.sessions.access;
     let access_until = now.plus(access_life).min(session.until);
     Ok(Tokens {
-        access: present(app, session, Kind::Access, access_until)?,
+        access: access(app, session, now)?,
         access_life: access_until.since(now),
         refresh: present(app, session, Kind::Refresh, session.until)?,
         id_token: id_token(app, session, email, nonce, now)?,

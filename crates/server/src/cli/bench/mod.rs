@@ -20,6 +20,7 @@ mod stats;
 mod stopwatch;
 mod streams;
 mod timing;
+mod token;
 mod verdict;
 mod welch;
 mod window;
@@ -56,6 +57,7 @@ const EXAMPLES: &str = "Examples:
   doorcode bench --scenario flow --against floor --connections 256 --json
   doorcode bench --scenario flow --against better-auth
   doorcode bench --scenario native --against floor --connections 256
+  doorcode bench --scenario token --against floor --connections 256
   doorcode bench --scenario check --live 1000000 --against thousand
   doorcode bench --scenario streams --streams 5000
   doorcode bench --scenario timing --calls 20000
@@ -116,6 +118,8 @@ enum Scenario {
     Check,
     /// A program's start and right check through /v1 for a fresh address each; one key.
     Native,
+    /// Whether a session is good, by its access token.
+    Token,
     /// A POST with a start's body that touches nothing.
     Floor,
     /// Event streams that are open and not read: their memory, and what somebody else's start and check take beside them.
@@ -205,6 +209,10 @@ async fn load(args: &BenchArgs, workspace: &Workspace) -> Outcome<Option<Load>> 
         Scenario::Start => Some(Load::Start),
         Scenario::Native => Some(Load::Native),
         Scenario::Floor => Some(Load::Floor),
+        Scenario::Token => {
+            note(&format!("seeding {} sessions", token::SESSIONS));
+            Some(Load::Token(Arc::new(rig::seed_sessions(workspace, token::SESSIONS).await?)))
+        }
         Scenario::Timing | Scenario::Streams => None,
         Scenario::Check => {
             let size = args.live as usize;
@@ -219,12 +227,12 @@ async fn load(args: &BenchArgs, workspace: &Workspace) -> Outcome<Option<Load>> 
 fn refuse_nonsense(args: &BenchArgs) -> Outcome<()> {
     match (args.scenario, args.against) {
         (Scenario::Floor | Scenario::Streams | Scenario::Timing, Some(_)) => {
-            Err(Failure::usage("--against goes with the scenarios flow, start, check and native"))
+            Err(Failure::usage("--against goes with the scenarios flow, start, check, native and token"))
         }
-        (Scenario::Start | Scenario::Check | Scenario::Native, Some(Against::BetterAuth)) => {
+        (Scenario::Start | Scenario::Check | Scenario::Native | Scenario::Token, Some(Against::BetterAuth)) => {
             Err(Failure::usage("--against better-auth goes with --scenario flow"))
         }
-        (Scenario::Start | Scenario::Flow | Scenario::Native, Some(Against::Thousand)) => {
+        (Scenario::Start | Scenario::Flow | Scenario::Native | Scenario::Token, Some(Against::Thousand)) => {
             Err(Failure::usage("--against thousand goes with --scenario check"))
         }
         (Scenario::Streams, None) => streams::refuse_too_many(args.streams as usize),
@@ -244,7 +252,13 @@ async fn compare(args: &BenchArgs, rig: &Rig, load: Load, server: &Server, works
     let mut peer = None;
     let few = Workspace::create(&parent(args))?;
     match args.against {
-        Some(Against::Floor) => sides.push(Side::new(Load::Floor.name(), rig.clone(), Load::Floor)),
+        Some(Against::Floor) => {
+            let floor = match &sides[0].load {
+                Load::Token(tokens) => Load::TokenFloor(Arc::clone(tokens)),
+                _ => Load::Floor,
+            };
+            sides.push(Side::new(floor.name(), rig.clone(), floor));
+        }
         Some(Against::BetterAuth) => {
             note("starting the better-auth peer");
             let started = rig::launch_better_auth(&args.peer_dir, workspace).await?;

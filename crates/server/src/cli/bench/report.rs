@@ -56,6 +56,7 @@ impl Goal {
     fn of(scenario: Scenario, ratio: &Ratio) -> Option<Self> {
         let requests_per_second = match scenario {
             Scenario::Native => 0.35,
+            Scenario::Token => 0.8,
             _ => return None,
         };
         let pass = ratio.requests_per_second >= requests_per_second && ratio.p99 <= P99_MOST;

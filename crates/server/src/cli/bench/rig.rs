@@ -68,25 +68,35 @@ pub(super) async fn join<T: 'static>(mut tasks: JoinSet<Outcome<T>>) -> Outcome<
 /// Makes `count` live challenges in the data directory of `workspace`, before the server starts. Their addresses and
 /// codes come back in the order of the file.
 pub(super) async fn seed(workspace: &Workspace, count: usize) -> Outcome<Vec<Live>> {
+    let text = run_seed(workspace, count, None).await?;
+    let pair = |line: &str| line.split_once(' ').map(|(address, code)| (address.into(), code.into()));
+    all_of(text.lines().filter_map(pair).collect(), count)
+}
+
+/// As [`seed`], but every challenge was passed and became a session: the access tokens.
+pub(super) async fn seed_sessions(workspace: &Workspace, count: usize) -> Outcome<Vec<Box<str>>> {
+    let text = run_seed(workspace, count, Some("--sessions")).await?;
+    all_of(text.lines().map(Into::into).collect(), count)
+}
+
+/// Runs `doorcode seed`; gives what it wrote.
+async fn run_seed(workspace: &Workspace, count: usize, how: Option<&str>) -> Outcome<String> {
     let file = workspace.join("seeded");
     let mut command = this_program("seed", workspace)?;
-    command.args(["--live", &count.to_string()]).arg("--out").arg(&file).kill_on_drop(true);
+    command.args(["--live", &count.to_string()]).args(how).arg("--out").arg(&file).kill_on_drop(true);
     let done = command.output().await.map_err(Failure::during("seeding"))?;
     if !done.status.success() {
         let why = String::from_utf8_lossy(&done.stderr);
         return Err(Failure::new(format!("`doorcode seed` failed: {}", why.trim())));
     }
-    read_seeded(&file, count)
+    std::fs::read_to_string(file).map_err(Failure::during("reading what was seeded"))
 }
 
-fn read_seeded(file: &Path, count: usize) -> Outcome<Vec<Live>> {
-    let text = std::fs::read_to_string(file).map_err(Failure::during("reading what was seeded"))?;
-    let pair = |line: &str| line.split_once(' ').map(|(address, code)| (address.into(), code.into()));
-    let seeded: Vec<_> = text.lines().filter_map(pair).collect();
+fn all_of<T>(seeded: Vec<T>, count: usize) -> Outcome<Vec<T>> {
     if seeded.len() == count {
         return Ok(seeded);
     }
-    Err(Failure::new(format!("`doorcode seed` wrote {} challenges, not {count}", seeded.len())))
+    Err(Failure::new(format!("`doorcode seed` wrote {} lines, not {count}", seeded.len())))
 }
 
 /// Starts Doorcode itself, on the data directory of `workspace`.

@@ -10,6 +10,7 @@ use super::flow;
 use super::rig::Rig;
 use super::single::{self, Call};
 use super::stats::{Histogram, median};
+use super::token::{self, Question};
 use super::window::Lane;
 use crate::cli::err as note;
 
@@ -30,6 +31,8 @@ pub(super) enum Load {
     Check(Arc<Pool>),
     Native,
     Floor,
+    Token(Arc<Vec<Box<str>>>),
+    TokenFloor(Arc<Vec<Box<str>>>),
 }
 
 /// What one round measured.
@@ -56,7 +59,8 @@ impl Load {
             Self::Start => "start",
             Self::Check(_) => "check",
             Self::Native => "native",
-            Self::Floor => "floor",
+            Self::Floor | Self::TokenFloor(_) => "floor",
+            Self::Token(_) => "token",
         }
     }
 }
@@ -110,6 +114,8 @@ impl Side {
                 Load::Flow | Load::Native => flow::round(&self.rig, length).await?,
                 Load::Start => single::round(&self.rig, Call::Start, length).await?,
                 Load::Check(pool) => check::round(&self.rig, pool, length).await?,
+                Load::Token(tokens) => token::round(&self.rig, tokens, Question::Session, length).await?,
+                Load::TokenFloor(tokens) => token::round(&self.rig, tokens, Question::Floor, length).await?,
                 Load::Floor => single::round(&self.rig, Call::Floor, length).await?,
             };
             self.rig.settle().await?;
