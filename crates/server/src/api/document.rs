@@ -10,18 +10,14 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use utoipa::OpenApi;
-use utoipa::openapi::{Content, RefOr};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::exact::{JSON, exact};
 use super::native::problem::KINDS;
 use crate::app::App;
 use crate::web::docs::{self, Docs, Problem};
 use crate::web::headers::page_headers;
-
-/// How JSON is named, and how a problem is (RFC 9457).
-const PLAIN: &str = "application/json";
-const PROBLEM: &str = "application/problem+json";
 
 /// What the document says of the whole.
 #[derive(OpenApi)]
@@ -96,31 +92,8 @@ fn render(base_url: &str) -> Bytes {
 /// The document, with every route.
 fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = super::routes().split_for_parts().1;
-    for item in document.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
-        for answer in operations.into_iter().flatten().flat_map(|operation| operation.responses.responses.values_mut())
-        {
-            if let RefOr::T(answer) = answer {
-                name_problems(answer);
-            }
-        }
-    }
+    exact(&mut document);
     document
-}
-
-/// Gives problems the media type that they are sent with: said once, here, and not at each answer of each call.
-fn name_problems(answer: &mut utoipa::openapi::Response) {
-    let is_problem = |content: &RefOr<Content>| match content {
-        RefOr::T(Content { schema: Some(RefOr::Ref(named)), .. }) => {
-            named.ref_location == "#/components/schemas/Problem"
-        }
-        _ => false,
-    };
-    if answer.content.get(PLAIN).is_some_and(is_problem)
-        && let Some(content) = answer.content.shift_remove(PLAIN)
-    {
-        answer.content.insert(PROBLEM.to_owned(), content);
-    }
 }
 
 /// The document as text, as it is committed. Made once: it is the same for every server of this version.
@@ -136,7 +109,7 @@ pub fn openapi_text() -> &'static str {
 #[utoipa::path(get, path = "/openapi.json", tag = "document", operation_id = "openapi",
     responses((status = 200, description = "The document", body = Object)))]
 async fn document() -> Response {
-    let headers = [(header::CONTENT_TYPE, PLAIN), (header::CACHE_CONTROL, "public, max-age=300")];
+    let headers = [(header::CONTENT_TYPE, JSON), (header::CACHE_CONTROL, "public, max-age=300")];
     (headers, openapi_text()).into_response()
 }
 
@@ -146,6 +119,7 @@ mod tests {
 
     use serde_json::Value;
 
+    use super::super::exact::PROBLEM;
     use super::*;
 
     /// Every operation: method, path, and what is said of it.

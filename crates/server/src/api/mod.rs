@@ -3,6 +3,7 @@
 
 mod client;
 mod document;
+mod exact;
 mod form;
 mod log;
 mod native;

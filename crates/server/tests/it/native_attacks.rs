@@ -57,6 +57,17 @@ async fn what_is_no_object_is_said_so() {
 }
 
 #[tokio::test]
+async fn a_whole_number_is_one_however_it_is_written() {
+    let app = TestApp::new().await;
+    let key = key_of(&app, "ada@example.com").await;
+    let program = program(&app, &key);
+    for (ttl, status) in [("60", 201), ("60.0", 200), ("6e1", 200), ("60.5", 422), ("-60.0", 422), ("1e30", 422)] {
+        let body = format!("{{\"to\":\"{BOB}\",\"ttl\":{ttl}}}");
+        assert_eq!(program.send(Method::POST, V, body).await.status, status, "{ttl}");
+    }
+}
+
+#[tokio::test]
 async fn every_path_under_v1_answers_in_the_same_form() {
     let app = TestApp::new().await;
     assert_eq!(problem(&app.get("/v1/nothing").await), (404, "not-found".to_owned()));

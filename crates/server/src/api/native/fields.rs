@@ -90,7 +90,10 @@ impl Fields {
     /// A whole number between two.
     pub(super) fn number(&mut self, field: &str, (least, most): (u64, u64)) -> Option<u64> {
         let value = self.take(field)?;
-        let number = value.as_u64().filter(|number| (least..=most).contains(number));
+        // 60.0 is a whole number too (JSON Schema 2020-12 section 4.2.3).
+        let whole = value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..1e15).contains(number));
+        let number = value.as_u64().or(whole.map(|number| number as u64));
+        let number = number.filter(|number| (least..=most).contains(number));
         if number.is_none() {
             self.complain(field, format!("must be a whole number from {least} to {most}"));
         }

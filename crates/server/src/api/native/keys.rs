@@ -81,16 +81,27 @@ impl From<Made> for KeyWithSecret {
     }
 }
 
+/// What a key may do.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "the document is made of it")]
+enum ScopeName {
+    Verify,
+    Read,
+    Admin,
+}
+
 /// The key that is wanted.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "the document is made of it; the members are read one by one, to complain of all at once")]
 pub(crate) struct NewKey {
     /// What you call it.
     #[schema(example = "checkout", min_length = 1)]
     name: String,
     /// What it may do: `verify`, `read`, `admin`. Without it: `verify`.
-    #[schema(example = json!(["verify"]))]
-    scopes: Option<Vec<String>>,
+    #[schema(example = json!(["verify"]), min_items = 1)]
+    scopes: Option<Vec<ScopeName>>,
     /// How long it lives, in seconds; without it, until it is revoked.
     #[schema(minimum = 60, maximum = 315_360_000)]
     expires_in: Option<u64>,
@@ -98,6 +109,7 @@ pub(crate) struct NewKey {
 
 /// How a key is rotated.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "the document is made of it; the members are read one by one, to complain of all at once")]
 pub(crate) struct Rotate {
     /// How long the old key lives on, in seconds. Without it: a day.

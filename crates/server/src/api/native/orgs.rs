@@ -48,6 +48,7 @@ impl From<&Row> for Org {
 
 /// The org that is wanted.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "the document is made of it; the members are read one by one, to complain of all at once")]
 pub(crate) struct NewOrg {
     /// Its name.

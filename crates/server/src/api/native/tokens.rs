@@ -34,6 +34,7 @@ pub(super) async fn jwks(State(app): State<Arc<App>>) -> Answer {
 
 /// The token in question.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "the document is made of it; the members are read one by one, to complain of all at once")]
 pub(crate) struct Introspect {
     /// As it was handed over.

@@ -44,6 +44,7 @@ impl From<UserInfo> for User {
 
 /// The user that is wanted.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "the document is made of it; the members are read one by one, to complain of all at once")]
 pub(crate) struct NewUser {
     /// Their name.

@@ -22,7 +22,7 @@ use crate::ops::sign_in::{PURPOSE, clean_name};
 pub(crate) struct SendOtp {
     /// The address.
     #[serde(default)]
-    #[schema(value_type = String, example = "john@example.com")]
+    #[schema(value_type = String, required = true, format = "email", example = "john@example.com")]
     email: Text,
     /// The name of the account, should one be made by the check that follows.
     #[serde(default)]

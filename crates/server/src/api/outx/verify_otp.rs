@@ -21,11 +21,11 @@ use crate::ops::sign_in::{PURPOSE, SignedIn, verify};
 pub(crate) struct VerifyOtp {
     /// The address that the code was sent to.
     #[serde(default)]
-    #[schema(value_type = String, example = "john@example.com")]
+    #[schema(value_type = String, required = true, format = "email", example = "john@example.com")]
     email: Text,
     /// The code.
     #[serde(default)]
-    #[schema(value_type = String, example = "123456")]
+    #[schema(value_type = String, required = true, example = "123456")]
     otp: Text,
 }
 

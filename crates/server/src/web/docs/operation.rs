@@ -76,9 +76,6 @@ impl<'a> Answer<'a> {
 pub(super) fn body<'a>(whole: &'a Value, described: &'a Value) -> (Option<&'a Value>, bool) {
     let needed = described["requestBody"]["required"].as_bool().unwrap_or(false);
     let schema = &described["requestBody"]["content"]["application/json"]["schema"];
-    // A body that may be left out is written as a choice between nothing and the body.
-    let choice = schema["oneOf"].as_array().and_then(|choices| choices.iter().find(|one| one["type"] != "null"));
-    let schema = choice.unwrap_or(schema);
     ((!schema.is_null()).then(|| resolve(whole, schema)), needed)
 }
 

@@ -19,6 +19,7 @@ use crate::ops::verifications::{self, Entry, Judged};
 
 /// What somebody typed.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = Check)]
 #[expect(dead_code, reason = "the document is made of it; the members are read one by one, to complain of all at once")]
 pub(crate) struct Check {

@@ -26,6 +26,7 @@ const METADATA_MOST: usize = 4096;
 
 /// What is to be verified, and how.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = NewVerification)]
 #[expect(dead_code, reason = "the document is made of it; the members are read one by one, to complain of all at once")]
 pub(crate) struct NewVerification {

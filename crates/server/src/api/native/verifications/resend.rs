@@ -17,6 +17,7 @@ use crate::ops::verifications::{self, Ask};
 
 /// For whom it is sent again.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = Resend)]
 #[expect(dead_code, reason = "the document is made of it; the members are read one by one, to complain of all at once")]
 pub(crate) struct Resend {
