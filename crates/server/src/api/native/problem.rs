@@ -93,7 +93,7 @@ pub(super) enum KeyProblems {
 #[expect(dead_code, reason = "the document is made of it")]
 pub(super) struct NotFound(Problem);
 
-/// Nothing was done; try again.
+/// The database did not take it, or not in time; try again.
 #[derive(IntoResponses)]
 #[response(status = 503)]
 #[expect(dead_code, reason = "the document is made of it")]
