@@ -231,6 +231,7 @@ async fn begin(tx: &mut Tx<'_>, app: &App, asked: &Asked) -> Result<Begun> {
             Paid::Withhold => birth = Birth::Withheld(now),
             Paid::Refuse => return Ok(Begun::Refused(purse.retry_after(tx, policy).await?)),
         }
+        purse.escalate(tx).await?;
         targets::place_challenge(tx, &aim.address, &candidate, purse.long).await?;
     }
     // The day of the whole realm is for strangers: many networks together could empty it, and people who were here before
@@ -291,6 +292,8 @@ struct Purse<'a> {
     class: Class,
     /// Nothing is left to guess at a short code with, so the message carries one that needs no budget.
     long: bool,
+    /// The challenge that gets a long code in the place of its short one.
+    escalated: Option<ChallengeId>,
 }
 
 impl<'a> Purse<'a> {
@@ -299,29 +302,27 @@ impl<'a> Purse<'a> {
         let class = ask.client.class(&standing.known, now);
         let tag = ask.client.tries_tag(standing.short.id);
         let long = !standing.may_guess(&GuessPolicy::for_shape(ask.shape), class, &tag, now);
-        let mut purse = Self { now, ask, aim, standing, class, long };
+        let mut purse = Self { now, ask, aim, standing, class, long, escalated: None };
         if let Live::Only(id) = ask.live {
-            purse.mean_only(tx, &id).await?;
+            let (_, is_long) = purse.standing.place_of(&id, now).ok_or(Error::Gone)?;
+            purse.escalated = (long && !is_long).then_some(id);
+            purse.long |= is_long;
         }
         Ok(purse)
     }
 
-    /// Where one challenge alone is meant: it has to live. If its short code can't be guessed at any more, it gets a long one.
-    async fn mean_only(&mut self, tx: &mut Tx<'_>, id: &ChallengeId) -> Result<()> {
-        let (slot, is_long) = self.standing.place_of(id, self.now).ok_or(Error::Gone)?;
-        if self.long && !is_long {
-            let given_way = self.standing.long.id.filter(|_| self.standing.long.until > self.now);
-            if !challenges::escalate(tx, id, Shape::LONG, self.now).await? {
-                return Err(Error::Gone);
-            }
-            targets::escalate(tx, &self.aim.address, id).await?;
-            if let Some(other) = given_way {
-                challenges::void(tx, &other).await?;
-            }
-            self.standing.long = slot;
+    /// Where one challenge alone is meant, and its short code can't be guessed at any more, it gets a long one. Not before the
+    /// message is paid for: else the code that was sent is dead, and the one that takes its place was told nobody.
+    async fn escalate(&self, tx: &mut Tx<'_>) -> Result<()> {
+        let Some(id) = &self.escalated else { return Ok(()) };
+        if !challenges::escalate(tx, id, Shape::LONG, self.now).await? {
+            return Err(Error::Gone);
         }
-        self.long |= is_long;
-        Ok(())
+        targets::escalate(tx, &self.aim.address, id).await?;
+        match self.standing.long {
+            Slot { id: Some(other), until } if until > self.now => challenges::void(tx, &other).await,
+            _ => Ok(()),
+        }
     }
 
     /// The live challenge that gives way, having another shape than is asked for.
@@ -339,7 +340,7 @@ impl<'a> Purse<'a> {
     }
 
     /// Takes one message: from the pool of the asker's class; a known client's, when its own is empty, from the
-    /// strangers'. And where strangers have emptied that, the owner is not shut out: the first long code of a life goes
+    /// strangers'. And where strangers have emptied that, the owner is not shut out: the first long code of an hour goes
     /// out all the same, and so does one message an hour that only this very address can use up.
     ///
     /// Not to every spelling, or +tags would multiply both: to the plain address, and to one that somebody proved. Any other
@@ -354,7 +355,7 @@ impl<'a> Purse<'a> {
         if !paid && self.class == Class::Known {
             paid = targets::debit_send(tx, &self.aim.folded, Class::Stranger, policy, now).await?;
         }
-        let first_long = self.long && self.standing.long.until <= now;
+        let first_long = self.long && self.standing.long.until <= now && self.is_first_of_hour(policy);
         if paid || first_long {
             targets::note_sent(tx, &self.aim.address, now).await?;
         } else if !targets::take_trickle(tx, &self.aim.address, now.minus(policy.trickle), now).await? {
@@ -367,6 +368,13 @@ impl<'a> Purse<'a> {
             (false, true) => Paid::Refuse,
             (false, false) => Paid::Withhold,
         })
+    }
+
+    /// Whether no long code was made since the trickle's time ago, or somebody has succeeded since. That the last one is over
+    /// does not say it: a life of seconds may be asked for, and one that was withdrawn is over at once.
+    fn is_first_of_hour(&self, policy: &SendPolicy) -> bool {
+        let Standing { long, repeat_until, .. } = &self.standing;
+        long.id.map(|id| id.made_at()).is_none_or(|at| at <= self.now.minus(policy.trickle) || *repeat_until > at)
     }
 
     /// When the next message is allowed.
