@@ -70,6 +70,11 @@ impl Client {
         Self { traced: false, ..Self::at(peer) }
     }
 
+    /// The same client, being the browser that holds this: what another one behind the same address says again is no repeat.
+    pub fn holding(self, mark: &str) -> Self {
+        Self { of_host: fingerprint("host", &[&self.network.host(), mark.as_bytes()]), ..self }
+    }
+
     /// The same client, with the languages of its request.
     pub fn speaking(self, languages: &str) -> Self {
         Self { languages: languages.chars().take(200).collect(), ..self }

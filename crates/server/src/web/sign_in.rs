@@ -233,6 +233,10 @@ pub(super) async fn finish(
         Err(error) => return refusal(app, headers, &error),
     };
     let shape = app.config.outx.shape;
+    let client = match cookies::get(app, headers, cookies::FORMS) {
+        Some(mark) => client.holding(&mark),
+        None => client,
+    };
     let attempt = Attempt { realm: OrgId::HOUSE, purpose: PURPOSE, to, only: None, entry, shape, client };
     let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let before = browser::session(app, headers).await.map(|live| live.session.id);
