@@ -13,7 +13,7 @@ use super::idempotency::{self, Once};
 use super::sessions::{self, Tokens};
 use crate::app::App;
 use crate::store::redirects::{self as rows, Code, Redirect};
-use crate::store::{Tx, events, orgs, sessions as session_rows};
+use crate::store::{Tx, events, orgs, sessions as session_rows, users};
 
 /// How long a code is good for.
 pub const CODE_LIFE: Duration = Duration::from_secs(60);
@@ -145,6 +145,10 @@ pub async fn exchange(app: &Arc<App>, exchange: Exchange) -> Result<Option<Token
                 if code.used_at.is_some() && session_rows::revoke(tx, &code.id, now).await? {
                     events::append(tx, &event, &code.org, "session.reused", code.id.as_bytes()).await?;
                 }
+                return Ok(None);
+            }
+            // Whoever was removed in the meantime is nobody's user any more.
+            if users::get(tx, &code.org, &code.user).await?.is_none() {
                 return Ok(None);
             }
             let (owner, client) = ((code.org, code.user), Some(code.client));
