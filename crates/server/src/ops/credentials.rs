@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
-use doorcode_core::{CredentialId, Error, OrgId, Result, Secret, Timestamp, apikey};
+use doorcode_core::{CredentialId, Error, OrgId, Result, Secret, Timestamp, UserId, apikey};
 
 use crate::app::App;
 use crate::keyring::{Keyring, Roots};
@@ -47,6 +47,12 @@ impl Minted {
     /// The same, with a name, and an end if it has one.
     pub fn named(mut self, name: Option<String>, expires_at: Option<Timestamp>) -> Self {
         (self.credential.name, self.credential.expires_at) = (name, expires_at);
+        self
+    }
+
+    /// The same, known to a member of the org.
+    pub fn of(mut self, user: Option<UserId>) -> Self {
+        self.credential.user = user;
         self
     }
 
@@ -132,25 +138,25 @@ pub async fn revoke(app: &Arc<App>, org: OrgId, id: CredentialId) -> Result<bool
         .await
 }
 
-/// Revokes again whatever the file says was revoked. Idempotent. Gives how many came back to life and are dead again.
+/// Revokes again whatever the file says was revoked, and ends what it says ends. Idempotent. Gives how many came back to life
+/// and are dead again, or will be.
 pub async fn replay_revocations(app: &Arc<App>) -> Result<usize> {
     let text = match std::fs::read_to_string(app.config.keys.join(REVOCATIONS)) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
         Err(error) => return Err(Error::unavailable(error)),
     };
-    let revoked: Vec<(OrgId, CredentialId)> = text
-        .lines()
-        .filter_map(|line| line.split_once(' '))
-        .filter_map(|(org, id)| Some((org.parse().ok()?, id.parse().ok()?)))
-        .collect();
+    let ended: Vec<Ended> = text.lines().filter_map(Ended::read).collect();
     let now = app.clock.now();
     app.db
         .write(move |tx| {
             Box::pin(async move {
                 let mut again = 0;
-                for (org, id) in &revoked {
-                    again += usize::from(rows::revoke(tx, org, id, now).await?);
+                for Ended { org, id, at } in &ended {
+                    again += usize::from(match at {
+                        Some(at) => rows::end_at(tx, org, id, *at).await?,
+                        None => rows::revoke(tx, org, id, now).await?,
+                    });
                 }
                 Ok(again)
             })
@@ -158,14 +164,43 @@ pub async fn replay_revocations(app: &Arc<App>) -> Result<usize> {
         .await
 }
 
+/// A line of the file: `org id`, or, where the end was set for a time, `milliseconds org id`. The time stands in front, so that a
+/// line that was cut short is no other line.
+struct Ended {
+    org: OrgId,
+    id: CredentialId,
+    at: Option<Timestamp>,
+}
+
+impl Ended {
+    fn read(line: &str) -> Option<Self> {
+        let words: Vec<&str> = line.split(' ').collect();
+        let (at, org, id) = match words[..] {
+            [org, id] => (None, org, id),
+            [at, org, id] => (Some(Timestamp::from_millis(at.parse().ok()?)), org, id),
+            _ => return None,
+        };
+        Some(Self { org: org.parse().ok()?, id: id.parse().ok()?, at })
+    }
+}
+
 /// Writes down beside the keys that a credential is revoked, or about to be.
 pub(super) fn note_revocation(app: &App, org: OrgId, id: CredentialId) -> Result<()> {
+    note(app, &format!("{org} {id}"))
+}
+
+/// Writes down beside the keys when a credential ends. Until then it lives, however often the server starts.
+pub(super) fn note_end(app: &App, org: OrgId, id: CredentialId, at: Timestamp) -> Result<()> {
+    note(app, &format!("{} {org} {id}", at.millis()))
+}
+
+fn note(app: &App, line: &str) -> Result<()> {
     let mut open = std::fs::OpenOptions::new();
     let file = open.create(true).append(true).open(app.config.keys.join(REVOCATIONS));
     file.and_then(|mut file| {
         // One write: two processes that append at once do not mix their lines. The line end in front ends a line that a
         // full disk cut short.
-        file.write_all(format!("\n{org} {id}\n").as_bytes())?;
+        file.write_all(format!("\n{line}\n").as_bytes())?;
         file.sync_all()
     })
     .map_err(Error::unavailable)

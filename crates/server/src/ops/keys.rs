@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use doorcode_core::{CredentialId, Error, OrgId, Result, Secret, Timestamp};
+use doorcode_core::{CredentialId, Error, OrgId, Result, Secret, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::credentials::{self, mint};
@@ -97,6 +97,8 @@ pub struct Wanted {
     pub scopes: Vec<String>,
     /// How long it lives; none: until it is revoked.
     pub life: Option<Duration>,
+    /// Who is shown it, if that is known: it goes when they do.
+    pub maker: Option<UserId>,
 }
 
 /// When keys were last presented, as this process saw it.
@@ -135,6 +137,13 @@ pub async fn list(app: &App, org: OrgId, after: CredentialId, most: i64) -> Resu
     Ok(found.iter().map(|row| KeyInfo::of(app, row)).collect())
 }
 
+/// The newest keys of an org that live, oldest first. Dead ones can't push a living one out of sight.
+pub async fn living(app: &App, org: OrgId, most: i64) -> Result<Vec<KeyInfo>> {
+    let now = app.clock.now();
+    let found = app.db.read(move |tx| Box::pin(async move { rows::living_keys(tx, &org, most, now).await })).await?;
+    Ok(found.iter().rev().map(|row| KeyInfo::of(app, row)).collect())
+}
+
 /// A key of an org.
 pub async fn show(app: &App, org: OrgId, id: CredentialId) -> Result<KeyInfo> {
     let found = app.db.read(move |tx| Box::pin(async move { own(tx, &org, &id).await })).await?;
@@ -152,7 +161,8 @@ pub async fn create(app: &Arc<App>, org: OrgId, wanted: Wanted, once: Option<Onc
     let now = app.clock.now();
     let made = (app.entropy.id(now)?, app.entropy.bytes()?);
     let expires_at = wanted.life.map(|life| now.plus(life));
-    let minted = mint(app, Kind::AccessKey, &wanted.scopes.join(" "), made).named(Some(name), expires_at);
+    let minted =
+        mint(app, Kind::AccessKey, &wanted.scopes.join(" "), made).named(Some(name), expires_at).of(wanted.maker);
     let event = app.entropy.id(now)?;
     let credential = app
         .db
@@ -182,10 +192,12 @@ pub async fn rotate(
     let now = app.clock.now();
     let old = app.db.read(move |tx| Box::pin(async move { own(tx, &org, &id).await })).await?;
     let made = (app.entropy.id(now)?, app.entropy.bytes()?);
-    let minted = mint(app, old.kind, &old.scopes, made).named(old.name, None);
+    let minted = mint(app, old.kind, &old.scopes, made).named(old.name.clone(), None).of(old.user);
     let event = app.entropy.id(now)?;
-    // Should the database be restored to before this, the old key must not live for ever again.
-    credentials::note_revocation(app, org, id)?;
+    // Should the database be restored to before this, the old key must not live for ever again. What is dead needs no line.
+    if is_live(&old, now) {
+        credentials::note_end(app, org, id, now.plus(grace))?;
+    }
     let credential = app
         .db
         .write(move |tx| {
@@ -194,7 +206,7 @@ pub async fn rotate(
                     return Ok(before);
                 }
                 let old = own(tx, &org, &id).await?;
-                if old.revoked_at.is_some() || old.expires_at.is_some_and(|at| at <= now) {
+                if !is_live(&old, now) {
                     return Err(Error::Conflict("the key is dead"));
                 }
                 let credential = minted.put(tx, org).await?;
@@ -210,8 +222,16 @@ pub async fn rotate(
 
 /// Revokes a key for good. One that is dead stays so.
 pub async fn revoke(app: &Arc<App>, org: OrgId, id: CredentialId) -> Result<()> {
-    app.db.read(move |tx| Box::pin(async move { own(tx, &org, &id).await.map(drop) })).await?;
+    let found = app.db.read(move |tx| Box::pin(async move { own(tx, &org, &id).await })).await?;
+    // Or who asks again and again would make the file beside the keys grow without end.
+    if found.revoked_at.is_some() {
+        return Ok(());
+    }
     credentials::revoke(app, org, id).await.map(drop)
+}
+
+fn is_live(key: &Credential, now: Timestamp) -> bool {
+    key.revoked_at.is_none() && key.expires_at.is_none_or(|at| at > now)
 }
 
 /// The key that the same request made before.

@@ -29,6 +29,10 @@ statements! {
     // Keys of both kinds, with their dead ones.
     KEYS = concat!("SELECT ", columns!(), " FROM credentials \
         WHERE org_id = $1 AND id > $2 AND kind <> 'client_secret' ORDER BY id LIMIT $3");
+    // The same without the dead ones, the newest first.
+    LIVING_KEYS = concat!("SELECT ", columns!(), " FROM credentials \
+        WHERE org_id = $1 AND kind <> 'client_secret' AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2) \
+        ORDER BY id DESC LIMIT $3");
     // An end that is nearer already stays.
     END_AT = "UPDATE credentials SET expires_at = $3 WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL \
         AND (expires_at IS NULL OR expires_at > $3)";
@@ -162,6 +166,11 @@ pub async fn get(tx: &mut Tx<'_>, org: &OrgId, id: &CredentialId) -> Result<Opti
 /// Keys of an org behind `after`, oldest first, at most `most`.
 pub async fn keys(tx: &mut Tx<'_>, org: &OrgId, after: &CredentialId, most: i64) -> Result<Vec<Credential>> {
     tx.all(&KEYS, &[org.into(), after.into(), most.into()], Credential::read).await
+}
+
+/// The newest keys of an org that live, at most `most`.
+pub async fn living_keys(tx: &mut Tx<'_>, org: &OrgId, most: i64, now: Timestamp) -> Result<Vec<Credential>> {
+    tx.all(&LIVING_KEYS, &[org.into(), now.into(), most.into()], Credential::read).await
 }
 
 /// Lets one end at a time, unless it ends before. False: there is none such that lives so long.

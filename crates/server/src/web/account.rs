@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
-use doorcode_core::{CredentialId, Result, Secret, Timestamp, UserId};
+use doorcode_core::{Result, Secret, Timestamp, UserId};
 
 use super::forms::{Sent, TOKEN_FIELD, Token};
 use super::pages::{
@@ -69,10 +69,8 @@ async fn show(app: &Arc<App>, headers: &HeaderMap, live: &Live, said: Said) -> R
 async fn render(app: &Arc<App>, headers: &HeaderMap, live: &Live, said: Said) -> Result<Response> {
     let (org, user) = (live.session.org, live.session.user);
     let people = users::list(app, org, UserId::from_bytes([0; 16]), SHOWN).await?;
-    let all = keys::list(app, org, CredentialId::from_bytes([0; 16]), SHOWN).await?;
-    let now = app.clock.now().millis();
     let alive: Vec<(KeyInfo, String)> =
-        all.into_iter().filter(|key| is_alive(key, now)).map(|key| (key.clone(), scopes_of(&key))).collect();
+        keys::living(app, org, SHOWN).await?.into_iter().map(|key| (key.clone(), scopes_of(&key))).collect();
     let sessions: Vec<(SessionRow, String)> =
         sessions::list(app, user, None).await?.into_iter().map(|row| (row.clone(), row.id.to_string())).collect();
     let token = Token::of(app, headers)?;
@@ -99,10 +97,6 @@ async fn render(app: &Arc<App>, headers: &HeaderMap, live: &Live, said: Said) ->
         sign_out: form("/account/sign-out"),
     });
     Ok(Page::new(html).status(said.status).cookie(token.cookie).answer())
-}
-
-fn is_alive(key: &KeyInfo, now: i64) -> bool {
-    key.revoked_at.is_none() && key.expires_at.is_none_or(|at| at > now)
 }
 
 /// The page has words for what every key may, and for everything.
@@ -171,7 +165,8 @@ async fn create_key(State(app): State<Arc<App>>, form: Sent) -> Response {
         return show(&app, &form.headers, &live, said).await;
     }
     let scope = if form.field(SCOPES_FIELD) == ADMIN { ADMIN } else { VERIFY };
-    let wanted = Wanted { name: name.to_owned(), scopes: vec![scope.to_owned()], life: None };
+    let maker = Some(live.session.user);
+    let wanted = Wanted { name: name.to_owned(), scopes: vec![scope.to_owned()], life: None, maker };
     let body = format!("{name} {scope}");
     let once = Once::new(live.session.org, "keys of the page", form.field(ONCE_FIELD), body.as_bytes());
     match keys::create(&app, live.session.org, wanted, Some(once)).await {

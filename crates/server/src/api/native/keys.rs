@@ -164,7 +164,7 @@ pub(super) async fn create(
     let mut scopes = scopes;
     scopes.sort();
     scopes.dedup();
-    let made = keys::create(&app, caller.org(), Wanted { name, scopes, life }, once).await?;
+    let made = keys::create(&app, caller.org(), Wanted { name, scopes, life, maker: None }, once).await?;
     Ok(created(&format!("/v1/keys/{}", made.info.id), KeyWithSecret::from(made)))
 }
 
