@@ -4,6 +4,7 @@ mod app;
 mod attacks;
 mod bad_input;
 mod beside;
+mod breaches;
 mod browser;
 mod budgets;
 mod cli;

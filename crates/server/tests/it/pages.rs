@@ -248,7 +248,7 @@ async fn a_sign_in_takes_the_place_of_the_one_before_and_all_can_be_ended() {
     assert_eq!((again.at.as_str(), phone.at.as_str()), ("/signin", "/signin"));
 }
 
-async fn sign_in(app: &TestApp, browser: &mut Browser<'_>) {
+pub(crate) async fn sign_in(app: &TestApp, browser: &mut Browser<'_>) {
     browser.ask(ADA).await;
     app.deliver_due().await;
     browser.send("/signin/code", &[("code", &app.last_code(ADA))]).await;
@@ -383,7 +383,7 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const CALLBACK: &str = "https://app.example.com/callback";
 
 /// An org with an app: its id.
-async fn org_with_app(app: &TestApp) -> String {
+pub(crate) async fn org_with_app(app: &TestApp) -> String {
     let key = key_of(app, "boss@example.com").await;
     let program = program(app, &key);
     assert_eq!(program.post("/v1/redirects", json!({ "uri": CALLBACK })).await.status, 201);
@@ -405,7 +405,7 @@ fn authorize(client: &str, uri: &str) -> String {
 }
 
 /// Signs in for an app; gives the code that the browser brings.
-async fn code_for(app: &TestApp, client: &str) -> String {
+pub(crate) async fn code_for(app: &TestApp, client: &str) -> String {
     let mut browser = Browser::open(app, HOME, &authorize(client, CALLBACK)).await;
     browser.ask(ADA).await;
     assert!(
@@ -422,13 +422,13 @@ async fn code_for(app: &TestApp, client: &str) -> String {
     parameters["code"].clone()
 }
 
-async fn exchange(app: &TestApp, fields: &[(&str, &str)]) -> crate::app::Answer {
+pub(crate) async fn exchange(app: &TestApp, fields: &[(&str, &str)]) -> crate::app::Answer {
     let mut body = url::form_urlencoded::Serializer::new(String::new());
     body.extend_pairs(fields);
     app.from(AWAY).send_as("application/x-www-form-urlencoded", "/v1/token", body.finish()).await
 }
 
-fn grant<'a>(client: &'a str, code: &'a str) -> Vec<(&'a str, &'a str)> {
+pub(crate) fn grant<'a>(client: &'a str, code: &'a str) -> Vec<(&'a str, &'a str)> {
     vec![
         ("grant_type", "authorization_code"),
         ("client_id", client),
