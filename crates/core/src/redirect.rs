@@ -48,6 +48,9 @@ fn check_authority(scheme: &str, rest: &str) -> Option<&'static str> {
     if authority.contains('@') {
         return Some("must have no user name in it");
     }
+    if !authority.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b)) {
+        return Some("must name one host, in letters, digits, dots and dashes");
+    }
     let host = match authority.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => authority.split(':').next().unwrap_or_default(),

@@ -28,6 +28,24 @@ struct Header<'a> {
     typ: &'a str,
 }
 
+/// What a token is for, in its header, so that one is never taken for the other (RFC 8725 section 3.11).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Typ {
+    /// Who signed in: the plain `JWT` that libraries expect of an id_token.
+    Id,
+    /// That somebody has an address: `verification+jwt`.
+    Verification,
+}
+
+impl Typ {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Id => "JWT",
+            Self::Verification => "verification+jwt",
+        }
+    }
+}
+
 /// What a token says. Times are whole seconds since 1970 (RFC 7519 section 2).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Claims {
@@ -115,8 +133,8 @@ impl SigningKey {
     ///
     /// # Errors
     /// `Unavailable` if there is no randomness.
-    pub fn sign(&self, claims: &Claims, random: &dyn SecureRandom) -> Result<String> {
-        let header = Header { alg: "ES256", kid: self.kid.as_str(), typ: "JWT" };
+    pub fn sign(&self, typ: Typ, claims: &Claims, random: &dyn SecureRandom) -> Result<String> {
+        let header = Header { alg: "ES256", kid: self.kid.as_str(), typ: typ.as_str() };
         let mut token = encode(&serde_json::to_vec(&header).map_err(Error::internal)?);
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(serde_json::to_vec(claims).map_err(Error::internal)?, &mut token);
@@ -164,7 +182,8 @@ pub fn kid_of(token: &str) -> Option<Kid> {
         return None;
     }
     let header: Header<'_> = serde_json::from_slice(&bytes).ok()?;
-    if header.alg != "ES256" || header.typ != "JWT" {
+    let known = [Typ::Id, Typ::Verification].iter().any(|typ| header.typ == typ.as_str());
+    if header.alg != "ES256" || !known {
         return None;
     }
     header.kid.parse().ok()

@@ -47,6 +47,9 @@ fn what_could_be_read_in_two_ways_or_run_is_not() {
         "myapp://callback",
         "com.example.app:",
         "https://ex%61mple.com/",
+        "https://app.example.com;script-src/",
+        "https://app.example.com,x/",
+        "https://app.example.com'/",
     ] {
         assert!(check_uri(uri).is_err(), "{uri}");
     }

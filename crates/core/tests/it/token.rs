@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use doorcode_core::token::{Claims, SigningKey, kid_of};
+use doorcode_core::token::{Claims, SigningKey, Typ, kid_of};
 use doorcode_core::{Kid, MasterKey, Timestamp, Use};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ fn part(value: &Value) -> String {
 #[test]
 fn what_was_signed_is_read_until_it_is_over() {
     let (key, claims) = (key(1), claims());
-    let token = key.sign(&claims, &random()).unwrap();
+    let token = key.sign(Typ::Verification, &claims, &random()).unwrap();
     assert_eq!(kid_of(&token), Some(key.kid()));
     assert_eq!(key.verify(&token, NOW).as_ref(), Some(&claims));
     let end = Timestamp::from_millis(claims.exp * 1000);
@@ -57,7 +57,7 @@ fn what_was_signed_is_read_until_it_is_over() {
 fn the_same_master_key_gives_the_same_signing_key_and_another_one_another() {
     assert_eq!(key(1).jwk(), key(1).jwk());
     assert_ne!(key(1).jwk(), key(2).jwk());
-    let token = key(1).sign(&claims(), &random()).unwrap();
+    let token = key(1).sign(Typ::Verification, &claims(), &random()).unwrap();
     assert!(key(1).verify(&token, NOW).is_some() && key(2).verify(&token, NOW).is_none());
     // Worked out from the same bytes with Python's hmac and integers: HKDF, HMAC, and the point by RFC 6090.
     let jwk = serde_json::to_value(key(1).jwk()).unwrap();
@@ -69,7 +69,7 @@ fn the_same_master_key_gives_the_same_signing_key_and_another_one_another() {
 #[test]
 fn nothing_that_was_changed_is_read() {
     let key = key(1);
-    let token = key.sign(&claims(), &random()).unwrap();
+    let token = key.sign(Typ::Verification, &claims(), &random()).unwrap();
     let parts: Vec<&str> = token.split('.').collect();
     let mut other = serde_json::to_value(claims()).unwrap();
     other["sub"] = json!("eve@example.com");
@@ -96,6 +96,7 @@ fn no_other_algorithm_and_no_other_header_is_taken() {
         json!({ "alg": "ES256", "kid": kid, "typ": "JWT", "crit": ["b64"], "b64": false }),
         json!({ "alg": "ES256", "kid": "../../etc/passwd", "typ": "JWT" }),
         json!({ "alg": "ES256", "typ": "JWT" }),
+        json!({ "alg": "ES256", "kid": kid, "typ": "at+jwt" }),
         json!(["ES256", kid, "JWT"]),
     ] {
         let token = format!("{}.{body}.AAAA", part(&header));

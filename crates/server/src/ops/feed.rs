@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use doorcode_core::ChallengeId;
+use doorcode_core::{ChallengeId, OrgId};
 use tokio::sync::Notify;
 
 /// The listeners, by verification.
@@ -16,22 +16,25 @@ pub struct Feed(Arc<Inner>);
 struct Inner {
     listeners: Mutex<HashMap<ChallengeId, Arc<Notify>>>,
     open: AtomicUsize,
+    of_org: Mutex<HashMap<OrgId, usize>>,
     closed: AtomicBool,
 }
 
 /// Somebody who listens, until dropped.
 pub struct Listener {
     feed: Feed,
+    org: OrgId,
     id: ChallengeId,
     notify: Arc<Notify>,
 }
 
 impl Feed {
     /// Listens from now on.
-    pub fn listen(&self, id: ChallengeId) -> Listener {
+    pub fn listen(&self, org: OrgId, id: ChallengeId) -> Listener {
         self.0.open.fetch_add(1, Ordering::Relaxed);
+        *self.orgs().entry(org).or_default() += 1;
         let notify = Arc::clone(self.lock().entry(id).or_default());
-        Listener { feed: self.clone(), id, notify }
+        Listener { feed: self.clone(), org, id, notify }
     }
 
     /// Calls everybody who listens.
@@ -45,6 +48,15 @@ impl Feed {
     /// How many listen.
     pub fn open(&self) -> usize {
         self.0.open.load(Ordering::Relaxed)
+    }
+
+    /// How many listen for an org.
+    pub fn open_of(&self, org: &OrgId) -> usize {
+        self.orgs().get(org).copied().unwrap_or(0)
+    }
+
+    fn orgs(&self) -> std::sync::MutexGuard<'_, HashMap<OrgId, usize>> {
+        self.0.of_org.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The house closes: everybody is called, and nobody has to wait any more.
@@ -75,6 +87,15 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         self.feed.0.open.fetch_sub(1, Ordering::Relaxed);
+        {
+            let mut orgs = self.feed.orgs();
+            let left = orgs.get(&self.org).map_or(0, |open| open.saturating_sub(1));
+            if left == 0 {
+                orgs.remove(&self.org);
+            } else {
+                orgs.insert(self.org, left);
+            }
+        }
         let mut listeners = self.feed.lock();
         // Ours, and the map's.
         if Arc::strong_count(&self.notify) <= 2 {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doorcode_core::session::{Claim, Kind, Presented};
-use doorcode_core::token::Claims;
+use doorcode_core::token::{Claims, Typ};
 use doorcode_core::{EventId, OrgId, Result, Secret, SessionId, Timestamp, UserId};
 
 use super::tokens;
@@ -206,14 +206,13 @@ fn id_token(
         sid: Some(session.id.to_string()),
         nonce,
     };
-    tokens::sign(app, &claims).map(Secret::new)
+    tokens::sign(app, Typ::Id, &claims).map(Secret::new)
 }
 
 /// Where somebody is signed in: in browsers, or, for an app, by way of it.
 pub async fn list(app: &App, user: UserId, client: Option<OrgId>) -> Result<Vec<Session>> {
     let now = app.clock.now();
-    let found = app.db.read(move |tx| Box::pin(async move { rows::of_user(tx, &user, now, LISTED).await })).await?;
-    Ok(found.into_iter().filter(|session| client.is_none() || session.client == client).collect())
+    app.db.read(move |tx| Box::pin(async move { rows::of_user(tx, &user, client.as_ref(), now, LISTED).await })).await
 }
 
 /// Ends one session of somebody. False: it is none of theirs, or over.
@@ -237,14 +236,17 @@ pub async fn revoke(app: &Arc<App>, owner: &Session, id: SessionId) -> Result<bo
         .await
 }
 
-/// Ends every session of somebody, in browsers and apps.
-pub async fn revoke_all(app: &Arc<App>, org: OrgId, user: UserId) -> Result<usize> {
+/// Ends every session of somebody: in browsers and apps, or by way of one org's apps alone.
+pub async fn revoke_all(app: &Arc<App>, org: OrgId, user: UserId, client: Option<OrgId>) -> Result<usize> {
     let now = app.clock.now();
     let event = app.entropy.id(now)?;
     app.db
         .write(move |tx| {
             Box::pin(async move {
-                let ended = rows::revoke_of_user(tx, &user, now).await?;
+                let ended = match &client {
+                    Some(client) => rows::revoke_of_client(tx, &user, client, now).await?,
+                    None => rows::revoke_of_user(tx, &user, now).await?,
+                };
                 events::append(tx, &event, &org, "session.all_ended", user.as_bytes()).await?;
                 Ok(ended)
             })

@@ -1,14 +1,14 @@
 //! Signed tokens for what was earned, and the public keys that check them. Refuses a token that is over, of a key that is
 //! retired, or of another server.
 
-use doorcode_core::token::{Claims, Jwk, kid_of};
+use doorcode_core::token::{Claims, Jwk, Typ, kid_of};
 use doorcode_core::{Error, Result};
 
 use crate::app::App;
 
 /// Signs under the active key.
-pub fn sign(app: &App, claims: &Claims) -> Result<String> {
-    app.keys.ring().active().token.sign(claims, &app.entropy.signing())
+pub fn sign(app: &App, typ: Typ, claims: &Claims) -> Result<String> {
+    app.keys.ring().active().token.sign(typ, claims, &app.entropy.signing())
 }
 
 /// The public keys: of every master key that is not retired, so that one is known before it signs and for as long as a token

@@ -28,9 +28,10 @@ statements! {
     SEEN = "UPDATE sessions SET seen_at = $2, idle_until = $3 WHERE id = $1 AND revoked_at IS NULL AND idle_until > $2";
     REVOKE = "UPDATE sessions SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
     REVOKE_OF_USER = "UPDATE sessions SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL";
+    REVOKE_OF_CLIENT = "UPDATE sessions SET revoked_at = $3 WHERE user_id = $1 AND client_id = $2 AND revoked_at IS NULL";
     REVOKE_ALL = "UPDATE sessions SET revoked_at = $1 WHERE revoked_at IS NULL";
     OF_USER = concat!("SELECT ", columns!(), " FROM sessions WHERE user_id = $1 AND revoked_at IS NULL \
-        AND idle_until > $2 AND until > $2 ORDER BY id DESC LIMIT $3");
+        AND idle_until > $2 AND until > $2 AND ($4 IS NULL OR client_id = $4) ORDER BY id DESC LIMIT $3");
     SWEEP = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE id < $1 ORDER BY id LIMIT $2) \
         AND (until < $3 OR idle_until < $3 OR revoked_at < $3)";
 }
@@ -161,9 +162,20 @@ pub async fn revoke_all(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize> {
     tx.execute(&REVOKE_ALL, &[now.into()]).await
 }
 
-/// The newest live sessions of a user, at most `most`.
-pub async fn of_user(tx: &mut Tx<'_>, user: &UserId, now: Timestamp, most: i64) -> Result<Vec<Session>> {
-    tx.all(&OF_USER, &[user.into(), now.into(), most.into()], Session::read).await
+/// Ends those of a user by way of one org's apps. Gives how many.
+pub async fn revoke_of_client(tx: &mut Tx<'_>, user: &UserId, client: &OrgId, now: Timestamp) -> Result<usize> {
+    tx.execute(&REVOKE_OF_CLIENT, &[user.into(), client.into(), now.into()]).await
+}
+
+/// The newest live sessions of a user, at most `most`: all, or those by way of one org's apps.
+pub async fn of_user(
+    tx: &mut Tx<'_>,
+    user: &UserId,
+    client: Option<&OrgId>,
+    now: Timestamp,
+    most: i64,
+) -> Result<Vec<Session>> {
+    tx.all(&OF_USER, &[user.into(), now.into(), most.into(), client.into()], Session::read).await
 }
 
 /// Removes up to `most` that were made before a time and are over.

@@ -213,7 +213,7 @@ async fn end_all(State(app): State<Arc<App>>, form: Sent) -> Response {
         Ok(live) => live,
         Err(response) => return response,
     };
-    match sessions::revoke_all(&app, live.session.org, live.session.user).await {
+    match sessions::revoke_all(&app, live.session.org, live.session.user, None).await {
         Ok(_) => go("/signin", [cookies::end(&app, cookies::SESSION)]),
         Err(error) => refusal(&app, &form.headers, &error),
     }

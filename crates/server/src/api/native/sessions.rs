@@ -239,9 +239,8 @@ pub(super) async fn list(State(app): State<Arc<App>>, SignedIn(live): SignedIn) 
         Unavailable,
     ))]
 pub(super) async fn end_all(State(app): State<Arc<App>>, SignedIn(live): SignedIn) -> Answer {
-    for session in sessions::list(&app, live.session.user, live.session.client).await? {
-        sessions::revoke(&app, &live.session, session.id).await?;
-    }
+    let session = &live.session;
+    sessions::revoke_all(&app, session.org, session.user, session.client).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -255,7 +255,7 @@ async fn begin(tx: &mut Tx<'_>, app: &App, asked: &Asked) -> Result<Begun> {
         let challenge = challenges::get(tx, &id).await?.filter(|_| live);
         challenge.ok_or_else(|| Error::internal("a target names a challenge that is not live"))?
     };
-    if let Some(replaced) = replaced {
+    if let Some(replaced) = replaced.or_else(|| purse.gave_way(&challenge.id)) {
         challenges::void(tx, &replaced).await?;
     }
     let channel = if ask.link { deliveries::EMAIL_WITH_LINK } else { deliveries::EMAIL };
@@ -332,6 +332,13 @@ impl<'a> Purse<'a> {
             _ => return Ok(None),
         };
         Ok(challenges::get(tx, &id).await?.filter(|live| live.shape != self.ask.shape).map(|live| live.id))
+    }
+
+    /// For a program, which knows verifications by their ids: the one whose code was to die soon, and which has lost its place to
+    /// this one. Others are not told, by the time that it takes either.
+    fn gave_way(&self, to: &ChallengeId) -> Option<ChallengeId> {
+        let slot = if self.long { self.standing.long } else { self.standing.short };
+        slot.id.filter(|id| self.ask.client.is_backend() && slot.until > self.now && id != to)
     }
 
     /// A short code, to an address without dots and +tags.

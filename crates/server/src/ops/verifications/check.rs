@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use doorcode_core::token::Claims;
+use doorcode_core::token::{Claims, Typ};
 use doorcode_core::{ChallengeId, Email, EventId, GuessPolicy, Result, Secret, Timestamp};
 
 use super::{Backend, PURPOSE, Verification, note, own, target, verified_at};
@@ -132,5 +132,5 @@ fn token(app: &App, challenge: &Challenge) -> Result<Secret<String>> {
         sid: None,
         nonce: None,
     };
-    tokens::sign(app, &claims).map(Secret::new)
+    tokens::sign(app, Typ::Verification, &claims).map(Secret::new)
 }

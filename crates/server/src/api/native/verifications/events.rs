@@ -59,8 +59,9 @@ pub(in crate::api::native) async fn events(
 ) -> Answer {
     let id = id(&text)?;
     let after = last_event(&headers)?;
-    // Streams must not take every connection there is.
-    if app.feed.open() >= app.config.server.max_connections / 4 * 3 {
+    // Streams must not take every connection there is, nor one org's all that streams may.
+    let (room, feed) = (app.config.server.max_connections, &app.feed);
+    if feed.open() >= room / 4 * 3 || feed.open_of(&caller.org()) >= room / 2 {
         return Err(Error::Limited { rule: "streams", retry_after: HEARTBEAT }.into());
     }
     let watch = watch(&app, caller.org(), id, after).await?;
