@@ -73,6 +73,7 @@ export const checks = [
     await page.fill("#key-name", "   ");
     await page.click('form[action="/account/keys"] button');
     await page.waitForSelector("#key-problem");
+    same(await page.evaluate(() => document.activeElement.id), "key-name", "the field with the cursor: it is far down the page");
     await door.look(page, "account-key-problem");
   }],
 
