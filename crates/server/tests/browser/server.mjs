@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { accessSync, constants, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { delimiter, join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -54,6 +54,7 @@ export async function startServer() {
     [join(TARGET, "release/doorcode"), join(TARGET, "debug/doorcode")],
     "there is no server to test: cargo build --release --package doorcode",
   );
+  console.log(`tried: ${relative(ROOT, path)}`);
   // Everybody here comes from one address, and more often than a person would.
   const many = Object.fromEntries(
     ["GUESS__NETWORK", "GUESS__WIDE", "SEND__NETWORK", "SEND__WIDE"].map((name) => [`DOORCODE_LIMITS__${name}_HOUR`, "100000"]),
