@@ -34,6 +34,8 @@ const SETTLE: Duration = Duration::from_secs(1);
 const JOURNEYS: usize = 400;
 /// How long opening all may take.
 const OPENING: Duration = Duration::from_secs(240);
+/// How the answer begins, if there is one.
+const GOOD: &[u8] = b"HTTP/1.1 200";
 /// By what a stream is known to be open.
 const STARTED: &[u8] = b"event: verification.started";
 
@@ -147,7 +149,7 @@ async fn start(rig: &Rig, count: usize) -> Outcome<Vec<Box<str>>> {
 }
 
 /// Opens a stream for each name, as many at once as there are connections.
-async fn open(rig: &Rig, names: Vec<Box<str>>) -> Outcome<Vec<TcpStream>> {
+pub(super) async fn open(rig: &Rig, names: Vec<Box<str>>) -> Outcome<Vec<TcpStream>> {
     let mut tasks = JoinSet::new();
     let share = names.len().div_ceil(rig.connections).max(1);
     for (lane, names) in names.chunks(share).enumerate() {
@@ -175,9 +177,11 @@ async fn listen(rig: &Rig, name: &str, from: IpAddr) -> Outcome<TcpStream> {
     stream.write_all(rig.door.watch(name).as_bytes()).await.map_err(Failure::during("asking for a stream"))?;
     let mut heard = Vec::with_capacity(1024);
     while !heard.windows(STARTED.len()).any(|bytes| bytes == STARTED) {
-        if stream.read_buf(&mut heard).await.map_err(Failure::during("reading a stream"))? == 0 {
+        let more = stream.read_buf(&mut heard).await.map_err(Failure::during("reading a stream"))?;
+        let refused = heard.len() >= GOOD.len() && !heard.starts_with(GOOD);
+        if more == 0 || refused {
             let heard = String::from_utf8_lossy(&heard).into_owned();
-            return Err(Failure::new(format!("a stream ended before it told of the start: {heard}")));
+            return Err(Failure::new(format!("a stream did not tell of the start: {heard}")));
         }
     }
     Ok(stream)

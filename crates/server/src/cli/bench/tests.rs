@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::extract::{Path, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
-use axum::routing::post;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ use super::report::Report;
 use super::rig::Rig;
 use super::round::{Load, Side};
 use super::single::{self, Call};
-use super::{Scenario, flow, journey, round, timing};
+use super::{Scenario, flow, journey, round, streams, timing};
 
 const SHORT: Duration = Duration::from_millis(200);
 
@@ -72,6 +72,11 @@ async fn check_native(stand: State<Arc<Stand>>, Path(id): Path<String>, Json(bod
     Json(json!({ "valid": status == StatusCode::OK }))
 }
 
+async fn events(Path(id): Path<String>, head: HeaderMap) -> Result<String, StatusCode> {
+    assert_eq!(head[AUTHORIZATION], "Bearer outx_x");
+    if id == "none" { Err(StatusCode::NOT_FOUND) } else { Ok("event: verification.started\n\n".to_owned()) }
+}
+
 async fn floor(Json(body): Json<Value>) -> Json<Value> {
     Json(json!({ "success": true, "email": body["email"] }))
 }
@@ -83,6 +88,7 @@ async fn stand(careless: bool, connections: usize) -> (Arc<Stand>, Rig) {
         .route("/linkedin-agent/auth-verify-otp", post(verify))
         .route("/v1/verifications", post(start_native))
         .route("/v1/verifications/{id}/check", post(check_native))
+        .route("/v1/verifications/{id}/events", get(events))
         .route("/dev/floor", post(floor))
         .with_state(Arc::clone(&stand));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -121,6 +127,16 @@ async fn a_program_signs_up_once_and_goes_on_by_id_and_key() {
     assert_eq!(stand.starts.load(Ordering::Relaxed), stand.right.load(Ordering::Relaxed));
     assert_eq!(stand.wrong.load(Ordering::Relaxed), 0);
     assert!(single::round(&program, Call::Floor, SHORT).await.unwrap().requests() > 0);
+}
+
+#[tokio::test]
+async fn a_stream_is_open_when_it_has_told_of_the_start() {
+    let (_, rig) = stand(false, 2).await;
+    let program = journey::program(&rig).await.unwrap();
+    let names = ["a", "b", "c"].map(Box::from).to_vec();
+    assert_eq!(streams::open(&program, names).await.unwrap().len(), 3);
+    let failure = streams::open(&program, vec!["none".into()]).await.unwrap_err();
+    assert!(failure.why.contains("404"), "{}", failure.why);
 }
 
 #[tokio::test]
