@@ -25,14 +25,14 @@ pub(crate) struct Event {
     #[serde(rename = "type")]
     #[schema(example = "key.created")]
     type_: String,
-    /// To what: the id of the key, user, org or verification.
+    /// To what: the id of the verification, key, user, org, session, redirect or webhook.
     #[schema(format = "uuid")]
     subject_id: String,
     #[schema(format = DateTime)]
     created_at: String,
 }
 
-/// What the org did, newest first: keys, users, orgs, verifications. Sign-ins at the OutX door are not in it.
+/// What the org did, newest first. `user.signed_in` is not in it.
 #[utoipa::path(get, path = "/v1/events", tag = "events", operation_id = "list_events", params(PageQuery), security(("key" = ["read"])),
     responses(
         (status = 200, description = "A page of events", body = Listed<Event>),
