@@ -1,4 +1,4 @@
-//! The command line: one file per command. Refuses to print a secret that was not asked for, and to end without saying
+//! The command line: one file per command (`migrate` is in `place`). Refuses to print a secret that was not asked for, and to end without saying
 //! what to do.
 
 mod backup;

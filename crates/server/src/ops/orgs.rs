@@ -1,4 +1,4 @@
-//! Orgs, as the operator makes them, and who is invited.
+//! Orgs, as the operator and other orgs make them, and who is invited.
 
 use std::sync::Arc;
 

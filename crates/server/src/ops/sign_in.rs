@@ -1,5 +1,5 @@
-//! Signing in through the front door: a verified address becomes a user, an org and its API key, made once and the same
-//! at every later sign-in. Refuses to show by its answer who has an account and who may get one.
+//! Signing in, at the front door or in a browser: a verified address becomes a user, an org and its API key, made once and
+//! the same at every later sign-in; a browser gets a session, or the code for its app. Refuses to show by its answer who has an account and who may get one.
 
 use std::sync::Arc;
 

@@ -29,9 +29,10 @@ use crate::ops::sign_in::{Earned, PURPOSE, Wish, enter_browser};
 
 /// The hidden field with what an app asked for.
 const REQUEST_FIELD: &str = "request";
-/// The most characters of an app's `state` and `nonce`.
+/// The most bytes of an app's `state` and `nonce`.
 const ECHO_MOST: usize = 512;
-/// After so many wrong codes the page says that a new one is needed.
+/// After so many wrong codes of one browser the page says that there were too many. What is compared is counted elsewhere
+/// (`GuessPolicy::per_code`, which is less for short codes).
 const MISSES: u32 = 5;
 
 pub(super) fn routes() -> Router<Arc<App>> {

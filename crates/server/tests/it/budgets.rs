@@ -1,5 +1,5 @@
-//! Random schedules against the guess budgets, with an oracle that was written from the security rules and not from the
-//! code: what may be compared, what must be, and that no schedule gets more than the bound of section 3.
+//! Random schedules against the guess budgets, with an oracle that was written from the rules (docs/limits.md) and not from
+//! the code: what may be compared, what must be, and that no schedule gets more than the arithmetic there promises.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -187,7 +187,7 @@ impl Oracle {
         }
     }
 
-    /// The bound that section 3 promises, over the whole history, whatever the model above thinks.
+    /// The bound that docs/limits.md promises, over the whole history, whatever the model above thinks.
     fn within_the_bound(&self) {
         for (n, (from, _, _)) in self.wrong.iter().enumerate() {
             let day: Vec<_> = self.wrong[n..].iter().take_while(|(at, _, _)| at.since(*from) < hours(24)).collect();

@@ -1,4 +1,4 @@
-//! The invariants of the design (section 2), kept by reading the sources: who may name whom. A new room joins by one
+//! The invariants (docs/architecture.md, *What must stay true*), kept by reading the sources: who may name whom. A new room joins by one
 //! line in the tables below, which is where somebody will ask why; the doors are the folders of `api/`.
 
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
@@ -204,7 +204,7 @@ fn time_and_randomness_come_from_one_place_each() {
     nobody("randomness comes from entropy", &outside(&["entropy"], &["getrandom", "rand::", "SystemRandom"]));
 }
 
-/// Which rooms a room may name. `main → cli → { api, web, deliver, capture } → ops → { store, core }`; beside them stand
+/// Which rooms a room may name. `main → cli → { api, web, deliver } → ops → { store, core }`; beside them stand
 /// what everybody shares (`app`, `config`, `metrics`, `clock`, `entropy`, `keyring`, `egress`).
 const ARROWS: &[(&str, &[&str])] = &[
     ("store", &["store"]),

@@ -1,5 +1,5 @@
-//! Right and wrong answers at the same moment, over real sockets and from two addresses of this machine (security rules,
-//! section 8): one statement consumes, and a budget can't be outrun.
+//! Right and wrong answers at the same moment, over real sockets and from two addresses of this machine
+//! (docs/threat-model.md): one statement consumes, and a budget can't be outrun.
 
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
 

@@ -63,7 +63,7 @@ pub struct Key<'a> {
     pub id: &'a str,
     /// What it was called; may be empty.
     pub name: &'a str,
-    /// By which its owner knows it again, as `otx_ab…9f`.
+    /// By which its owner knows it again, as `dck_ab…9f`.
     pub hint: &'a str,
     /// Its rights, separated by spaces; empty: those that every key has.
     pub scopes: &'a str,
