@@ -19,9 +19,8 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, $10)";
     GET = concat!("SELECT ", columns!(), " FROM sessions WHERE id = $1");
     // With whose it is, in one look.
-    WITH_USER = concat!("SELECT ", columns!(), ", users.full_name, users.email, orgs.name FROM sessions \
-        JOIN users ON users.org_id = sessions.org_id AND users.id = sessions.user_id \
-        JOIN orgs ON orgs.id = sessions.org_id WHERE sessions.id = $1");
+    WITH_USER = concat!("SELECT ", columns!(), ", users.full_name, users.email FROM sessions \
+        JOIN users ON users.org_id = sessions.org_id AND users.id = sessions.user_id WHERE sessions.id = $1");
     // $4 now.
     ROTATE = "UPDATE sessions SET generation = generation + 1, seen_at = $4, idle_until = $3 \
         WHERE id = $1 AND generation = $2 AND revoked_at IS NULL AND idle_until > $4 AND until > $4";
@@ -71,8 +70,6 @@ pub struct Owner {
     pub full_name: String,
     /// Their address.
     pub email: Option<String>,
-    /// The name of their org.
-    pub org_name: String,
 }
 
 impl Session {
@@ -124,7 +121,7 @@ pub async fn get(tx: &mut Tx<'_>, id: &SessionId) -> Result<Option<Session>> {
 /// The session of that id, with whose it is.
 pub async fn with_owner(tx: &mut Tx<'_>, id: &SessionId) -> Result<Option<(Session, Owner)>> {
     tx.one(&WITH_USER, &[id.into()], |row| {
-        let owner = Owner { full_name: row.text(12)?, email: row.maybe_text(13)?, org_name: row.text(14)? };
+        let owner = Owner { full_name: row.text(12)?, email: row.maybe_text(13)? };
         Ok((Session::read(row)?, owner))
     })
     .await

@@ -19,6 +19,7 @@ use super::{browser, cookies, sealed};
 use crate::app::App;
 use crate::ops::idempotency::Once;
 use crate::ops::keys::{self, ADMIN, KeyInfo, VERIFY, Wanted};
+use crate::ops::orgs;
 use crate::ops::sessions::{self, Live};
 use crate::ops::sign_in::{NAME_MOST, clean_name};
 use crate::ops::users::{self, UserInfo};
@@ -68,6 +69,7 @@ async fn show(app: &Arc<App>, headers: &HeaderMap, live: &Live, said: Said) -> R
 
 async fn render(app: &Arc<App>, headers: &HeaderMap, live: &Live, said: Said) -> Result<Response> {
     let (org, user) = (live.session.org, live.session.user);
+    let team = orgs::show(app, org, org).await?.name;
     let people = users::list(app, org, UserId::from_bytes([0; 16]), SHOWN).await?;
     let alive: Vec<(KeyInfo, String)> =
         keys::living(app, org, SHOWN).await?.into_iter().map(|key| (key.clone(), scopes_of(&key))).collect();
@@ -80,7 +82,7 @@ async fn render(app: &Arc<App>, headers: &HeaderMap, live: &Live, said: Said) ->
     let form = |action| Form { action, hidden: &hidden };
     let html = account(&Account {
         frame: frame(app, headers),
-        team: &live.owner.org_name,
+        team: &team,
         name: &live.owner.full_name,
         email: live.owner.email.as_deref().unwrap_or_default(),
         notice: said.notice,
