@@ -14,6 +14,7 @@ use crate::metrics::Metrics;
 use crate::ops::feed::Feed;
 use crate::ops::keys::Uses;
 use crate::ops::outbox::{Outbox, Waiting};
+use crate::ops::recent::Recent;
 use crate::store::targets::TargetId;
 use crate::store::{Db, Tx, challenges, meta, targets};
 
@@ -36,6 +37,8 @@ pub struct App {
     pub egress: Egress,
     /// Where committed messages are handed to the worker.
     pub outbox: Outbox,
+    /// Sessions that were looked at a moment ago.
+    pub recent: Recent,
     /// When keys were last presented.
     pub uses: Uses,
     /// Who waits to hear of a verification.
@@ -79,6 +82,7 @@ impl App {
             keys,
             egress,
             outbox,
+            recent: Recent::default(),
             uses: Uses::default(),
             feed: Feed::default(),
             inbox,

@@ -42,7 +42,8 @@ pub async fn recover(app: &Arc<App>) -> Result<Recovered> {
     let now = app.clock.now();
     // Revocations first: if we die in between, the mark is still there and all of it is done again.
     let credentials = credentials::replay_revocations(app).await?;
-    app.db
+    let recovered = app
+        .db
         .write(move |tx| {
             Box::pin(async move {
                 let challenges = challenges::void_all(tx).await?;
@@ -54,5 +55,7 @@ pub async fn recover(app: &Arc<App>) -> Result<Recovered> {
                 Ok(Recovered { challenges, deliveries, credentials })
             })
         })
-        .await
+        .await?;
+    app.recent.forget();
+    Ok(recovered)
 }

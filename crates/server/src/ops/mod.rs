@@ -14,6 +14,7 @@ pub mod links;
 pub mod master_keys;
 pub mod orgs;
 pub mod outbox;
+pub mod recent;
 pub mod redirects;
 pub mod sessions;
 pub mod sign_in;

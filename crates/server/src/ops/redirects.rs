@@ -13,6 +13,7 @@ use super::idempotency::{self, Once};
 use super::sessions::{self, Tokens};
 use crate::app::App;
 use crate::store::redirects::{self as rows, Code, Redirect};
+use crate::store::sessions::Session;
 use crate::store::{Tx, events, orgs, sessions as session_rows, users};
 
 /// How long a code is good for.
@@ -140,28 +141,43 @@ pub async fn exchange(app: &Arc<App>, exchange: Exchange) -> Result<Option<Token
     let (unit_app, event, seed) = (Arc::clone(app), app.entropy.id(now)?, app.entropy.bytes()?);
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
-            let Some(code) = own_code(tx, &unit_app, &presented, &exchange).await? else { return Ok(None) };
+            let Some(code) = own_code(tx, &unit_app, &presented, &exchange).await? else { return Ok(Exchanged::No) };
             if !rows::use_code(tx, &code.id, now).await? {
                 if code.used_at.is_some() && session_rows::revoke(tx, &code.id, now).await? {
                     events::append(tx, &event, &code.org, "session.reused", code.id.as_bytes()).await?;
+                    return Ok(Exchanged::Ended);
                 }
-                return Ok(None);
+                return Ok(Exchanged::No);
             }
             // Whoever was removed in the meantime is nobody's user any more.
             if users::get(tx, &code.org, &code.user).await?.is_none() {
-                return Ok(None);
+                return Ok(Exchanged::No);
             }
             let (owner, client) = ((code.org, code.user), Some(code.client));
             let session = sessions::begin(&unit_app, (code.id, seed), owner, client, String::new(), now);
             session_rows::insert(tx, &session).await?;
             events::append(tx, &event, &code.org, "session.created", code.id.as_bytes()).await?;
-            Ok(Some((session, code.nonce)))
+            Ok(Exchanged::Session(Box::new(session), code.nonce))
         })
     });
     match unit.await? {
-        Some((session, nonce)) => sessions::tokens_of(app, &session, nonce, now).await.map(Some),
-        None => Ok(None),
+        Exchanged::Session(session, nonce) => sessions::tokens_of(app, &session, nonce, now).await.map(Some),
+        Exchanged::Ended => {
+            app.recent.forget();
+            Ok(None)
+        }
+        Exchanged::No => Ok(None),
     }
+}
+
+/// What an exchange came to.
+enum Exchanged {
+    /// A session, and what the app wants to find in its token.
+    Session(Box<Session>, Option<String>),
+    /// The code came before: the session that it became is ended.
+    Ended,
+    /// The code is not good.
+    No,
 }
 
 /// The code's row, if everything about it is right: made here, for this app, brought there, and proved.

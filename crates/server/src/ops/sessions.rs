@@ -83,19 +83,30 @@ fn present(app: &App, session: &Session, kind: Kind, until: Timestamp) -> Result
 }
 
 /// The session that a cookie or an access token is of, if it is good. Notes that it was here.
-pub async fn read(app: &Arc<App>, kind: Kind, text: &str) -> Result<Option<Live>> {
+pub async fn read(app: &Arc<App>, kind: Kind, text: &str) -> Result<Option<Arc<Live>>> {
     let now = app.clock.now();
     let Some(presented) = Presented::read(kind, text).filter(|presented| presented.claim.until > now) else {
         return Ok(None);
     };
     let id = presented.claim.id;
+    let found = match app.recent.get(id, now) {
+        Some(live) => Some(live),
+        None => look(app, id, now).await?,
+    };
+    Ok(found.filter(|live| is_of(app, &presented, &live.session) && live.session.is_live(now)))
+}
+
+/// Reads a session, and keeps it for who asks in the same moment.
+async fn look(app: &Arc<App>, id: SessionId, now: Timestamp) -> Result<Option<Arc<Live>>> {
+    let endings = app.recent.endings();
     let found = app.db.read(move |tx| Box::pin(async move { rows::with_owner(tx, &id).await })).await?;
-    let good = |(session, _): &(Session, Owner)| is_of(app, &presented, session) && session.is_live(now);
-    let Some((session, owner)) = found.filter(good) else { return Ok(None) };
+    let Some((session, owner)) = found.filter(|(session, _)| session.is_live(now)) else { return Ok(None) };
     if now.since(session.seen_at) >= SEEN_NOTED {
         note_seen(app, id, now);
     }
-    Ok(Some(Live { session, owner }))
+    let live = Arc::new(Live { session, owner });
+    app.recent.keep(&live, endings, now);
+    Ok(Some(live))
 }
 
 fn is_of(app: &App, presented: &Presented, session: &Session) -> bool {
@@ -135,6 +146,7 @@ pub async fn refresh(app: &Arc<App>, text: &str, client: Option<OrgId>) -> Resul
     match unit.await? {
         Refreshed::Next(session) => tokens_of(app, &session, None, now).await.map(Some),
         Refreshed::Stolen => {
+            app.recent.forget();
             tracing::warn!("a refresh token came twice; its session is ended");
             Ok(None)
         }
@@ -219,7 +231,8 @@ pub async fn list(app: &App, user: UserId, client: Option<OrgId>) -> Result<Vec<
 pub async fn revoke(app: &Arc<App>, owner: &Session, id: SessionId) -> Result<bool> {
     let now = app.clock.now();
     let (user, org, client, event) = (owner.user, owner.org, owner.client, app.entropy.id(now)?);
-    app.db
+    let revoked = app
+        .db
         .write(move |tx| {
             Box::pin(async move {
                 let theirs = |session: &Session| session.user == user && (client.is_none() || session.client == client);
@@ -233,14 +246,17 @@ pub async fn revoke(app: &Arc<App>, owner: &Session, id: SessionId) -> Result<bo
                 Ok(revoked)
             })
         })
-        .await
+        .await?;
+    app.recent.forget();
+    Ok(revoked)
 }
 
 /// Ends every session of somebody: in browsers and apps, or by way of one org's apps alone.
 pub async fn revoke_all(app: &Arc<App>, org: OrgId, user: UserId, client: Option<OrgId>) -> Result<usize> {
     let now = app.clock.now();
     let event = app.entropy.id(now)?;
-    app.db
+    let ended = app
+        .db
         .write(move |tx| {
             Box::pin(async move {
                 let ended = match &client {
@@ -251,5 +267,7 @@ pub async fn revoke_all(app: &Arc<App>, org: OrgId, user: UserId, client: Option
                 Ok(ended)
             })
         })
-        .await
+        .await?;
+    app.recent.forget();
+    Ok(ended)
 }

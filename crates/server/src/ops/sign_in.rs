@@ -144,13 +144,18 @@ enum Kept {
 pub async fn enter_browser(app: &Arc<App>, attempt: Attempt, wish: Wish) -> Result<Option<Earned>> {
     let (now, seed) = (app.clock.now(), app.entropy.bytes::<16>()?);
     let (unit_app, aim, event) = (Arc::clone(app), Aim::of(app, &attempt), app.entropy.id(now)?);
+    let replaces = wish.before.is_some();
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
             let Some(entered) = enter(tx, &unit_app, &attempt, &aim, now).await? else { return Ok(None) };
             earn(tx, &unit_app, &entered, wish, (seed, event), now).await.map(Some)
         })
     });
-    match unit.await? {
+    let kept = unit.await?;
+    if replaces {
+        app.recent.forget();
+    }
+    match kept {
         None => Ok(None),
         Some(Kept::Session(session)) => Ok(Some(Earned::Session(session))),
         Some(Kept::Code(code)) => redirects::reveal(app, &code).map(|code| Some(Earned::Code(code))),

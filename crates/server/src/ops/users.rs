@@ -119,6 +119,7 @@ pub async fn remove(app: &Arc<App>, org: OrgId, id: UserId) -> Result<Removed> {
     }
     let key =
         app.db.write(move |tx| Box::pin(async move { part(tx, &org, &id, successor, &event, now).await })).await?;
+    app.recent.forget();
     let api_key = key.map(|key| credentials::reveal(app, &key)).transpose()?;
     Ok(Removed { api_key })
 }

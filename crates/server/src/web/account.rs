@@ -142,7 +142,7 @@ fn shown_session<'a>(row: &'a SessionRow, id: &'a str, live: &Live) -> Session<'
 }
 
 /// Who sent a form, if they are signed in and it is ours; else what to answer.
-async fn sender(app: &Arc<App>, form: &Sent) -> std::result::Result<Live, Response> {
+async fn sender(app: &Arc<App>, form: &Sent) -> std::result::Result<Arc<Live>, Response> {
     let Some(live) = browser::session(app, &form.headers).await else { return Err(go("/signin", None)) };
     if form.is_ours(app) {
         Ok(live)

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::ops::sessions::{self, Live};
 
 /// Who is signed in with the browser that sent these headers.
-pub(super) async fn session(app: &Arc<App>, headers: &HeaderMap) -> Option<Live> {
+pub(super) async fn session(app: &Arc<App>, headers: &HeaderMap) -> Option<Arc<Live>> {
     let cookie = cookies::get(app, headers, cookies::SESSION)?;
     match sessions::read(app, Kind::Cookie, &cookie).await {
         Ok(live) => live,

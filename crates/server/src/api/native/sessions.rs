@@ -127,7 +127,7 @@ impl Asked {
 }
 
 /// Somebody who is signed in by way of an app, by its access token.
-pub(super) struct SignedIn(Live);
+pub(super) struct SignedIn(Arc<Live>);
 
 impl FromRequestParts<Arc<App>> for SignedIn {
     type Rejection = Refused;
@@ -216,7 +216,7 @@ pub(crate) struct Sessions {
     ))]
 pub(super) async fn show(SignedIn(live): SignedIn) -> Answer {
     let Session { id, user_id, client_id, created_at, last_seen_at, expires_at } = Session::from(&live.session);
-    let (full_name, email) = (live.owner.full_name, live.owner.email);
+    let (full_name, email) = (live.owner.full_name.clone(), live.owner.email.clone());
     Ok(Json(CurrentSession { id, user_id, client_id, created_at, last_seen_at, expires_at, full_name, email })
         .into_response())
 }
