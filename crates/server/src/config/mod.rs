@@ -2,6 +2,7 @@
 //! Refuses unknown names, values out of range, and secrets that print; gives all complaints at once.
 
 mod complaints;
+mod doors;
 mod egress;
 mod layers;
 mod raw;
@@ -17,7 +18,8 @@ use crate::deliver::smtp::SmtpSettings;
 use crate::deliver::texts::Catalogue;
 use crate::ops::client::Hour;
 
-pub use raw::{Raw, SHORTEST_LIFE};
+pub use doors::SHORTEST_LIFE;
+pub use raw::Raw;
 
 /// The settings, as they are meant.
 #[derive(Clone)]

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use axum::routing::{get, post};
 use doorcode_core::redirect::{is_challenge, with_query};
-use doorcode_core::{Email, Error, OrgId, Result, Secret, Shape};
+use doorcode_core::{Email, Error, GuessPolicy, OrgId, Result, Secret, Shape};
 
 use super::asked::Asked;
 use super::forms::{Sent, TOKEN_FIELD, Token};
@@ -31,9 +31,6 @@ use crate::ops::sign_in::{Earned, PURPOSE, Wish, enter_browser};
 const REQUEST_FIELD: &str = "request";
 /// The most bytes of an app's `state` and `nonce`.
 const ECHO_MOST: usize = 512;
-/// After so many wrong codes of one browser the page says that there were too many. What is compared is counted elsewhere
-/// (`GuessPolicy::per_code`, which is less for short codes).
-const MISSES: u32 = 5;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -248,7 +245,7 @@ pub(super) async fn finish(
             asked.misses += 1;
             let problem = if asked.is_over(app) {
                 CodeProblem::Expired
-            } else if asked.misses >= MISSES && !asked.long {
+            } else if asked.misses >= GuessPolicy::for_shape(shape).per_code && !asked.long {
                 CodeProblem::TooMany(minutes(std::time::Duration::from_secs(u64::from(asked.pause(app)))))
             } else {
                 CodeProblem::Wrong
