@@ -15,6 +15,8 @@ use crate::ops::feed::Feed;
 use crate::ops::keys::Uses;
 use crate::ops::outbox::{Outbox, Waiting};
 use crate::ops::recent::Recent;
+use crate::ops::sessions::Live;
+use crate::store::credentials::Credential;
 use crate::store::targets::TargetId;
 use crate::store::{Db, Tx, challenges, meta, targets};
 
@@ -38,7 +40,9 @@ pub struct App {
     /// Where committed messages are handed to the worker.
     pub outbox: Outbox,
     /// Sessions that were looked at a moment ago.
-    pub recent: Recent,
+    pub recent_sessions: Recent<Live>,
+    /// Keys that were presented a moment ago, by their digests.
+    pub recent_keys: Recent<Credential>,
     /// When keys were last presented.
     pub uses: Uses,
     /// Who waits to hear of a verification.
@@ -82,7 +86,8 @@ impl App {
             keys,
             egress,
             outbox,
-            recent: Recent::default(),
+            recent_sessions: Recent::default(),
+            recent_keys: Recent::default(),
             uses: Uses::default(),
             feed: Feed::default(),
             inbox,

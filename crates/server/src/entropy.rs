@@ -98,6 +98,17 @@ impl Entropy {
     pub fn id<K>(&self, now: Timestamp) -> Result<Id<K>> {
         Ok(self.newest.id(now, self.bytes()?))
     }
+
+    /// New ids without end, for a list of things: one call to the system for some two dozen.
+    pub fn ids<K>(&self, now: Timestamp) -> impl FnMut() -> Result<Id<K>> + '_ {
+        let mut deal: Option<Deal<240>> = None;
+        move || {
+            if deal.as_ref().is_none_or(|deal| deal.dealt == deal.bytes.len()) {
+                deal = Some(self.deal()?);
+            }
+            deal.as_mut().ok_or_else(|| Error::internal("nothing was drawn"))?.id(now)
+        }
+    }
 }
 
 /// Random bytes that are given out once each.

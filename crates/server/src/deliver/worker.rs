@@ -121,8 +121,9 @@ impl Worker {
         for (message, outcome) in taken.iter().zip(&outcomes) {
             self.note(message, outcome);
         }
+        let mut events = self.app.entropy.ids(self.app.clock.now());
         let ended = |(message, outcome): (&Handed, Outcome)| {
-            let told = self.told(&message.challenge, &outcome);
+            let told = told(&message.challenge, &outcome, &mut events);
             Ended { id: message.id, outcome, told }
         };
         let recorded = taken.iter().zip(outcomes).map(ended).collect();
@@ -238,18 +239,6 @@ impl Worker {
         }
     }
 
-    /// Whom to tell how a message of a verification ended: its org, which asked for it by an id.
-    fn told(&self, challenge: &Challenge, outcome: &Outcome) -> Option<Told> {
-        let kind = match outcome {
-            Outcome::Sent => "verification.sent",
-            Outcome::GaveUp { .. } => "verification.undelivered",
-            Outcome::Retry { .. } | Outcome::Dropped => return None,
-        };
-        let event = self.app.entropy.id(self.app.clock.now()).ok()?;
-        let own = challenge.purpose == verifications::PURPOSE;
-        own.then_some(Told { event, kind, org: challenge.realm, challenge: challenge.id })
-    }
-
     async fn record(&self, ended: Vec<Ended>, now: Timestamp) -> Result<()> {
         if ended.is_empty() {
             return Ok(());
@@ -274,6 +263,19 @@ impl Worker {
         }
         Ok(())
     }
+}
+
+/// Whom to tell how a message of a verification ended: its org, which asked for it by an id.
+fn told(challenge: &Challenge, outcome: &Outcome, events: &mut impl FnMut() -> Result<EventId>) -> Option<Told> {
+    let kind = match outcome {
+        Outcome::Sent => "verification.sent",
+        Outcome::GaveUp { .. } => "verification.undelivered",
+        Outcome::Retry { .. } | Outcome::Dropped => return None,
+    };
+    if challenge.purpose != verifications::PURPOSE {
+        return None;
+    }
+    Some(Told { event: events().ok()?, kind, org: challenge.realm, challenge: challenge.id })
 }
 
 /// How a message ended.

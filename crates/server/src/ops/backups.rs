@@ -56,6 +56,6 @@ pub async fn recover(app: &Arc<App>) -> Result<Recovered> {
             })
         })
         .await?;
-    app.recent.forget();
+    app.recent_sessions.forget();
     Ok(recovered)
 }

@@ -74,31 +74,46 @@ pub fn reveal(app: &App, credential: &Credential) -> Result<Secret<String>> {
 }
 
 /// The live key that was presented, of either kind, if it is one.
-pub async fn recognise_key(app: &App, presented: &str) -> Result<Option<Credential>> {
+pub async fn recognise_key(app: &App, presented: &str) -> Result<Option<Arc<Credential>>> {
     let kind = if presented.starts_with("dck_") { Kind::AccessKey } else { Kind::ApiKey };
     recognise(app, kind, presented).await
 }
 
 /// The live credential that was presented, if it is one.
-pub async fn recognise(app: &App, kind: Kind, presented: &str) -> Result<Option<Credential>> {
+pub async fn recognise(app: &App, kind: Kind, presented: &str) -> Result<Option<Arc<Credential>>> {
     if presented.is_empty() || presented.len() > LONGEST || !presented.is_ascii() {
         return Ok(None);
     }
     let now = app.clock.now();
     let digests: Vec<[u8; 16]> =
         app.keys.ring().iter().map(|roots| digest(roots, kind, &Secret::new(presented.to_owned()))).collect();
-    app.db
+    let recent = digests.iter().find_map(|digest| app.recent_keys.get(digest, now));
+    let found = match recent {
+        Some(found) => Some(found),
+        None => look(app, digests, now).await?,
+    };
+    Ok(found.filter(|found| found.kind == kind && found.expires_at.is_none_or(|at| at > now)))
+}
+
+/// Reads a live credential, and keeps it for who presents it in the same moment.
+async fn look(app: &App, digests: Vec<[u8; 16]>, now: Timestamp) -> Result<Option<Arc<Credential>>> {
+    let endings = app.recent_keys.endings();
+    let found = app
+        .db
         .read(move |tx| {
             Box::pin(async move {
                 for digest in digests {
                     if let Some(found) = rows::by_digest(tx, &digest, now).await? {
-                        return Ok(Some(found).filter(|found| found.kind == kind));
+                        return Ok(Some((digest, Arc::new(found))));
                     }
                 }
                 Ok(None)
             })
         })
-        .await
+        .await?;
+    let Some((digest, found)) = found else { return Ok(None) };
+    app.recent_keys.keep(&digest, &found, endings, now);
+    Ok(Some(found))
 }
 
 /// Makes and writes a credential for an org that is there.
@@ -125,7 +140,8 @@ pub async fn revoke(app: &Arc<App>, org: OrgId, id: CredentialId) -> Result<bool
     let now = app.clock.now();
     let event = app.entropy.id(now)?;
     note_revocation(app, org, id)?;
-    app.db
+    let revoked = app
+        .db
         .write(move |tx| {
             Box::pin(async move {
                 let revoked = rows::revoke(tx, &org, &id, now).await?;
@@ -135,7 +151,9 @@ pub async fn revoke(app: &Arc<App>, org: OrgId, id: CredentialId) -> Result<bool
                 Ok(revoked)
             })
         })
-        .await
+        .await?;
+    app.recent_keys.forget();
+    Ok(revoked)
 }
 
 /// Revokes again whatever the file says was revoked, and ends what it says ends. Idempotent. Gives how many came back to life
@@ -148,7 +166,8 @@ pub async fn replay_revocations(app: &Arc<App>) -> Result<usize> {
     };
     let ended: Vec<Ended> = text.lines().filter_map(Ended::read).collect();
     let now = app.clock.now();
-    app.db
+    let again = app
+        .db
         .write(move |tx| {
             Box::pin(async move {
                 let mut again = 0;
@@ -161,7 +180,9 @@ pub async fn replay_revocations(app: &Arc<App>) -> Result<usize> {
                 Ok(again)
             })
         })
-        .await
+        .await?;
+    app.recent_keys.forget();
+    Ok(again)
 }
 
 /// A line of the file: `org id`, or, where the end was set for a time, `milliseconds org id`. The time stands in front, so that a

@@ -217,6 +217,7 @@ pub async fn rotate(
             })
         })
         .await?;
+    app.recent_keys.forget();
     shown(app, &credential)
 }
 

@@ -163,7 +163,7 @@ pub async fn exchange(app: &Arc<App>, exchange: Exchange) -> Result<Option<Token
     match unit.await? {
         Exchanged::Session(session, nonce) => sessions::tokens_of(app, &session, nonce, now).await.map(Some),
         Exchanged::Ended => {
-            app.recent.forget();
+            app.recent_sessions.forget();
             Ok(None)
         }
         Exchanged::No => Ok(None),

@@ -89,7 +89,7 @@ pub async fn read(app: &Arc<App>, kind: Kind, text: &str) -> Result<Option<Arc<L
         return Ok(None);
     };
     let id = presented.claim.id;
-    let found = match app.recent.get(id, now) {
+    let found = match app.recent_sessions.get(id.as_bytes(), now) {
         Some(live) => Some(live),
         None => look(app, id, now).await?,
     };
@@ -98,14 +98,14 @@ pub async fn read(app: &Arc<App>, kind: Kind, text: &str) -> Result<Option<Arc<L
 
 /// Reads a session, and keeps it for who asks in the same moment.
 async fn look(app: &Arc<App>, id: SessionId, now: Timestamp) -> Result<Option<Arc<Live>>> {
-    let endings = app.recent.endings();
+    let endings = app.recent_sessions.endings();
     let found = app.db.read(move |tx| Box::pin(async move { rows::with_owner(tx, &id).await })).await?;
     let Some((session, owner)) = found.filter(|(session, _)| session.is_live(now)) else { return Ok(None) };
     if now.since(session.seen_at) >= SEEN_NOTED {
         note_seen(app, id, now);
     }
     let live = Arc::new(Live { session, owner });
-    app.recent.keep(&live, endings, now);
+    app.recent_sessions.keep(id.as_bytes(), &live, endings, now);
     Ok(Some(live))
 }
 
@@ -146,7 +146,7 @@ pub async fn refresh(app: &Arc<App>, text: &str, client: Option<OrgId>) -> Resul
     match unit.await? {
         Refreshed::Next(session) => tokens_of(app, &session, None, now).await.map(Some),
         Refreshed::Stolen => {
-            app.recent.forget();
+            app.recent_sessions.forget();
             tracing::warn!("a refresh token came twice; its session is ended");
             Ok(None)
         }
@@ -247,7 +247,7 @@ pub async fn revoke(app: &Arc<App>, owner: &Session, id: SessionId) -> Result<bo
             })
         })
         .await?;
-    app.recent.forget();
+    app.recent_sessions.forget();
     Ok(revoked)
 }
 
@@ -268,6 +268,6 @@ pub async fn revoke_all(app: &Arc<App>, org: OrgId, user: UserId, client: Option
             })
         })
         .await?;
-    app.recent.forget();
+    app.recent_sessions.forget();
     Ok(ended)
 }

@@ -153,7 +153,7 @@ pub async fn enter_browser(app: &Arc<App>, attempt: Attempt, wish: Wish) -> Resu
     });
     let kept = unit.await?;
     if replaces {
-        app.recent.forget();
+        app.recent_sessions.forget();
     }
     match kept {
         None => Ok(None),

@@ -119,7 +119,8 @@ pub async fn remove(app: &Arc<App>, org: OrgId, id: UserId) -> Result<Removed> {
     }
     let key =
         app.db.write(move |tx| Box::pin(async move { part(tx, &org, &id, successor, &event, now).await })).await?;
-    app.recent.forget();
+    app.recent_sessions.forget();
+    app.recent_keys.forget();
     let api_key = key.map(|key| credentials::reveal(app, &key)).transpose()?;
     Ok(Removed { api_key })
 }

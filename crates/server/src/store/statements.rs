@@ -3,7 +3,7 @@
 //! a unit's future has to be [`Send`] for the engines that wait, and here it is polled once, where it was made.
 
 use doorcode_core::Result;
-use rusqlite::{Connection, Statement};
+use rusqlite::{Connection, PrepFlags, Statement};
 use send_wrapper::SendWrapper;
 
 use super::db::failed;
@@ -50,7 +50,11 @@ impl<'c> Statements<'c> {
         }
         match &mut held[number] {
             Some(statement) => run(statement),
-            none => run(none.insert(connection.prepare(sql.lite()).map_err(failed)?)),
+            // Told that it is kept, SQLite takes its memory from the heap and leaves the connection's small blocks to what
+            // comes and goes.
+            none => run(none.insert(
+                connection.prepare_with_flags(sql.lite(), PrepFlags::SQLITE_PREPARE_PERSISTENT).map_err(failed)?,
+            )),
         }
     }
 }

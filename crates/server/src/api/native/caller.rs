@@ -48,7 +48,7 @@ impl Scope for Admin {
 
 /// A caller with a live key that has the scope.
 pub(super) struct Caller<S> {
-    pub(super) credential: Credential,
+    pub(super) credential: Arc<Credential>,
     scope: PhantomData<fn() -> S>,
 }
 

@@ -17,7 +17,7 @@ use crate::ops::{credentials, orgs};
 use crate::store::credentials::{Credential, Kind};
 
 /// A caller with a live API key: whoever has this value has been let in.
-pub(crate) struct Caller(Credential);
+pub(crate) struct Caller(Arc<Credential>);
 
 impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Response;

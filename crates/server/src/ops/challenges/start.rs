@@ -9,7 +9,8 @@ use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::known;
 use doorcode_core::time::DAY;
 use doorcode_core::{
-    ChallengeId, Class, DeliveryId, Email, Error, GuessPolicy, OrgId, Result, SendPolicy, Shape, State, Timestamp,
+    ChallengeId, Class, DeliveryId, Email, Error, EventId, GuessPolicy, OrgId, Result, SendPolicy, Shape, State,
+    Timestamp,
 };
 
 use crate::app::{App, target_of};
@@ -74,6 +75,7 @@ pub struct Asked {
     aim: Aim,
     new: Challenge,
     delivery: DeliveryId,
+    event: EventId,
     now: Timestamp,
 }
 
@@ -81,7 +83,7 @@ impl Asked {
     /// Makes it.
     pub fn new(app: &App, ask: Start) -> Result<Self> {
         let now = app.clock.now();
-        let mut random = app.entropy.deal::<36>()?;
+        let mut random = app.entropy.deal::<46>()?;
         let new = Challenge {
             id: random.id(now)?,
             realm: ask.realm,
@@ -99,9 +101,9 @@ impl Asked {
             client: ask.client.host(),
             repeats: 0,
         };
-        let delivery = random.id(now)?;
+        let (delivery, event) = (random.id(now)?, random.id(now)?);
         let aim = Aim::of(app, &ask);
-        Ok(Self { ask, aim, new, delivery, now })
+        Ok(Self { ask, aim, new, delivery, event, now })
     }
 
     /// The message, if one goes out, and the end of its lease.
@@ -112,6 +114,11 @@ impl Asked {
     /// The row where messages to the address are counted.
     pub fn counted(&self) -> &TargetId {
         &self.aim.folded
+    }
+
+    /// The id of the event, for a door that tells of it.
+    pub fn event(&self) -> EventId {
+        self.event
     }
 
     /// The challenge that it makes, should none live.
@@ -207,7 +214,7 @@ pub enum Begun {
 
 /// The unit of a start.
 async fn begin(tx: &mut Tx<'_>, app: &App, asked: &Asked) -> Result<Begun> {
-    let Asked { ask, aim, new, delivery, now } = asked;
+    let Asked { ask, aim, new, delivery, now, .. } = asked;
     let (policy, now) = (&app.config.sends, *now);
     let mut new = new.clone();
     spend(tx, &aim.networks, now).await?;

@@ -104,7 +104,7 @@ enum Ended {
 async fn run(app: &Arc<App>, start: Start, attached: Attached, once: Option<Once>) -> Result<Started> {
     let (org, address) = (start.realm, start.to.as_str().to_owned());
     let asked = Asked::new(app, start)?;
-    let (delivery, event) = (asked.delivery(), app.entropy.id(asked.now())?);
+    let (delivery, event) = (asked.delivery(), asked.event());
     let unit_app = Arc::clone(app);
     let ended = app
         .db
