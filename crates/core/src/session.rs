@@ -88,6 +88,7 @@ impl Claim {
 }
 
 /// A token as it came.
+#[derive(Clone)]
 pub struct Presented {
     /// What it says of itself.
     pub claim: Claim,

@@ -60,7 +60,7 @@ impl App {
     /// Opens the house of a configuration: database, time, keys. Gives the end of the outbox that the worker reads.
     pub async fn open(config: Config, clock: Option<Clock>, entropy: Entropy) -> Result<(Arc<Self>, Waiting)> {
         create_dir(&config.data)?;
-        let db = Db::open(&config.data)?;
+        let db = Db::of(&config.data, config.database.as_deref()).await?;
         let mark = db.read(|tx| Box::pin(meta::clock(tx))).await?;
         let clock = clock.unwrap_or_else(|| Clock::real(mark));
         if clock.now() < EARLIEST {

@@ -52,7 +52,7 @@ impl Place {
         F: Future<Output = Ended>,
     {
         let config = self.config(environment, Use::Command)?;
-        if !config.dev && !store::Db::is_in(&config.data) {
+        if !config.dev && !store::Db::is_there(&config.data, config.database.as_deref()) {
             let dir = config.data.display();
             return Err(format!(
                 "there is no database in {dir}: name the data directory with --data, or begin one with \
@@ -89,8 +89,8 @@ impl Migrate {
         let config = self.place.config(environment, Use::Command)?;
         runtime()?.block_on(async {
             app::create_dir(&config.data)?;
-            let db = store::Db::open(&config.data)?;
-            let statements = db.read(|tx| Box::pin(async move { store::prepare_all(tx) })).await?;
+            let db = store::Db::of(&config.data, config.database.as_deref()).await?;
+            let statements = db.read(|tx| Box::pin(store::prepare_all(tx))).await?;
             db.close().await;
             out(&format!("the schema is up to date; {statements} statements prepare"));
             Ok(ExitCode::SUCCESS)

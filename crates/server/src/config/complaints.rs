@@ -54,8 +54,20 @@ impl Complaints {
         self.take(name, duration(text), "must be a duration such as 30s, 10m, 1h or 90d", Duration::ZERO)
     }
 
-    /// The first line of a file that holds a secret.
-    pub(super) fn secret_file(&mut self, name: &str, file: &Path) -> Option<Secret<String>> {
+    /// A secret that stands in the settings, or is the first line of a file that they name.
+    pub(super) fn secret(&mut self, name: &str, here: &str, file: &str) -> Option<Secret<String>> {
+        match (here.trim(), file.trim()) {
+            ("", "") => None,
+            ("", file) => self.secret_file(&format!("{name}_file"), Path::new(file)),
+            (here, "") => Some(Secret::new(here.to_owned())),
+            _ => {
+                self.push(format!("{name} and {name}_file: name one of them"));
+                None
+            }
+        }
+    }
+
+    fn secret_file(&mut self, name: &str, file: &Path) -> Option<Secret<String>> {
         match std::fs::read_to_string(file) {
             Ok(text) => Some(Secret::new(text.lines().next().unwrap_or_default().to_owned())),
             Err(error) => {

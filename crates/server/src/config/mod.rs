@@ -2,6 +2,7 @@
 //! Refuses unknown names, values out of range, and secrets that print; gives all complaints at once.
 
 mod complaints;
+mod database;
 mod doors;
 mod egress;
 mod layers;
@@ -30,6 +31,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Where the master keys lie.
     pub keys: PathBuf,
+    /// The database, if it is not the file in the data directory.
+    pub database: Option<Arc<crate::store::PgSettings>>,
     /// The listener and its patience.
     pub server: Server,
     /// Who may say who the client is.

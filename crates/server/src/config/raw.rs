@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use doorcode_core::{Email, Secret, SendPolicy};
+use doorcode_core::{Email, SendPolicy};
 use serde::Deserialize;
 
 use super::complaints::Complaints;
+use super::database::RawDatabase;
 use super::doors::{RawDoor, RawSessions};
 use super::egress::RawEgress;
 use super::{Config, Given, Log, Mail, Proxy, Retention, Server, Signup, Transport, Use};
@@ -22,6 +23,7 @@ pub struct Raw {
     server: RawServer,
     proxy: RawProxy,
     keys: RawKeys,
+    database: RawDatabase,
     signup: RawSignup,
     door: RawDoor,
     sessions: RawSessions,
@@ -130,6 +132,7 @@ impl Raw {
             dev: given.dev,
             data: given.data.clone(),
             keys,
+            database: self.database.mean(&mut bad),
             server: self.server.mean(given, &mut bad),
             proxy: self.proxy.mean(&mut bad),
             signup: self.signup.mean(given.dev, &mut bad),
@@ -268,15 +271,7 @@ impl RawMail {
             "none" => Some(Security::None),
             _ => None,
         };
-        let password = match (set(&self.password), set(&self.password_file)) {
-            (Some(_), Some(_)) => {
-                bad.push("mail.password and mail.password_file: name one of them");
-                None
-            }
-            (Some(password), None) => Some(Secret::new(password)),
-            (None, Some(file)) => bad.secret_file("mail.password_file", Path::new(&file)),
-            (None, None) => None,
-        };
+        let password = bad.secret("mail.password", &self.password, &self.password_file);
         if set(&self.username).is_some() != password.is_some() && bad.count() == 0 {
             bad.push("mail.username and mail.password: name both or neither");
         }

@@ -279,6 +279,7 @@ fn told(challenge: &Challenge, outcome: &Outcome, events: &mut impl FnMut() -> R
 }
 
 /// How a message ended.
+#[derive(Clone)]
 struct Ended {
     id: DeliveryId,
     outcome: Outcome,
@@ -286,6 +287,7 @@ struct Ended {
 }
 
 /// The event of it.
+#[derive(Clone)]
 struct Told {
     event: EventId,
     kind: &'static str,

@@ -18,6 +18,7 @@ const LONGEST: usize = 64;
 const REVOCATIONS: &str = "revocations.log";
 
 /// A credential that is made but not yet written.
+#[derive(Clone)]
 pub struct Minted {
     credential: Credential,
     /// The ring it is made under: the org can still change, and with it the key.
@@ -187,6 +188,7 @@ pub async fn replay_revocations(app: &Arc<App>) -> Result<usize> {
 
 /// A line of the file: `org id`, or, where the end was set for a time, `milliseconds org id`. The time stands in front, so that a
 /// line that was cut short is no other line.
+#[derive(Clone)]
 struct Ended {
     org: OrgId,
     id: CredentialId,

@@ -123,6 +123,7 @@ fn claim(code: &Code) -> Claim {
 }
 
 /// What an app brings to be exchanged.
+#[derive(Clone)]
 pub struct Exchange {
     /// The code.
     pub code: String,

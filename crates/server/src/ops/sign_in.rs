@@ -117,6 +117,7 @@ async fn enter(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, aim: &Aim, now: Ti
 }
 
 /// What a browser signs in for.
+#[derive(Clone)]
 pub struct Wish {
     /// What it says it is, for the list of sessions.
     pub agent: String,

@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::lite::{Lite, Opening};
+use super::pg::{self, Pg};
 use super::sql::{Row, Sql, Value};
 use super::statements::Statements;
 
@@ -16,15 +17,18 @@ use super::statements::Statements;
 #[derive(Clone)]
 pub struct Db(Arc<Engine>);
 
-/// The engines. PostgreSQL's arm is the next one.
+/// The engines.
 enum Engine {
     Lite(Lite),
+    Pg(Pg),
 }
 
 /// An open unit of work, or a read.
 pub enum Tx<'a> {
     /// On SQLite: inside a savepoint of the writer's group, or a read connection.
     Lite(Statements<'a>),
+    /// On PostgreSQL: a transaction of its own, or a connection.
+    Pg(pg::Statements<'a>),
 }
 
 impl Db {
@@ -33,22 +37,37 @@ impl Db {
         Ok(Self(Arc::new(Engine::Lite(Lite::open(Opening::new(dir))?))))
     }
 
-    /// Whether there is a database in `dir`.
-    pub fn is_in(dir: &Path) -> bool {
-        Opening::new(dir).exists()
+    /// Connects to PostgreSQL and brings its schema up to date.
+    pub async fn connect(settings: &pg::Settings) -> Result<Self> {
+        Ok(Self(Arc::new(Engine::Pg(Pg::open(settings).await?))))
+    }
+
+    /// The database of an installation: the one that is set, or the file in its data directory.
+    pub async fn of(dir: &Path, settings: Option<&pg::Settings>) -> Result<Self> {
+        match settings {
+            Some(settings) => Self::connect(settings).await,
+            None => Self::open(dir),
+        }
+    }
+
+    /// Whether an installation has a database.
+    pub fn is_there(dir: &Path, settings: Option<&pg::Settings>) -> bool {
+        settings.is_some() || Opening::new(dir).exists()
     }
 
     /// One unit of work, atomic, and durable when it returns `Ok`. If it returns `Err`, nothing of it happened; only when a
     /// sync to disk has failed or the store stops in the middle may it be there after the next start.
     ///
-    /// On SQLite many units share one commit and the future is polled once, so it must await nothing but `Tx`.
+    /// On SQLite many units share one commit and the future is polled once, so it must await nothing but `Tx`. On PostgreSQL a unit
+    /// that lost a race is begun anew, so it must leave nothing outside of `Tx` that a second time would spoil.
     pub async fn write<T, F>(&self, unit: F) -> Result<T>
     where
         T: Send + 'static,
-        F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
         match &*self.0 {
             Engine::Lite(lite) => lite.write(move |tx| at_once(unit(tx))).await,
+            Engine::Pg(pg) => pg.write(unit).await,
         }
     }
 
@@ -56,10 +75,11 @@ impl Db {
     pub async fn read<T, F>(&self, look: F) -> Result<T>
     where
         T: Send + 'static,
-        F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
         match &*self.0 {
             Engine::Lite(lite) => lite.read(move |tx| at_once(look(tx))).await,
+            Engine::Pg(pg) => pg.read(look).await,
         }
     }
 
@@ -67,6 +87,7 @@ impl Db {
     pub fn sole_owner(&self) -> bool {
         match &*self.0 {
             Engine::Lite(_) => true,
+            Engine::Pg(_) => false,
         }
     }
 
@@ -74,6 +95,7 @@ impl Db {
     pub fn units(&self) -> u64 {
         match &*self.0 {
             Engine::Lite(lite) => lite.units(),
+            Engine::Pg(pg) => pg.units(),
         }
     }
 
@@ -81,6 +103,7 @@ impl Db {
     pub async fn copy_to(&self, file: &Path) -> Result<()> {
         match &*self.0 {
             Engine::Lite(lite) => lite.copy_to(file).await,
+            Engine::Pg(_) => Err(Error::Conflict("the database is PostgreSQL's: copy it with pg_dump")),
         }
     }
 
@@ -88,6 +111,7 @@ impl Db {
     pub async fn close(&self) {
         match &*self.0 {
             Engine::Lite(lite) => lite.close().await,
+            Engine::Pg(pg) => pg.close(),
         }
     }
 }
@@ -106,6 +130,7 @@ impl Tx<'_> {
             Self::Lite(statements) => {
                 statements.with(sql, |it| it.execute(rusqlite::params_from_iter(values)).map_err(failed))
             }
+            Self::Pg(statements) => statements.execute(sql, values).await,
         }
     }
 
@@ -114,7 +139,7 @@ impl Tx<'_> {
         &mut self,
         sql: &'static Sql,
         values: &[Value<'_>],
-        read: impl FnOnce(&Row<'_>) -> Result<T>,
+        read: impl FnOnce(&Row<'_>) -> Result<T> + Send,
     ) -> Result<Option<T>> {
         match self {
             Self::Lite(statements) => statements.with(sql, |it| {
@@ -127,6 +152,10 @@ impl Tx<'_> {
                 while rows.next().map_err(failed)?.is_some() {}
                 Ok(found)
             }),
+            Self::Pg(statements) => {
+                let rows = statements.rows(sql, values).await?;
+                rows.first().map(|row| read(&Row::Pg(row))).transpose()
+            }
         }
     }
 
@@ -135,7 +164,7 @@ impl Tx<'_> {
         &mut self,
         sql: &'static Sql,
         values: &[Value<'_>],
-        mut read: impl FnMut(&Row<'_>) -> Result<T>,
+        mut read: impl FnMut(&Row<'_>) -> Result<T> + Send,
     ) -> Result<Vec<T>> {
         match self {
             Self::Lite(statements) => statements.with(sql, |it| {
@@ -146,13 +175,18 @@ impl Tx<'_> {
                 }
                 Ok(found)
             }),
+            Self::Pg(statements) => {
+                let rows = statements.rows(sql, values).await?;
+                rows.iter().map(|row| read(&Row::Pg(row))).collect()
+            }
         }
     }
 
     /// Prepares a statement without running it.
-    pub(super) fn prepare(&mut self, sql: &'static Sql) -> Result<()> {
+    pub(super) async fn prepare(&mut self, sql: &'static Sql) -> Result<()> {
         match self {
             Self::Lite(statements) => statements.connection().prepare(sql.lite()).map(drop).map_err(failed),
+            Self::Pg(statements) => statements.prepare(sql).await,
         }
     }
 }

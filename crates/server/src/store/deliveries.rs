@@ -31,6 +31,7 @@ pub const EMAIL: &str = "email";
 pub const EMAIL_WITH_LINK: &str = "email+link";
 
 /// A message that somebody has taken, with the challenge that it belongs to.
+#[derive(Clone)]
 pub struct Taken {
     /// The delivery.
     pub id: DeliveryId,
@@ -43,6 +44,7 @@ pub struct Taken {
 }
 
 /// How one try ended.
+#[derive(Clone)]
 pub enum Outcome {
     /// The provider took it.
     Sent,

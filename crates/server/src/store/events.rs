@@ -20,6 +20,7 @@ statements! {
 }
 
 /// Something that happened.
+#[derive(Clone)]
 pub struct Event {
     /// Its id, which says when.
     pub id: EventId,

@@ -20,6 +20,7 @@ pub mod meta;
 pub mod meters;
 mod migrate;
 pub mod orgs;
+mod pg;
 pub mod redirects;
 pub mod sessions;
 mod sql;
@@ -32,8 +33,9 @@ pub mod webhooks;
 mod writer;
 
 pub use db::{Db, Tx};
+pub use pg::Settings as PgSettings;
 
-use doorcode_core::Result;
+use doorcode_core::{Error, Result};
 
 /// Every statement of every table.
 fn statements() -> impl Iterator<Item = &'static sql::Sql> {
@@ -62,6 +64,11 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
 }
 
 /// Prepares every statement, so that one which an engine can't take is found before it is needed. Gives their number.
-pub fn prepare_all(tx: &mut Tx<'_>) -> Result<usize> {
-    statements().try_fold(0, |count, sql| tx.prepare(sql).map(|()| count + 1))
+pub async fn prepare_all(tx: &mut Tx<'_>) -> Result<usize> {
+    let mut count = 0;
+    for sql in statements() {
+        tx.prepare(sql).await.map_err(|error| Error::internal(format!("{}: {}", sql.pg(), crate::chain(&error))))?;
+        count += 1;
+    }
+    Ok(count)
 }

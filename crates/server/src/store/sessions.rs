@@ -30,7 +30,7 @@ statements! {
     REVOKE_OF_CLIENT = "UPDATE sessions SET revoked_at = $3 WHERE user_id = $1 AND client_id = $2 AND revoked_at IS NULL";
     REVOKE_ALL = "UPDATE sessions SET revoked_at = $1 WHERE revoked_at IS NULL";
     OF_USER = concat!("SELECT ", columns!(), " FROM sessions WHERE user_id = $1 AND revoked_at IS NULL \
-        AND idle_until > $2 AND until > $2 AND ($4 IS NULL OR client_id = $4) ORDER BY id DESC LIMIT $3");
+        AND idle_until > $2 AND until > $2 AND ($4::bytea IS NULL OR client_id = $4) ORDER BY id DESC LIMIT $3");
     SWEEP = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE id < $1 ORDER BY id LIMIT $2) \
         AND (until < $3 OR idle_until < $3 OR revoked_at < $3)";
 }

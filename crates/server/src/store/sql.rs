@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use doorcode_core::{Error, Result};
 
+use super::pg;
+
 /// One statement, written once with `$1…`.
 pub struct Sql {
     text: &'static str,
@@ -19,9 +21,23 @@ impl Sql {
         Self { text, lite: OnceLock::new(), number: OnceLock::new() }
     }
 
-    /// The text for SQLite, made once: `$1` becomes `?1`, since SQLite numbers `$n` by first appearance, not by n.
+    /// The text for SQLite, made once: `$1` becomes `?1`, since SQLite numbers `$n` by first appearance, not by n. What only
+    /// PostgreSQL has to be told goes: the type of a value that stands where any would do, and which rows to lock.
     pub fn lite(&self) -> &str {
-        self.lite.get_or_init(|| self.text.replace('$', "?"))
+        self.lite.get_or_init(|| {
+            let only_postgres = ["::bytea", "::text", "::bigint", " FOR UPDATE SKIP LOCKED", " FOR UPDATE"];
+            only_postgres.iter().fold(self.text.replace('$', "?"), |text, words| text.replace(words, ""))
+        })
+    }
+
+    /// The text for PostgreSQL.
+    pub fn pg(&self) -> &'static str {
+        self.text
+    }
+
+    /// Whether it changes nothing.
+    pub fn reads(&self) -> bool {
+        self.text.starts_with("SELECT ") || self.text.starts_with("WITH RECURSIVE ")
     }
 
     /// Its number in this process: small, and no other's. By it a connection finds what it has prepared.
@@ -42,7 +58,7 @@ macro_rules! statements {
 pub(super) use statements;
 
 /// A value on its way into a statement.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub enum Value<'a> {
     /// SQL NULL.
     Null,
@@ -114,17 +130,22 @@ impl rusqlite::ToSql for Value<'_> {
 pub enum Row<'a> {
     /// A row of SQLite.
     Lite(&'a rusqlite::Row<'a>),
+    /// A row of PostgreSQL.
+    Pg(&'a tokio_postgres::Row),
 }
 
 impl Row<'_> {
     /// An integer.
     pub fn int(&self, at: usize) -> Result<i64> {
-        self.get(at)
+        self.maybe_int(at)?.ok_or_else(empty)
     }
 
     /// An integer that may be absent.
     pub fn maybe_int(&self, at: usize) -> Result<Option<i64>> {
-        self.get(at)
+        match self {
+            Self::Lite(row) => row.get(at).map_err(Error::internal),
+            Self::Pg(row) => pg::int(row, at),
+        }
     }
 
     /// A time.
@@ -139,22 +160,31 @@ impl Row<'_> {
 
     /// Text.
     pub fn text(&self, at: usize) -> Result<String> {
-        self.get(at)
+        self.maybe_text(at)?.ok_or_else(empty)
     }
 
     /// Text that may be absent.
     pub fn maybe_text(&self, at: usize) -> Result<Option<String>> {
-        self.get(at)
+        match self {
+            Self::Lite(row) => row.get(at).map_err(Error::internal),
+            Self::Pg(row) => pg::text(row, at),
+        }
     }
 
     /// Bytes of a fixed number: an id, a digest, a salt, a seed.
     pub fn bytes<const N: usize>(&self, at: usize) -> Result<[u8; N]> {
-        self.get(at)
+        match self {
+            Self::Lite(row) => row.get(at).map_err(Error::internal),
+            Self::Pg(row) => pg::bytes(row, at),
+        }
     }
 
     /// Bytes of a fixed number that may be absent.
     pub fn maybe_bytes<const N: usize>(&self, at: usize) -> Result<Option<[u8; N]>> {
-        self.get(at)
+        match self {
+            Self::Lite(row) => row.get(at).map_err(Error::internal),
+            Self::Pg(row) => pg::maybe_bytes(row, at),
+        }
     }
 
     /// An id.
@@ -166,10 +196,8 @@ impl Row<'_> {
     pub fn maybe_id<K>(&self, at: usize) -> Result<Option<doorcode_core::id::Id<K>>> {
         Ok(self.maybe_bytes(at)?.map(doorcode_core::id::Id::from_bytes))
     }
+}
 
-    fn get<T: rusqlite::types::FromSql>(&self, at: usize) -> Result<T> {
-        match self {
-            Self::Lite(row) => row.get(at).map_err(Error::internal),
-        }
-    }
+fn empty() -> Error {
+    Error::internal("a column is empty that must not be")
 }

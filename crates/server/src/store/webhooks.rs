@@ -9,7 +9,7 @@ use super::db::Tx;
 use super::sql::{Row, Value, statements};
 
 statements! {
-    INSERT = "INSERT INTO webhooks (org_id, id, url, events, seed, kid) SELECT $1, $2, $3, $4, $5, $6 \
+    INSERT = "INSERT INTO webhooks (org_id, id, url, events, seed, kid) SELECT $1::bytea, $2::bytea, $3::text, $4::text, $5::bytea, $6::text \
         WHERE (SELECT count(*) FROM webhooks WHERE org_id = $1) < $7";
     GET = "SELECT org_id, id, url, events, seed, kid, old_seed, old_kid, old_until, disabled_at, failing_since \
         FROM webhooks WHERE org_id = $1 AND id = $2";

@@ -178,8 +178,7 @@ impl Writer {
 fn savepoint(tx: &mut Tx<'_>, unit: &mut Box<dyn Unit>) -> Result<(), String> {
     step(tx, &SAVEPOINT)?;
     let keep = unit.run(tx);
-    let Tx::Lite(statements) = &*tx;
-    if statements.connection().is_autocommit() {
+    if statements(tx)?.connection().is_autocommit() {
         return Err("the database lost the transaction".to_owned());
     }
     if !keep {
@@ -189,6 +188,12 @@ fn savepoint(tx: &mut Tx<'_>, unit: &mut Box<dyn Unit>) -> Result<(), String> {
 }
 
 fn step(tx: &mut Tx<'_>, sql: &'static Sql) -> Result<(), String> {
-    let Tx::Lite(statements) = tx;
-    statements.with(sql, |it| it.execute([]).map(drop).map_err(failed)).map_err(|error| error.to_string())
+    statements(tx)?.with(sql, |it| it.execute([]).map(drop).map_err(failed)).map_err(|error| error.to_string())
+}
+
+fn statements<'t, 'c>(tx: &'t mut Tx<'c>) -> Result<&'t mut Statements<'c>, String> {
+    match tx {
+        Tx::Lite(statements) => Ok(statements),
+        Tx::Pg(_) => Err("the writer of one engine was given a unit of another".to_owned()),
+    }
 }

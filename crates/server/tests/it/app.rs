@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ use doorcode_core::{Result, Timestamp};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
+
+use crate::postgres;
 
 /// Challenges that nobody asked for: the one that stands in where none is live.
 pub(crate) const DECOY: i64 = 1;
@@ -47,8 +49,8 @@ pub(crate) const fn hours(n: u64) -> Duration {
 }
 pub(crate) const MOMENT: Duration = Duration::from_millis(1);
 
-/// A directory that goes when the test does.
-pub(crate) struct Folder(PathBuf);
+/// A directory that goes when the test does. Where the tests run on PostgreSQL, a database belongs to it.
+pub(crate) struct Folder(PathBuf, OnceLock<Option<String>>);
 
 impl Folder {
     pub(crate) fn new() -> Arc<Self> {
@@ -56,7 +58,13 @@ impl Folder {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("house-{}-{number}", std::process::id()));
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        Arc::new(Self(path))
+        Arc::new(Self(path, OnceLock::new()))
+    }
+
+    /// The URL of its database, in a run on PostgreSQL.
+    pub(crate) fn database(&self) -> Option<String> {
+        let made = || postgres::is_wanted().then(|| postgres::shared().expect("PostgreSQL is installed").database());
+        self.1.get_or_init(made).clone()
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -74,7 +82,9 @@ impl Drop for Folder {
 pub(crate) fn settings(folder: &Folder, environment: &[(&str, &str)]) -> Config {
     let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let given = Given { dev: true, data: folder.path().to_owned(), environment, ..Given::default() };
-    Config::read(&given).unwrap()
+    let mut config = Config::read(&given).unwrap();
+    config.database = folder.database().map(|url| Arc::new(postgres::settings(&url, 4)));
+    config
 }
 
 /// A house. Everything of it that a test may want to touch is public.
@@ -190,7 +200,18 @@ impl TestApp {
 
     /// The one number that a query gives.
     pub(crate) fn number(&self, sql: &str) -> i64 {
-        self.database().query_row(sql, [], |row| row.get(0)).unwrap()
+        match self.folder.database() {
+            Some(url) => postgres::query(&url, sql).unwrap()[0].parse().unwrap(),
+            None => self.database().query_row(sql, [], |row| row.get(0)).unwrap(),
+        }
+    }
+
+    /// Changes rows behind the house's back.
+    pub(crate) fn tamper(&self, sql: &str) {
+        match self.folder.database() {
+            Some(url) => drop(postgres::query(&url, sql).unwrap()),
+            None => drop(self.database().execute(sql, []).unwrap()),
+        }
     }
 
     /// A counter of `/metrics`; nought if it was never raised.

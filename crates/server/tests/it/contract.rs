@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 
 use doorcode::entropy::Entropy;
 use doorcode::store::meta::{self, Fact};
@@ -57,11 +57,11 @@ async fn count(db: &Db) -> usize {
 fn hold(db: &Db) -> (mpsc::Sender<()>, tokio::task::JoinHandle<Result<()>>) {
     let (go, wait) = mpsc::channel::<()>();
     let (held, holds) = mpsc::channel();
-    let db = db.clone();
+    let (db, wait) = (db.clone(), Arc::new(Mutex::new(wait)));
     let holding = tokio::spawn(async move {
         db.write(move |_| {
             held.send(()).unwrap();
-            let _released = wait.recv();
+            let _released = wait.lock().unwrap().recv();
             Box::pin(async { Ok(()) })
         })
         .await
@@ -73,7 +73,7 @@ fn hold(db: &Db) -> (mpsc::Sender<()>, tokio::task::JoinHandle<Result<()>>) {
 #[tokio::test]
 async fn every_statement_prepares() {
     let (db, _folder) = open();
-    let prepared = db.read(|tx| Box::pin(async move { prepare_all(tx) })).await.unwrap();
+    let prepared = db.read(|tx| Box::pin(async move { prepare_all(tx).await })).await.unwrap();
     assert!(prepared >= 60, "{prepared} statements: is a table missing from the list?");
 }
 
@@ -167,7 +167,8 @@ async fn what_is_acknowledged_survives_without_a_close() {
 #[tokio::test]
 async fn the_log_is_written_ahead_and_sqlite_leaves_syncing_commits_to_the_house() {
     let (db, _folder) = open();
-    let asked = db.write(|Tx::Lite(statements)| {
+    let asked = db.write(|tx| {
+        let Tx::Lite(statements) = tx else { panic!("this is SQLite") };
         let connection = statements.connection();
         let number = connection.query_row("PRAGMA synchronous", [], |row| row.get::<_, i64>(0)).unwrap();
         let mode = connection.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0)).unwrap();
@@ -209,7 +210,11 @@ async fn a_unit_whose_caller_was_told_that_nothing_happened_does_not_happen() {
     let (held, hold) = std::sync::mpsc::channel::<()>();
     let busy = tokio::spawn({
         let db = db.clone();
-        async move { db.write(move |_| Box::pin(async move { hold.recv().map_err(Error::internal) })).await }
+        let hold = Arc::new(Mutex::new(hold));
+        async move {
+            let wait = move || hold.lock().unwrap().recv().map_err(Error::internal);
+            db.write(move |_| Box::pin(async move { wait() })).await
+        }
     });
     tokio::task::yield_now().await;
     assert!(put(&db, 1).now_or_never().is_none(), "handed in, and not waited for");

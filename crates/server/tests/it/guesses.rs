@@ -387,10 +387,11 @@ async fn a_right_answer_that_waited_for_the_disk_can_be_repeated() {
     let code = app.code(ADA).await;
     let (db, clock) = (app.app.db.clone(), app.app.clock.clone());
     let (go_on, stalled) = std::sync::mpsc::channel();
+    let stalled = std::sync::Arc::new(std::sync::Mutex::new(stalled));
     let stall = tokio::spawn(async move {
         db.write(move |_| {
             Box::pin(async move {
-                stalled.recv().unwrap();
+                stalled.lock().unwrap().recv().unwrap();
                 clock.advance(seconds(15));
                 Ok(())
             })

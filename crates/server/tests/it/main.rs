@@ -31,6 +31,8 @@ mod outx;
 mod pages;
 mod pools;
 mod post_office;
+mod postgres;
+mod postgres_contract;
 mod process;
 mod races;
 mod readme;

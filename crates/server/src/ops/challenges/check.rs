@@ -16,6 +16,7 @@ use crate::store::meters::{self, Meter};
 use crate::store::targets::{self, Nearest, Slot, Standing, TargetId};
 
 /// What comes back: an entry for an address, where the door has no ids.
+#[derive(Clone)]
 pub struct Attempt {
     /// Whose proof a success yields.
     pub realm: OrgId,
@@ -34,6 +35,7 @@ pub struct Attempt {
 }
 
 /// What came back.
+#[derive(Clone)]
 pub enum Entry {
     /// A code, as it was typed.
     Typed(Secret<String>),
@@ -42,6 +44,7 @@ pub enum Entry {
 }
 
 /// What a guess is counted in. Worked out before the unit: the writer's time is everybody's.
+#[derive(Clone)]
 pub struct Aim {
     /// The address's row.
     pub address: TargetId,

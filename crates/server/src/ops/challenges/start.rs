@@ -24,6 +24,7 @@ use crate::store::meters::{self, Meter};
 use crate::store::targets::{self, Candidate, Slot, Standing, TargetId};
 
 /// What is asked for: a code to an address.
+#[derive(Clone)]
 pub struct Start {
     /// Whose proof a success yields.
     pub realm: OrgId,
@@ -70,6 +71,7 @@ pub async fn start(app: &Arc<App>, ask: Start) -> Result<Box<Challenge>> {
 }
 
 /// A start with all that it may need made, before the unit: the writer's time is everybody's.
+#[derive(Clone)]
 pub struct Asked {
     ask: Start,
     aim: Aim,
@@ -176,6 +178,7 @@ pub fn conclude(app: &App, leased: Leased, begun: Result<Begun>) -> Result<Box<C
 }
 
 /// What a message is counted in. Worked out before the unit: the writer's time is everybody's.
+#[derive(Clone)]
 struct Aim {
     address: TargetId,
     /// Where messages are counted: the address without dots and +tags, often the same row.
@@ -203,6 +206,7 @@ impl Aim {
 }
 
 /// How the unit of a start ended.
+#[derive(Clone)]
 pub enum Begun {
     /// The challenge whose code goes out, and what its asker is to the address.
     Sent(Box<Challenge>, Class),

@@ -15,6 +15,7 @@ use crate::store::challenges::{self, Challenge};
 use crate::store::{Tx, targets};
 
 /// A code that a program was given by somebody.
+#[derive(Clone)]
 pub struct Entry {
     /// Who asks.
     pub backend: Backend,

@@ -50,7 +50,7 @@ statements! {
         AND short_until < $4 AND long_until < $4 \
         AND substr(misses, 1, 13) < $5 AND substr(known_misses, 1, 13) < $5 \
         AND substr(sends, 1, 13) < $5 AND substr(known_sends, 1, 13) < $5";
-    SWEEP_END = "SELECT max(id) FROM (SELECT id FROM targets WHERE id > $1 ORDER BY id LIMIT $2) AS slice";
+    SWEEP_END = "SELECT id FROM (SELECT id FROM targets WHERE id > $1 ORDER BY id LIMIT $2) AS slice ORDER BY id DESC LIMIT 1";
 }
 
 /// What a target's row says.
@@ -192,7 +192,7 @@ pub async fn forget_codes(tx: &mut Tx<'_>) -> Result<usize> {
 /// Looks at up to `most` rows after `from` and removes those that say what a fresh row would. Gives the last id looked
 /// at, or none at the end of the table.
 pub async fn sweep(tx: &mut Tx<'_>, from: &TargetId, most: i64, now: Timestamp) -> Result<Option<TargetId>> {
-    let end = tx.one(&SWEEP_END, &[from.into(), most.into()], |row| row.maybe_bytes(0)).await?.flatten();
+    let end = tx.one(&SWEEP_END, &[from.into(), most.into()], |row| row.bytes(0)).await?;
     let day = Ring::entry(now.minus(DAY));
     let forgotten = Ring::entry(now.minus(KNOWN_FOR));
     let values: [Value<'_>; 6] =

@@ -1,0 +1,143 @@
+//! PostgreSQL, for more than one node: a pool of connections, one transaction a unit of work, tried again where the engine says
+//! that trying again may do. Refuses to leave a transaction open, to take a commit for lost that may have been made, and to
+//! wait for a database that does not answer.
+
+mod connection;
+mod errors;
+mod migrate;
+mod row;
+mod settings;
+mod statements;
+mod tls;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use deadpool_postgres::{ClientWrapper, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use doorcode_core::{Error, Result};
+use futures_util::future::BoxFuture;
+
+use super::db::Tx;
+use connection::Connection;
+use errors::busy;
+use statements::{Ended, Purpose};
+
+pub(super) use row::{bytes, int, maybe_bytes, text};
+pub use settings::Settings;
+pub(super) use statements::Statements;
+
+/// How long a unit waits for a connection of the pool, and a connection for the database.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The longest that a unit may take: a database that hangs must not hold its callers for as long.
+const UNIT_MOST: Duration = Duration::from_secs(10);
+/// How often a unit is begun at the most.
+const TRIES: u32 = 5;
+/// The wait before the second try, at the most. Each later one may be twice as long.
+const FIRST_WAIT: Duration = Duration::from_millis(20);
+
+/// The engine, cheap to clone.
+#[derive(Clone)]
+pub(super) struct Pg(Arc<Inner>);
+
+struct Inner {
+    pool: Pool,
+    units: AtomicU64,
+}
+
+impl Pg {
+    /// Connects, and brings the schema up to date.
+    pub(super) async fn open(settings: &Settings) -> Result<Self> {
+        let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = Manager::from_config(settings.config.clone(), tls::connector(settings)?, manager);
+        let pool = Pool::builder(manager)
+            .max_size(settings.connections)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(PATIENCE))
+            .create_timeout(Some(PATIENCE))
+            .recycle_timeout(Some(PATIENCE))
+            .build()
+            .map_err(Error::internal)?;
+        let engine = Self(Arc::new(Inner { pool, units: AtomicU64::new(0) }));
+        let mut connection = engine.0.connection().await?;
+        migrate::run(connection.client()?).await?;
+        connection.give_back();
+        Ok(engine)
+    }
+
+    /// One unit of work in a transaction. On a task of its own: whoever hangs up meanwhile stops nothing half way.
+    pub(super) async fn write<T, F>(&self, unit: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
+    {
+        let inner = Arc::clone(&self.0);
+        let work = tokio::spawn(async move { inner.run(unit, Purpose::Work).await });
+        let outcome = work.await.unwrap_or_else(|_| Err(Error::internal("a unit of work panicked")));
+        self.0.units.fetch_add(1, Ordering::Relaxed);
+        outcome
+    }
+
+    /// A look, each statement on its own.
+    pub(super) async fn read<T, F>(&self, look: F) -> Result<T>
+    where
+        F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Clone + Send,
+    {
+        self.0.run(look, Purpose::Look).await
+    }
+
+    /// Units that were run or refused since start.
+    pub(super) fn units(&self) -> u64 {
+        self.0.units.load(Ordering::Relaxed)
+    }
+
+    /// Lets go of every connection.
+    pub(super) fn close(&self) {
+        self.0.pool.close();
+    }
+}
+
+impl Inner {
+    async fn connection(&self) -> Result<Connection> {
+        Ok(Connection::new(self.pool.get().await.map_err(busy)?))
+    }
+
+    /// Runs a unit, again if that may help: it lost a race, or its connection broke before it was committed.
+    async fn run<T, F>(&self, unit: F, purpose: Purpose) -> Result<T>
+    where
+        F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Clone + Send,
+    {
+        let mut wait = FIRST_WAIT;
+        for left in (0..TRIES).rev() {
+            let mut connection = self.connection().await?;
+            let attempt = attempt(connection.client()?, unit.clone(), purpose);
+            let (outcome, ended) = match tokio::time::timeout(UNIT_MOST, attempt).await {
+                Ok(ended) => ended,
+                Err(_) => return Err(Error::unavailable("the database did not answer in time")),
+            };
+            if ended.clean {
+                connection.give_back();
+            }
+            if !ended.again || left == 0 {
+                return outcome;
+            }
+            // Whoever lost to the same one must not come back at the same moment.
+            tokio::time::sleep(wait.mul_f64(errors::chance())).await;
+            wait *= 2;
+        }
+        Err(Error::unavailable("a unit of work was begun too often"))
+    }
+}
+
+/// Runs a unit once.
+async fn attempt<T, F>(client: &ClientWrapper, unit: F, purpose: Purpose) -> (Result<T>, Ended)
+where
+    F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Send,
+{
+    let mut tx = Tx::Pg(Statements::new(client, purpose));
+    let outcome = unit(&mut tx).await;
+    match tx {
+        Tx::Pg(statements) => statements.end(outcome).await,
+        Tx::Lite(_) => (outcome, Ended { again: false, clean: false }),
+    }
+}
