@@ -37,7 +37,7 @@ pub(super) enum Key {
         #[command(flatten)]
         place: Place,
     },
-    /// Revoke a key for good. A running server refuses it from the next request on
+    /// Revoke a key for good. A running server refuses it within a second
     #[command(after_help = "Example:\n  doorcode key revoke --org 01a1b2c3-… --id 01a1b2c4-…")]
     Revoke {
         /// Whose

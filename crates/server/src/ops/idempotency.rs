@@ -33,11 +33,16 @@ impl Once {
     }
 }
 
-/// The answer that a request had before, if it came before.
+/// The answer that a request had before, if it came before. If not, it is this unit's, which ends with [`keep`], with [`release`]
+/// or with an error.
 pub async fn replay<T: DeserializeOwned>(tx: &mut Tx<'_>, once: Option<&Once>, now: Timestamp) -> Result<Option<T>> {
     let Some(once) = once else { return Ok(None) };
-    match rows::get(tx, &once.id, now).await? {
-        None => Ok(None),
+    if rows::claim(tx, (&once.id, &once.body), now.plus(KEPT), now).await? {
+        return Ok(None);
+    }
+    match rows::get(tx, &once.id).await? {
+        // Another one has let go of it just now.
+        None => Err(Error::Conflict("a request with this Idempotency-Key is being answered")),
         Some((body, _)) if body != once.body => {
             Err(Error::Invalid { field: HEADER, why: "was used with another request" })
         }
@@ -46,13 +51,16 @@ pub async fn replay<T: DeserializeOwned>(tx: &mut Tx<'_>, once: Option<&Once>, n
 }
 
 /// Keeps the answer of a request, in the unit that did it.
-pub async fn keep<T: Serialize>(tx: &mut Tx<'_>, once: Option<&Once>, answer: &T, now: Timestamp) -> Result<()> {
+pub async fn keep<T: Serialize>(tx: &mut Tx<'_>, once: Option<&Once>, answer: &T) -> Result<()> {
     let Some(once) = once else { return Ok(()) };
     let answer = serde_json::to_string(answer).map_err(Error::internal)?;
-    if rows::put(tx, (&once.id, &once.body), &answer, now.plus(KEPT), now).await? {
-        Ok(())
-    } else {
-        // Where several processes write, another one has just done it.
-        Err(Error::Conflict("a request with this Idempotency-Key is being answered"))
+    rows::answer(tx, &once.id, &answer).await
+}
+
+/// Lets go of a request whose refusal may be another one later.
+pub async fn release(tx: &mut Tx<'_>, once: Option<&Once>) -> Result<()> {
+    match once {
+        Some(once) => rows::release(tx, &once.id).await,
+        None => Ok(()),
     }
 }

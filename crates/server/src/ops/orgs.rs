@@ -48,7 +48,7 @@ pub async fn create_below(app: &Arc<App>, parent: Option<OrgId>, name: &str, onc
                 events::append(tx, &event, &parent.unwrap_or(id), "org.created", id.as_bytes()).await?;
                 let (key, secret) = (key.put(tx, id).await?, secret.put(tx, id).await?);
                 let made = Made { org: id.to_string(), key: key.id.to_string(), secret: secret.id.to_string() };
-                idempotency::keep(tx, once.as_ref(), &made, now).await?;
+                idempotency::keep(tx, once.as_ref(), &made).await?;
                 Ok((key, secret))
             })
         })

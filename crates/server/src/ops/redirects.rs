@@ -76,7 +76,7 @@ pub async fn add(app: &Arc<App>, org: OrgId, uri: String, once: Option<Once>) ->
                 rows::insert(tx, &org, &id, &uri).await?;
                 events::append(tx, &event, &org, "redirect.added", id.as_bytes()).await?;
                 let info = RedirectInfo { id: id.to_string(), uri };
-                idempotency::keep(tx, once.as_ref(), &info, now).await?;
+                idempotency::keep(tx, once.as_ref(), &info).await?;
                 Ok(info)
             })
         })

@@ -94,7 +94,7 @@ pub async fn create(
                 events::append(tx, &event, &org, "user.created", id.as_bytes()).await?;
                 let user = User { id, full_name, email: email.map(str::to_owned) };
                 let info = UserInfo::of(tx, &org, user).await?;
-                idempotency::keep(tx, once.as_ref(), &info, now).await?;
+                idempotency::keep(tx, once.as_ref(), &info).await?;
                 Ok(info)
             })
         })

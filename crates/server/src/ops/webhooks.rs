@@ -55,7 +55,7 @@ pub async fn create(
                 if !rows::insert(tx, &new, WEBHOOKS as i64).await? {
                     return Err(FULL);
                 }
-                idempotency::keep(tx, once.as_ref(), &id.to_string(), now).await?;
+                idempotency::keep(tx, once.as_ref(), &id.to_string()).await?;
                 Ok(new)
             })
         })

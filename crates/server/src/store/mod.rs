@@ -67,7 +67,7 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
 pub async fn prepare_all(tx: &mut Tx<'_>) -> Result<usize> {
     let mut count = 0;
     for sql in statements() {
-        tx.prepare(sql).await.map_err(|error| Error::internal(format!("{}: {}", sql.pg(), crate::chain(&error))))?;
+        tx.prepare(sql).await.map_err(|error| Error::internal(format!("{}: {error:?}", sql.pg())))?;
         count += 1;
     }
     Ok(count)

@@ -5,8 +5,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -65,6 +65,27 @@ impl Folder {
     pub(crate) fn database(&self) -> Option<String> {
         let made = || postgres::is_wanted().then(|| postgres::shared().expect("PostgreSQL is installed").database());
         self.1.get_or_init(made).clone()
+    }
+
+    /// The one text that a query of its database gives.
+    pub(crate) fn text(&self, sql: &str) -> String {
+        match self.database() {
+            Some(url) => postgres::query(&url, sql).unwrap().swap_remove(0),
+            None => {
+                let file = rusqlite::Connection::open(self.0.join("doorcode.db")).unwrap();
+                let value: rusqlite::types::Value = file.query_row(sql, [], |row| row.get(0)).unwrap();
+                match value {
+                    rusqlite::types::Value::Text(text) => text,
+                    rusqlite::types::Value::Integer(number) => number.to_string(),
+                    other => panic!("neither text nor number: {other:?}"),
+                }
+            }
+        }
+    }
+
+    /// The one number that a query of its database gives.
+    pub(crate) fn number(&self, sql: &str) -> i64 {
+        self.text(sql).parse().unwrap()
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -200,10 +221,7 @@ impl TestApp {
 
     /// The one number that a query gives.
     pub(crate) fn number(&self, sql: &str) -> i64 {
-        match self.folder.database() {
-            Some(url) => postgres::query(&url, sql).unwrap()[0].parse().unwrap(),
-            None => self.database().query_row(sql, [], |row| row.get(0)).unwrap(),
-        }
+        self.folder.number(sql)
     }
 
     /// Changes rows behind the house's back.

@@ -58,7 +58,7 @@ async fn org_create_and_its_key_work_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_revoked_key_is_refused_from_the_next_request_on() {
+async fn a_key_that_is_revoked_beside_the_server_is_refused_within_a_second() {
     let sink = Sink::open();
     let home = Home::earnest("revoke", sink.port).await;
     let server = home.serve().await;
@@ -72,7 +72,7 @@ async fn a_revoked_key_is_refused_from_the_next_request_on() {
         let (id, key) = (more["id"].as_str().unwrap(), more["api_key"].as_str().unwrap());
         assert_eq!(caller.team(key).await.unwrap().status, 200);
         assert_eq!(home.run(&["key", "revoke", "--org", org, "--id", id]).await.well(), "revoked\n");
-        let refused = caller.team(key).await.unwrap();
+        let refused = caller.refused(key).await;
         assert_eq!((refused.status, refused.error().as_str()), (401, "Unauthorized"), "round {round}");
         assert!(home.run(&["key", "revoke", "--org", org, "--id", id]).await.refused().contains("not found"));
         let list = home.run(&["key", "list", "--org", org]).await.well();

@@ -112,7 +112,7 @@ async fn a_restart_does_not_cut_the_grace_of_a_rotated_key_short() {
     let holder = program(&app, made["api_key"].as_str().unwrap());
     assert_eq!(holder.post(V, json!({ "to": BOB })).await.status, 201);
     // What was restored to before the rotation ends all the same.
-    app.database().execute("UPDATE credentials SET expires_at = NULL", []).unwrap();
+    app.tamper("UPDATE credentials SET expires_at = NULL");
     assert_eq!(credentials::replay_revocations(&app.app).await.unwrap(), 1);
     app.advance(hours(2));
     assert_eq!(problem(&holder.post(V, json!({ "to": BOB })).await), (401, "unauthenticated".to_owned()));
@@ -177,7 +177,7 @@ async fn a_code_of_whoever_was_removed_meanwhile_is_no_good() {
     let app = TestApp::new().await;
     let client = org_with_app(&app).await;
     let code = code_for(&app, &client).await;
-    app.database().execute("DELETE FROM users WHERE email = 'ada@example.com'", []).unwrap();
+    app.tamper("DELETE FROM users WHERE email = 'ada@example.com'");
     let tokens = exchange(&app, &grant(&client, &code)).await;
     assert_eq!(tokens.json()["error"], "invalid_grant");
 }

@@ -26,6 +26,7 @@ mod native_attacks;
 mod native_events;
 mod needles;
 mod networks;
+mod nodes;
 mod operate;
 mod outx;
 mod pages;

@@ -154,17 +154,8 @@ async fn a_challenge_of_the_front_door_is_no_verification() {
     let app = TestApp::new().await;
     let key = key_of(&app, "ada@example.com").await;
     app.code(BOB).await;
-    let id: Vec<u8> = app
-        .database()
-        .query_row("SELECT head FROM challenges ORDER BY head DESC LIMIT 1", [], |row| row.get::<_, i64>(0))
-        .map(|head| head.to_be_bytes().to_vec())
-        .unwrap();
-    let tail: i64 = app
-        .database()
-        .query_row("SELECT tail FROM challenges ORDER BY head DESC LIMIT 1", [], |row| row.get(0))
-        .unwrap();
-    let bytes: [u8; 16] = [id, tail.to_be_bytes().to_vec()].concat().try_into().unwrap();
-    let id = doorcode_core::ChallengeId::from_bytes(bytes);
+    let newest = |half: &str| app.number(&format!("SELECT {half} FROM challenges ORDER BY head DESC LIMIT 1"));
+    let id = doorcode_core::ChallengeId::from_halves([newest("head"), newest("tail")]);
     assert_eq!(problem(&program(&app, &key).get(&format!("{V}/{id}")).await), (404, "not-found".to_owned()));
 }
 
@@ -267,7 +258,7 @@ async fn tokens_of_others_of_no_algorithm_and_of_retired_keys_are_not_active() {
     master_keys::activate(&app.app, new).await.unwrap();
     app.app.keys.refresh(&app.app.db, app.now()).await.unwrap();
     assert_eq!(active(&ada, &token).await, true, "rotated, not retired");
-    app.database().execute("UPDATE master_keys SET state = 'retired' WHERE kid = ?1", [old.as_str()]).unwrap();
+    app.tamper(&format!("UPDATE master_keys SET state = 'retired' WHERE kid = '{old}'"));
     app.app.keys.refresh(&app.app.db, app.now()).await.unwrap();
     let listed = app.get("/.well-known/jwks.json").await.json();
     assert_eq!(listed["keys"].as_array().unwrap().len(), 1);

@@ -583,7 +583,7 @@ async fn nobody_is_sent_where_the_list_does_not_say() {
     }
     // Off the list between the page and the form.
     let mut browser = Browser::open(&app, HOME, &good).await;
-    app.database().execute("DELETE FROM redirects", []).unwrap();
+    app.tamper("DELETE FROM redirects");
     browser.send("/signin", &[("email", ADA)]).await;
     assert_eq!(browser.page.status, 403);
     // A request that was not sealed here.

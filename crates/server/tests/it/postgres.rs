@@ -146,7 +146,10 @@ pub(crate) fn query(url: &str, sql: &str) -> Result<Vec<String>, String> {
 fn programs() -> Option<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
     let number = |path: &PathBuf| path.parent()?.file_name()?.to_str()?.parse::<u32>().ok();
-    versions.filter_map(|entry| Some(entry.ok()?.path().join("bin"))).filter(|bin| bin.join("initdb").exists()).max_by_key(number)
+    versions
+        .filter_map(|entry| Some(entry.ok()?.path().join("bin")))
+        .filter(|bin| bin.join("initdb").exists())
+        .max_by_key(number)
 }
 
 /// The beginning of a command that does not run as root, since PostgreSQL refuses to. The folder is made its user's.

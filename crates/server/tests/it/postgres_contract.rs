@@ -19,7 +19,8 @@ fn org(n: u8) -> OrgId {
 #[tokio::test]
 async fn every_statement_prepares() {
     let Some(db) = open().await else { return };
-    let prepared = db.read(|tx| Box::pin(prepare_all(tx))).await.unwrap_or_else(|error| panic!("{}", doorcode::chain(&error)));
+    let prepared =
+        db.read(|tx| Box::pin(prepare_all(tx))).await.unwrap_or_else(|error| panic!("{}", doorcode::chain(&error)));
     assert!(prepared >= 60, "{prepared} statements: is a table missing from the list?");
 }
 

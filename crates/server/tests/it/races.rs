@@ -90,8 +90,7 @@ impl Served {
     }
 
     fn number(&self, sql: &str) -> i64 {
-        let database = rusqlite::Connection::open(self.folder.path().join("doorcode.db")).unwrap();
-        database.query_row(sql, [], |row| row.get(0)).unwrap()
+        self.folder.number(sql)
     }
 
     fn checks(&self, outcome: &str) -> u64 {

@@ -110,6 +110,18 @@ impl Caller {
         self.post("/linkedin-agent/auth-verify-otp", &json!({ "email": email, "otp": code })).await
     }
 
+    /// Shows a key until it is refused, which may take a second after somebody else revoked it.
+    pub(crate) async fn refused(self, key: &str) -> Answer {
+        for _ in 0..60 {
+            let answer = self.team(key).await.unwrap();
+            if answer.status != 200 {
+                return answer;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
+        panic!("a key that was revoked a second and a half ago still opens");
+    }
+
     /// Shows a key.
     pub(crate) async fn team(self, key: &str) -> io::Result<Answer> {
         self.send(format!("{}x-api-key: {key}\r\n\r\n", self.head("GET /api-team")).as_bytes()).await

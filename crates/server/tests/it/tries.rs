@@ -186,7 +186,7 @@ async fn a_crash_between_sending_and_recording_sends_the_same_again() {
     send(&app).await;
     // As the row was before: taken, and never heard of again.
     let due = app.now().plus(LEASE).millis();
-    app.database().execute("UPDATE webhook_messages SET state = 0, attempts = 0, due_at = ?1", [due]).unwrap();
+    app.tamper(&format!("UPDATE webhook_messages SET state = 0, attempts = 0, due_at = {due}"));
     let (folder, config, now) = app.close().await;
     let app = TestApp::open(folder, config, now).await.unwrap();
     assert_eq!(send(&app).await, 0, "somebody may be at it");

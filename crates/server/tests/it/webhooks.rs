@@ -108,8 +108,8 @@ async fn a_sign_in_is_told() {
     let receiver = Receiver::open().await;
     let app = house(&[&receiver]).await;
     app.from(HERE).sign_in("ada@example.com").await;
-    let org: Vec<u8> = app.database().query_row("SELECT org_id FROM users", [], |row| row.get(0)).unwrap();
-    let org = OrgId::from_bytes(org.try_into().unwrap());
+    let orgs = app.app.db.read(|tx| Box::pin(doorcode::store::orgs::list(tx, 10))).await.unwrap();
+    let org = orgs.iter().map(|(id, _)| *id).find(|id| *id != OrgId::HOUSE).unwrap();
     hook(&app, org, &receiver.url(), &["*"]).await;
     app.from(HERE).sign_in("ada@example.com").await;
     send(&app).await;
@@ -277,7 +277,7 @@ async fn a_retired_key_says_what_to_do() {
     let (webhook, _) = hook(&app, ORG, &receiver.url(), &["*"]).await;
     let new = doorcode::ops::master_keys::add(&app.app).await.unwrap();
     doorcode::ops::master_keys::activate(&app.app, new).await.unwrap();
-    app.database().execute("UPDATE master_keys SET state = 'retired' WHERE kid <> ?1", [new.as_str()]).unwrap();
+    app.tamper(&format!("UPDATE master_keys SET state = 'retired' WHERE kid <> '{new}'"));
     app.app.keys.refresh(&app.app.db, app.now()).await.unwrap();
     happen(&app, ORG, "user.signed_in").await;
     send(&app).await;
@@ -329,7 +329,6 @@ async fn the_server_sends_and_ends_what_it_began() {
     assert!(waited.await.is_ok(), "nothing was sent");
     stop.send(()).unwrap();
     serving.await.unwrap().unwrap();
-    let file = rusqlite::Connection::open(folder.path().join("doorcode.db")).unwrap();
-    let state: i64 = file.query_row("SELECT state FROM webhook_messages", [], |row| row.get(0)).unwrap();
+    let state = folder.number("SELECT state FROM webhook_messages");
     assert_eq!(state, 1, "what was on its way when the house closed is recorded");
 }

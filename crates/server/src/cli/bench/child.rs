@@ -25,7 +25,7 @@ const LAST_LINES: usize = 10;
 /// The settings that the server under test runs with: mail to standard output, and the limits that count networks and
 /// orgs raised, since all load comes from one address. What is counted is still counted (docs/threat-model.md). Of
 /// connections, as many as the system gives.
-pub(super) fn settings() -> &'static str {
+fn settings() -> &'static str {
     r#"[mail]
 transport = "stdout"
 
@@ -46,7 +46,10 @@ org_day = 1000000000
 
 /// A directory that its owner alone can read, removed when dropped.
 #[derive(Debug)]
-pub(super) struct Workspace(PathBuf);
+pub(super) struct Workspace {
+    path: PathBuf,
+    database: Option<String>,
+}
 
 impl Workspace {
     /// Makes a new directory in `parent`.
@@ -55,7 +58,7 @@ impl Workspace {
         for number in 0..1000 {
             let path = parent.join(format!("doorcode-bench-{}-{number}", std::process::id()));
             match DirBuilder::new().mode(0o700).create(&path) {
-                Ok(()) => return Ok(Self(path)),
+                Ok(()) => return Ok(Self { path, database: None }),
                 Err(error) => last = Some(error),
             }
         }
@@ -63,9 +66,27 @@ impl Workspace {
         Err(Failure::usage(format!("cannot make a directory in {}: {why}", parent.display())))
     }
 
+    /// The same, for servers on a PostgreSQL database.
+    pub(super) fn on(mut self, database: Option<String>) -> Self {
+        self.database = database;
+        self
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The path of `name` in it.
     pub(super) fn join(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.path.join(name)
+    }
+
+    /// The settings of a server whose data is here.
+    pub(super) fn settings(&self) -> String {
+        let database =
+            self.database.as_ref().map(|url| format!("\n[database]\nurl = {}\n", toml::Value::from(url.as_str())));
+        format!("{}{}", settings(), database.unwrap_or_default())
     }
 }
 
@@ -73,7 +94,7 @@ impl Drop for Workspace {
     fn drop(&mut self) {
         // A server that was killed a moment ago may still be closing its files.
         for _ in 0..3 {
-            if std::fs::remove_dir_all(&self.0).is_ok() {
+            if std::fs::remove_dir_all(&self.path).is_ok() {
                 return;
             }
         }

@@ -11,6 +11,7 @@ mod failure;
 mod flow;
 mod journey;
 mod mail;
+mod pgbench;
 mod random;
 mod report;
 mod rig;
@@ -58,6 +59,7 @@ const EXAMPLES: &str = "Examples:
   doorcode bench --scenario flow --against better-auth
   doorcode bench --scenario native --against floor --connections 256
   doorcode bench --scenario token --against floor --connections 256
+  doorcode bench --scenario flow --database postgres://door@127.0.0.1/bench --against pgbench
   doorcode bench --scenario check --live 1000000 --against thousand
   doorcode bench --scenario streams --streams 5000
   doorcode bench --scenario timing --calls 20000
@@ -98,6 +100,9 @@ pub(super) struct BenchArgs {
     /// timing: the loopback address that measured calls come from; accounts are made from 127.0.0.1.
     #[arg(long, value_name = "ADDR")]
     from: Option<IpAddr>,
+    /// The PostgreSQL database that the server under test uses, in place of the embedded one. It is filled: give it an empty one.
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
     /// Where the server's data goes while the bench runs [default: the system's directory for temporary files].
     #[arg(long, value_name = "DIR")]
     work_dir: Option<PathBuf>,
@@ -137,6 +142,8 @@ enum Against {
     BetterAuth,
     /// The same checks on a second server, with a thousand live challenges (check only).
     Thousand,
+    /// The database of --database alone: `pgbench` with one row inserted by each transaction.
+    Pgbench,
 }
 
 impl BenchArgs {
@@ -182,7 +189,7 @@ async fn interrupted() -> Outcome<bool> {
 /// One whole run; false if it ended well and found what it should not.
 async fn bench(args: &BenchArgs) -> Outcome<bool> {
     refuse_nonsense(args)?;
-    let workspace = Workspace::create(&parent(args))?;
+    let workspace = Workspace::create(&parent(args))?.on(args.database.clone());
     let load = load(args, &workspace).await?;
     let office = Arc::new(PostOffice::default());
     let server = rig::launch_doorcode(&workspace, Arc::clone(&office)).await?;
@@ -235,6 +242,9 @@ fn refuse_nonsense(args: &BenchArgs) -> Outcome<()> {
         (Scenario::Start | Scenario::Flow | Scenario::Native | Scenario::Token, Some(Against::Thousand)) => {
             Err(Failure::usage("--against thousand goes with --scenario check"))
         }
+        (_, Some(Against::Pgbench)) if args.database.is_none() => {
+            Err(Failure::usage("--against pgbench needs --database: it measures the same database alone"))
+        }
         (Scenario::Streams, None) => streams::refuse_too_many(args.streams as usize),
         (_, Some(Against::BetterAuth)) => rig::find_better_auth(&args.peer_dir),
         _ => Ok(()),
@@ -274,6 +284,11 @@ async fn compare(args: &BenchArgs, rig: &Rig, load: Load, server: &Server, works
             let rig = Rig::new(Kind::Doorcode, started.address, office, rig.connections)?;
             sides.push(Side::new("check, a thousand", rig, Load::Check(Arc::new(pool))));
             peer = Some(("doorcode, a thousand", started.memory(), started));
+        }
+        Some(Against::Pgbench) => {
+            let url = args.database.as_deref().unwrap_or_default();
+            let alone = pgbench::Pgbench::prepare(url, workspace.path()).await?;
+            sides.push(Side::new("pgbench", rig.clone(), Load::Pgbench(alone)));
         }
         None => {}
     }

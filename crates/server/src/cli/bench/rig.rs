@@ -10,7 +10,7 @@ use tokio::process::Command;
 use tokio::task::JoinSet;
 
 use super::check::Live;
-use super::child::{Server, Workspace, settings};
+use super::child::{Server, Workspace};
 use super::client::{Connection, within};
 use super::door::{Door, Kind};
 use super::failure::{Failure, Outcome};
@@ -109,7 +109,7 @@ pub(super) async fn launch_doorcode(workspace: &Workspace, office: Arc<PostOffic
 /// A `subcommand` of this very program, with the bench's own settings and without those that the environment may hold.
 fn this_program(subcommand: &str, workspace: &Workspace) -> Outcome<Command> {
     let config = workspace.join("config.toml");
-    std::fs::write(&config, settings()).map_err(Failure::during("writing the server's settings"))?;
+    std::fs::write(&config, workspace.settings()).map_err(Failure::during("writing the server's settings"))?;
     let program = std::env::current_exe().map_err(Failure::during("finding this program"))?;
     let mut command = Command::new(program);
     command.env_clear().args([subcommand, "--dev"]);

@@ -7,6 +7,7 @@ use super::check::{self, Pool};
 use super::client::within;
 use super::failure::Outcome;
 use super::flow;
+use super::pgbench::Pgbench;
 use super::rig::Rig;
 use super::single::{self, Call};
 use super::stats::{Histogram, median};
@@ -33,6 +34,7 @@ pub(super) enum Load {
     Floor,
     Token(Arc<Vec<Box<str>>>),
     TokenFloor(Arc<Vec<Box<str>>>),
+    Pgbench(Pgbench),
 }
 
 /// What one round measured.
@@ -61,6 +63,7 @@ impl Load {
             Self::Native => "native",
             Self::Floor | Self::TokenFloor(_) => "floor",
             Self::Token(_) => "token",
+            Self::Pgbench(_) => "pgbench",
         }
     }
 }
@@ -116,6 +119,7 @@ impl Side {
                 Load::Check(pool) => check::round(&self.rig, pool, length).await?,
                 Load::Token(tokens) => token::round(&self.rig, tokens, Question::Session, length).await?,
                 Load::TokenFloor(tokens) => token::round(&self.rig, tokens, Question::Floor, length).await?,
+                Load::Pgbench(alone) => alone.round(length).await?,
                 Load::Floor => single::round(&self.rig, Call::Floor, length).await?,
             };
             self.rig.settle().await?;

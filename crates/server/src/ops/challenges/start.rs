@@ -221,9 +221,10 @@ async fn begin(tx: &mut Tx<'_>, app: &App, asked: &Asked) -> Result<Begun> {
     let Asked { ask, aim, new, delivery, now, .. } = asked;
     let (policy, now) = (&app.config.sends, *now);
     let mut new = new.clone();
-    spend(tx, &aim.networks, now).await?;
 
+    // The address first, then networks, then the org: whoever takes rows in one order never waits in a circle.
     let purse = Purse::read(tx, ask, aim, now).await?;
+    spend(tx, &aim.networks, now).await?;
     if purse.long {
         new.shape = Shape::LONG;
     }

@@ -122,10 +122,11 @@ async fn run(app: &Arc<App>, start: Start, attached: Attached, once: Option<Once
                 }
                 let begun = asked.begin(tx, &unit_app).await?;
                 let Some(started) = outcome(tx, &unit_app, &asked, &begun, &attached).await? else {
+                    idempotency::release(tx, once).await?;
                     return Ok(Ended::Now(begun, None));
                 };
                 note_start(tx, &event, &org, &begun, started.resent).await?;
-                idempotency::keep(tx, once, &started, now).await?;
+                idempotency::keep(tx, once, &started).await?;
                 Ok(Ended::Now(begun, Some(started)))
             })
         })

@@ -27,8 +27,10 @@ pub(super) use row::{bytes, int, maybe_bytes, text};
 pub use settings::Settings;
 pub(super) use statements::Statements;
 
-/// How long a unit waits for a connection of the pool, and a connection for the database.
+/// How long the making of a connection may take.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a unit waits for a connection of the pool.
+const QUEUE_PATIENCE: Duration = Duration::from_secs(5);
 /// The longest that a unit may take: a database that hangs must not hold its callers for as long.
 const UNIT_MOST: Duration = Duration::from_secs(10);
 /// How often a unit is begun at the most.
@@ -53,7 +55,7 @@ impl Pg {
         let pool = Pool::builder(manager)
             .max_size(settings.connections)
             .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(PATIENCE))
+            .wait_timeout(Some(QUEUE_PATIENCE))
             .create_timeout(Some(PATIENCE))
             .recycle_timeout(Some(PATIENCE))
             .build()

@@ -35,9 +35,10 @@ macro_rules! columns {
 }
 
 statements! {
-    STANDING = concat!("SELECT ", columns!(), " FROM targets WHERE id = $1");
+    // For a unit that will change the row by what it says: nobody else does meanwhile.
+    STANDING = concat!("SELECT ", columns!(), " FROM targets WHERE id = $1 FOR UPDATE");
     // The address's row, or the one behind it: found in the same steps, whether there is one or not.
-    NEAREST = concat!("SELECT ", columns!(), ", id FROM targets WHERE id >= $1 ORDER BY id LIMIT 1");
+    NEAREST = concat!("SELECT ", columns!(), ", id FROM targets WHERE id >= $1 ORDER BY id LIMIT 1 FOR UPDATE");
     LAST_ROW = "INSERT INTO targets (id, sent_at, short_until) VALUES ($1, $2, $2) ON CONFLICT (id) DO NOTHING";
     WRITE = "INSERT INTO targets (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET turn = 1 - targets.turn";
     // After a restore: no code is live, no repeat is possible. Counters stay.
