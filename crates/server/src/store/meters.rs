@@ -1,5 +1,6 @@
 //! `meters`: counters over many addresses, each with a window that starts at its first use. For limits where a burst at
-//! the edge of two windows does no harm: networks and orgs. What bounds guesses at one address is in `targets`, exact.
+//! the edge of two windows does no harm: networks and orgs. What bounds guesses at one address is in `targets`, exact. On
+//! PostgreSQL they are spent at a desk (`store::pg::desk`): a row that every request wants must not be held by any.
 
 use std::time::Duration;
 
@@ -35,6 +36,9 @@ pub struct Meter {
 
 /// Spends one from each meter, or from none. Gives the place of one that was full.
 pub async fn spend(tx: &mut Tx<'_>, meters: &[Meter], now: Timestamp) -> Result<Option<usize>> {
+    if let Tx::Pg(statements) = tx {
+        return statements.spend(meters, now).await;
+    }
     for (place, meter) in meters.iter().enumerate() {
         if !take(tx, meter, now).await? {
             give_back(tx, &meters[..place]).await?;
@@ -46,17 +50,23 @@ pub async fn spend(tx: &mut Tx<'_>, meters: &[Meter], now: Timestamp) -> Result<
 
 async fn take(tx: &mut Tx<'_>, meter: &Meter, now: Timestamp) -> Result<bool> {
     let limit = i64::from(meter.limit);
-    let spent = tx.execute(&SPEND, &[(&meter.id).into(), now.into(), limit.into()]).await?;
-    if spent == 1 || limit == 0 {
-        return Ok(spent == 1);
+    let spend = [(&meter.id).into(), now.into(), limit.into()];
+    if tx.execute(&SPEND, &spend).await? == 1 {
+        return Ok(true);
+    }
+    if limit == 0 {
+        return Ok(false);
     }
     let until = now.plus(meter.span);
-    let begun = tx.execute(&BEGIN, &[(&meter.id).into(), now.into(), until.into()]).await?;
-    Ok(begun == 1)
+    Ok(tx.execute(&BEGIN, &[(&meter.id).into(), now.into(), until.into()]).await? == 1)
 }
 
 /// Gives one back to each meter.
 pub async fn give_back(tx: &mut Tx<'_>, meters: &[Meter]) -> Result<()> {
+    if let Tx::Pg(statements) = tx {
+        statements.give_back(meters);
+        return Ok(());
+    }
     for meter in meters {
         tx.execute(&GIVE_BACK, &[(&meter.id).into()]).await?;
     }
@@ -65,8 +75,9 @@ pub async fn give_back(tx: &mut Tx<'_>, meters: &[Meter]) -> Result<()> {
 
 /// Does the work of spending, and spends nothing. Not by a statement that changes nothing: SQLite would not write the page.
 pub async fn touch(tx: &mut Tx<'_>, meter: &Meter, now: Timestamp) -> Result<()> {
-    if take(tx, meter, now).await? {
-        give_back(tx, std::slice::from_ref(meter)).await?;
+    let meter = std::slice::from_ref(meter);
+    if spend(tx, meter, now).await?.is_none() {
+        give_back(tx, meter).await?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! wait for a database that does not answer.
 
 mod connection;
+mod desk;
 mod errors;
 mod migrate;
 mod row;
@@ -14,12 +15,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use deadpool_postgres::{ClientWrapper, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use doorcode_core::{Error, Result};
 use futures_util::future::BoxFuture;
 
 use super::db::Tx;
 use connection::Connection;
+use desk::Desk;
 use errors::busy;
 use statements::{Ended, Purpose};
 
@@ -44,23 +46,16 @@ pub(super) struct Pg(Arc<Inner>);
 
 struct Inner {
     pool: Pool,
+    desk: Desk,
     units: AtomicU64,
 }
 
 impl Pg {
     /// Connects, and brings the schema up to date.
     pub(super) async fn open(settings: &Settings) -> Result<Self> {
-        let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_config(settings.config.clone(), tls::connector(settings)?, manager);
-        let pool = Pool::builder(manager)
-            .max_size(settings.connections)
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(QUEUE_PATIENCE))
-            .create_timeout(Some(PATIENCE))
-            .recycle_timeout(Some(PATIENCE))
-            .build()
-            .map_err(Error::internal)?;
-        let engine = Self(Arc::new(Inner { pool, units: AtomicU64::new(0) }));
+        let desk = Desk::open(pool(settings, 1)?);
+        let pool = pool(settings, settings.connections)?;
+        let engine = Self(Arc::new(Inner { pool, desk, units: AtomicU64::new(0) }));
         let mut connection = engine.0.connection().await?;
         migrate::run(connection.client()?).await?;
         connection.give_back();
@@ -99,6 +94,19 @@ impl Pg {
     }
 }
 
+fn pool(settings: &Settings, connections: usize) -> Result<Pool> {
+    let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let manager = Manager::from_config(settings.config.clone(), tls::connector(settings)?, manager);
+    Pool::builder(manager)
+        .max_size(connections)
+        .runtime(Runtime::Tokio1)
+        .wait_timeout(Some(QUEUE_PATIENCE))
+        .create_timeout(Some(PATIENCE))
+        .recycle_timeout(Some(PATIENCE))
+        .build()
+        .map_err(Error::internal)
+}
+
 impl Inner {
     async fn connection(&self) -> Result<Connection> {
         Ok(Connection::new(self.pool.get().await.map_err(busy)?))
@@ -112,7 +120,8 @@ impl Inner {
         let mut wait = FIRST_WAIT;
         for left in (0..TRIES).rev() {
             let mut connection = self.connection().await?;
-            let attempt = attempt(connection.client()?, unit.clone(), purpose);
+            let statements = Statements::new(connection.client()?, &self.desk, purpose);
+            let attempt = attempt(statements, unit.clone());
             let (outcome, ended) = match tokio::time::timeout(UNIT_MOST, attempt).await {
                 Ok(ended) => ended,
                 Err(_) => return Err(Error::unavailable("the database did not answer in time")),
@@ -132,11 +141,11 @@ impl Inner {
 }
 
 /// Runs a unit once.
-async fn attempt<T, F>(client: &ClientWrapper, unit: F, purpose: Purpose) -> (Result<T>, Ended)
+async fn attempt<T, F>(statements: Statements<'_>, unit: F) -> (Result<T>, Ended)
 where
     F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Send,
 {
-    let mut tx = Tx::Pg(Statements::new(client, purpose));
+    let mut tx = Tx::Pg(statements);
     let outcome = unit(&mut tx).await;
     match tx {
         Tx::Pg(statements) => statements.end(outcome).await,

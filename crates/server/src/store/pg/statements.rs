@@ -2,17 +2,22 @@
 //! to commit after a failure that the unit has passed over: the engine has rolled everything back by then, and says so only in passing.
 
 use deadpool_postgres::ClientWrapper;
-use doorcode_core::{Error, Result};
+use doorcode_core::{Error, Result, Timestamp};
 use futures_util::future::join;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
+use super::desk::Desk;
 use super::errors::{failed, spoils_connection, worth_another_try};
+use crate::store::meters::{Meter, MeterId};
 use crate::store::sql::{Sql, Value};
 
 /// A unit's statements.
 pub struct Statements<'c> {
     client: &'c ClientWrapper,
+    desk: &'c Desk,
+    /// What was spent at the desk, to be given back if the unit comes to nothing.
+    spent: Vec<MeterId>,
     stands: Stands,
     trouble: Option<Trouble>,
 }
@@ -60,12 +65,12 @@ pub(super) struct Ended {
 
 impl<'c> Statements<'c> {
     /// On a connection that is clean.
-    pub(super) fn new(client: &'c ClientWrapper, purpose: Purpose) -> Self {
+    pub(super) fn new(client: &'c ClientWrapper, desk: &'c Desk, purpose: Purpose) -> Self {
         let stands = match purpose {
             Purpose::Work => Stands::Waiting,
             Purpose::Look => Stands::Reading,
         };
-        Self { client, stands, trouble: None }
+        Self { client, desk, spent: Vec::new(), stands, trouble: None }
     }
 
     /// Runs a statement and gives its rows.
@@ -90,6 +95,25 @@ impl<'c> Statements<'c> {
         };
         let outcome = outcome.await;
         self.note(outcome).map(|changed| usize::try_from(changed).unwrap_or(usize::MAX))
+    }
+
+    /// Spends one from each meter, or from none, at the desk. Gives the place of one that was full.
+    pub(in crate::store) async fn spend(&mut self, meters: &[Meter], now: Timestamp) -> Result<Option<usize>> {
+        let full = self.desk.spend(meters, now).await?;
+        if full.is_none() {
+            self.spent.extend(meters.iter().map(|meter| meter.id));
+        }
+        Ok(full)
+    }
+
+    /// Gives one back to each meter.
+    pub(in crate::store) fn give_back(&mut self, meters: &[Meter]) {
+        self.desk.give_back(meters.iter().map(|meter| meter.id).collect());
+        for meter in meters {
+            if let Some(place) = self.spent.iter().position(|id| *id == meter.id) {
+                self.spent.swap_remove(place);
+            }
+        }
     }
 
     /// Prepares a statement without running it.
@@ -132,7 +156,16 @@ impl<'c> Statements<'c> {
     }
 
     /// Commits what a unit did, or takes it back.
-    pub(super) async fn end<T>(self, outcome: Result<T>) -> (Result<T>, Ended) {
+    pub(super) async fn end<T>(mut self, outcome: Result<T>) -> (Result<T>, Ended) {
+        let (desk, spent) = (self.desk, std::mem::take(&mut self.spent));
+        let (outcome, ended) = self.close(outcome).await;
+        if outcome.is_err() || ended.again {
+            desk.give_back(spent);
+        }
+        (outcome, ended)
+    }
+
+    async fn close<T>(self, outcome: Result<T>) -> (Result<T>, Ended) {
         match (self.trouble, outcome) {
             (None, Ok(value)) => self.commit(value).await,
             (None, refused) => (refused, Ended { again: false, clean: self.roll_back().await }),
