@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doorcode_core::{Error, Kid, OrgId, Result, Timestamp};
+use doorcode_core::{ChallengeId, Error, Kid, OrgId, Result, Timestamp};
 
 use crate::clock::Clock;
 use crate::config::{Config, Transport};
@@ -77,6 +77,12 @@ impl App {
         entropy.behind(&newest);
         let (outbox, waiting) = Outbox::new();
         let inbox = matches!(config.mail.transport, Transport::Inbox).then(|| Inbox::new(INBOX_ROOM));
+        let feed = Feed::default();
+        let heard = feed.clone();
+        db.hear(move |name| match name {
+            Some(name) => heard.call(ChallengeId::from_bytes(name)),
+            None => heard.call_all(),
+        });
         let egress = Egress::new(&config.egress, config.server.listen, config.server.public_url.as_deref())?;
         let app = Self {
             config,
@@ -89,7 +95,7 @@ impl App {
             recent_sessions: Recent::default(),
             recent_keys: Recent::default(),
             uses: Uses::default(),
-            feed: Feed::default(),
+            feed,
             inbox,
             metrics: Metrics::new(),
         };
@@ -99,6 +105,12 @@ impl App {
     /// The base of links: the configured one, else (under `--dev`) the listener.
     pub fn base_url(&self) -> String {
         self.config.server.public_url.clone().unwrap_or_else(|| format!("http://{}", self.config.server.listen))
+    }
+
+    /// Calls everybody who listens for news of a challenge, on every server.
+    pub fn call(&self, challenge: ChallengeId) {
+        self.feed.call(challenge);
+        self.db.tell(*challenge.as_bytes());
     }
 
     /// Writes down what time it is, so that a restart does not begin below it.

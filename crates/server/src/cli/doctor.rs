@@ -46,6 +46,8 @@ fn settings(config: &Config) {
     let line = |name: &str, value: String| out(&format!("  {name:22} {value}"));
     line("data", config.data.display().to_string());
     line("keys", config.keys.display().to_string());
+    let database = config.database.as_ref().map_or_else(|| "the file in data".to_owned(), |at| at.shown());
+    line("database", database);
     line("server.listen", config.server.listen.to_string());
     line("server.public_url", config.server.public_url.clone().unwrap_or_else(|| "not set".to_owned()));
     line("proxy.header", config.proxy.header.as_ref().map_or("not set", |name| name.as_str()).to_owned());
@@ -115,6 +117,9 @@ fn lax(config: &Config) {
         say(format!(
             "egress.allow excuses {count} entries: whoever may name an URL can make this server send requests there"
         ));
+    }
+    if config.database.as_ref().is_some_and(|database| database.is_in_the_clear()) {
+        say("database.url says sslmode=disable: addresses and counters cross the network in the clear".to_owned());
     }
     if config.dev {
         say("--dev shows every code to whoever reaches this machine".to_owned());

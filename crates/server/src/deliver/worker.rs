@@ -259,7 +259,7 @@ impl Worker {
             })
             .await?;
         for challenge in told {
-            self.app.feed.call(challenge);
+            self.app.call(challenge);
         }
         Ok(())
     }

@@ -45,6 +45,13 @@ impl Feed {
         }
     }
 
+    /// Calls everybody: something may have been missed.
+    pub fn call_all(&self) {
+        for notify in self.lock().values() {
+            notify.notify_waiters();
+        }
+    }
+
     /// How many listen.
     pub fn open(&self) -> usize {
         self.0.open.load(Ordering::Relaxed)

@@ -19,11 +19,13 @@ const ROOM: usize = 2048;
 /// What it is found by: an id, or a digest.
 type Name = [u8; 16];
 
+type Part<T> = HashMap<Name, (Timestamp, Arc<T>)>;
+
 /// The finds, by name.
 pub struct Recent<T> {
     /// Counts endings: what was read before one is not kept after it.
     endings: AtomicU64,
-    parts: [Mutex<HashMap<Name, (Timestamp, Arc<T>)>>; PARTS],
+    parts: [Mutex<Part<T>>; PARTS],
 }
 
 impl<T> Default for Recent<T> {
@@ -65,7 +67,7 @@ impl<T> Recent<T> {
         }
     }
 
-    fn part(&self, name: &Name) -> MutexGuard<'_, HashMap<Name, (Timestamp, Arc<T>)>> {
+    fn part(&self, name: &Name) -> MutexGuard<'_, Part<T>> {
         // The last byte of an id is random, and so is every byte of a digest.
         let place = usize::from(name[15]) % PARTS;
         self.parts[place].lock().unwrap_or_else(PoisonError::into_inner)

@@ -107,6 +107,22 @@ impl Db {
         }
     }
 
+    /// Tells the other servers on this database that there may be news of something, after the commit that made it.
+    pub fn tell(&self, name: [u8; 16]) {
+        match &*self.0 {
+            Engine::Lite(_) => {}
+            Engine::Pg(pg) => pg.tell(name),
+        }
+    }
+
+    /// Has `told` called whenever another server, or this one, tells of something; with nothing, when some of it may have been missed.
+    pub fn hear(&self, told: impl Fn(Option<[u8; 16]>) + Send + Sync + 'static) {
+        match &*self.0 {
+            Engine::Lite(_) => {}
+            Engine::Pg(pg) => pg.hear(Box::new(told)),
+        }
+    }
+
     /// Commits what waits, folds the log into the file and lets go of it.
     pub async fn close(&self) {
         match &*self.0 {

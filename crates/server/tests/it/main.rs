@@ -34,6 +34,7 @@ mod pools;
 mod post_office;
 mod postgres;
 mod postgres_contract;
+mod postgres_days;
 mod process;
 mod races;
 mod readme;

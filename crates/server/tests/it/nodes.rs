@@ -8,7 +8,7 @@ use axum::http::Method;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::app::{Folder, HERE, START, TestApp, hours, not, seconds, settings, wrong};
+use crate::app::{Folder, HERE, MOMENT, START, TestApp, hours, not, seconds, settings, wrong};
 use crate::postgres;
 
 const ADA: &str = "ada@example.com";
@@ -161,6 +161,29 @@ async fn a_dead_nodes_message_goes_out_from_the_other_once() {
     assert_eq!(a.messages(BOB) + b.messages(BOB), 1);
     advance([&a, &b], hours(1));
     assert_eq!(a.worker.deliver_due().await.unwrap() + b.worker.deliver_due().await.unwrap(), 0, "it is recorded");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_stream_on_one_node_hears_what_happens_on_the_other() {
+    let Some((a, b)) = two().await else { return };
+    let key = key(&a).await;
+    let started = program(&a, &key).post(V, json!({ "to": BOB })).await.json();
+    let path = format!("{V}/{}", started["id"].as_str().unwrap());
+    let watching = program(&b, &key);
+    let listening = async { watching.get(&format!("{path}/events")).await.text() };
+    let happening = async {
+        while b.app.feed.open() == 0 {
+            tokio::time::sleep(MOMENT).await;
+        }
+        a.deliver_due().await;
+        let right = program(&a, &key).post(&format!("{path}/check"), json!({ "code": a.last_code(BOB) })).await;
+        assert_eq!(right.json()["valid"], true);
+    };
+    // A stream looks by itself every fifteen seconds: what it hears within five it was told.
+    let both = async { tokio::join!(listening, happening) };
+    let (text, ()) = tokio::time::timeout(seconds(5), both).await.expect("the other node was told");
+    let kinds: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("event: verification.")).collect();
+    assert_eq!(kinds, ["started", "sent", "verified"]);
 }
 
 /// Both open the same empty database at the same moment: one makes the schema, the other finds it made.

@@ -6,7 +6,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -25,16 +25,26 @@ pub(crate) fn is_wanted() -> bool {
     engine.is_some_and(|engine| engine == "postgres")
 }
 
-/// Sets a cluster up, runs it until its standard input ends, and clears it away: however the tests end, nothing stays. $1 the
-/// folder, $2 the port, $3 the programs' directory; the rest are the server's own arguments.
+/// Sets a cluster up, runs it until its standard input ends, and clears it away: however the tests end, nothing stays. Each line
+/// that it reads meanwhile is a signal for the server, whose end is waited for, or `start`. $1 the folder, $2 the port, $3 the
+/// programs' directory; the rest are the server's own arguments.
 const KEEPER: &str = r#"
 dir=$1 port=$2 bin=$3
 shift 3
+start() {
+    "$bin/postgres" -D "$dir/data" -p "$port" -k "$dir" -c listen_addresses=127.0.0.1 "$@" >>"$dir/server.log" 2>&1 &
+    pid=$!
+}
 "$bin/initdb" -D "$dir/data" -U door -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log"; exit 1; }
-"$bin/postgres" -D "$dir/data" -p "$port" -k "$dir" -c listen_addresses=127.0.0.1 "$@" >"$dir/server.log" 2>&1 &
-pid=$!
+start "$@"
 echo "$pid"
-while read -r signal; do kill "-$signal" "$pid"; done
+while read -r word; do
+    case $word in
+    start) start "$@" ;;
+    *) kill "-$word" "$pid"; wait "$pid" ;;
+    esac
+    echo done
+done
 kill -INT "$pid"
 wait "$pid"
 rm -rf "$dir"
@@ -44,6 +54,7 @@ rm -rf "$dir"
 pub(crate) struct Cluster {
     /// Its keeper; the cluster goes when its standard input is closed.
     keeper: Child,
+    says: BufReader<ChildStdout>,
     port: u16,
 }
 
@@ -51,7 +62,7 @@ impl Cluster {
     /// A cluster with these settings. None where PostgreSQL is not installed, which is said.
     pub(crate) fn start(settings: &[&str]) -> Option<Self> {
         let Some(programs) = programs() else {
-            eprintln!("PostgreSQL is not installed: skipped");
+            say("PostgreSQL is not installed: skipped");
             return None;
         };
         static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -64,10 +75,11 @@ impl Cluster {
         command.args(["sh", "-c", KEEPER, "keeper"]).arg(&dir).arg(port.to_string()).arg(programs);
         command.args(settings.iter().flat_map(|setting| ["-c", setting]));
         let mut keeper = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut says = BufReader::new(keeper.stdout.take().unwrap());
         let mut line = String::new();
-        BufReader::new(keeper.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        says.read_line(&mut line).unwrap();
         assert!(line.trim().parse::<u32>().is_ok(), "no server was started: {line}");
-        let cluster = Self { keeper, port };
+        let cluster = Self { keeper, says, port };
         cluster.wait();
         Some(cluster)
     }
@@ -96,9 +108,22 @@ impl Cluster {
         self.url(&name)
     }
 
-    /// Sends its server a signal.
-    pub(crate) fn signal(&mut self, signal: &str) {
-        writeln!(self.keeper.stdin.as_mut().unwrap(), "{signal}").unwrap();
+    /// Ends its server by a signal: `KILL`, or `INT` for a fast end in order. Its data stay.
+    pub(crate) fn end(&mut self, signal: &str) {
+        self.tell(signal);
+    }
+
+    /// Starts the server again that was ended, and waits until it answers.
+    pub(crate) fn again(&mut self) {
+        self.tell("start");
+        self.wait();
+    }
+
+    fn tell(&mut self, word: &str) {
+        writeln!(self.keeper.stdin.as_mut().unwrap(), "{word}").unwrap();
+        let mut line = String::new();
+        self.says.read_line(&mut line).unwrap();
+        assert_eq!(line, "done\n");
     }
 }
 
@@ -107,6 +132,11 @@ impl Drop for Cluster {
         drop(self.keeper.stdin.take());
         drop(self.keeper.wait());
     }
+}
+
+#[expect(clippy::print_stderr, reason = "whoever runs the tests must hear what was not run")]
+fn say(line: &str) {
+    eprintln!("{line}");
 }
 
 /// The cluster that the tests of one run share. It needs to survive nothing, so it syncs nothing.

@@ -27,6 +27,6 @@ pub async fn cancel(app: &Arc<App>, org: OrgId, id: ChallengeId) -> Result<()> {
             })
         })
         .await?;
-    app.feed.call(id);
+    app.call(id);
     Ok(())
 }

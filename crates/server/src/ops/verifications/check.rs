@@ -45,7 +45,7 @@ pub async fn check(app: &Arc<App>, entry: Entry) -> Result<Judged> {
     let (checked, verification, attempts_left) = unit.await?;
     let token = match &checked {
         Checked::Right(challenge) => {
-            app.feed.call(id);
+            app.call(id);
             Some(token(app, challenge)?)
         }
         Checked::Repeat(challenge) => Some(token(app, challenge)?),

@@ -137,7 +137,7 @@ async fn run(app: &Arc<App>, start: Start, attached: Attached, once: Option<Once
         Err(error) => (Err(error), None),
     };
     let challenge = conclude(app, delivery, begun)?;
-    app.feed.call(challenge.id);
+    app.call(challenge.id);
     started.ok_or_else(|| Error::internal("a start that was sent has an outcome"))
 }
 

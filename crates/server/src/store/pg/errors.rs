@@ -6,25 +6,36 @@ use doorcode_core::Error;
 use tokio_postgres::error::SqlState;
 
 /// A statement's failure.
+#[expect(clippy::needless_pass_by_value, reason = "it stands behind map_err")]
 pub(super) fn failed(error: tokio_postgres::Error) -> Error {
     match error.code() {
         Some(&SqlState::UNIQUE_VIOLATION) => Error::Conflict("it is there already"),
-        Some(code) if !passes(code) => Error::internal(error),
-        _ => Error::unavailable(error),
+        Some(code) if !passes(code) => Error::internal(said(&error)),
+        _ => Error::unavailable(said(&error)),
     }
+}
+
+/// What may be logged of an error: the engine's message and its code. Not its details, which show rows.
+fn said(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(error) => format!("{} (SQLSTATE {})", error.message(), error.code().code()),
+        None => with_causes(error),
+    }
+}
+
+/// An error and what caused it.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// No connection to be had.
 pub(super) fn busy(error: PoolError) -> Error {
     match error {
-        PoolError::Backend(error) => failed_to_connect(error),
-        other => Error::unavailable(other),
+        // Whatever kept us from connecting may pass: a wrong password too, once it is set right.
+        PoolError::Backend(error) => Error::unavailable(said(&error)),
+        other => Error::unavailable(other.to_string()),
     }
-}
-
-/// Whatever kept us from connecting may pass: a wrong password too, once it is set right.
-fn failed_to_connect(error: tokio_postgres::Error) -> Error {
-    Error::unavailable(error)
 }
 
 /// By the class of SQLSTATE (PostgreSQL's manual, appendix A): the connection, resources, the operator, the system; a transaction

@@ -6,6 +6,7 @@ mod connection;
 mod desk;
 mod errors;
 mod migrate;
+mod notices;
 mod row;
 mod settings;
 mod statements;
@@ -23,8 +24,10 @@ use super::db::Tx;
 use connection::Connection;
 use desk::Desk;
 use errors::busy;
+use notices::Notices;
 use statements::{Ended, Purpose};
 
+pub(super) use notices::{Name, Told};
 pub(super) use row::{bytes, int, maybe_bytes, text};
 pub use settings::Settings;
 pub(super) use statements::Statements;
@@ -47,6 +50,8 @@ pub(super) struct Pg(Arc<Inner>);
 struct Inner {
     pool: Pool,
     desk: Desk,
+    notices: Notices,
+    settings: Settings,
     units: AtomicU64,
 }
 
@@ -54,8 +59,10 @@ impl Pg {
     /// Connects, and brings the schema up to date.
     pub(super) async fn open(settings: &Settings) -> Result<Self> {
         let desk = Desk::open(pool(settings, 1)?);
+        let notices = Notices::open(pool(settings, 1)?);
         let pool = pool(settings, settings.connections)?;
-        let engine = Self(Arc::new(Inner { pool, desk, units: AtomicU64::new(0) }));
+        let inner = Inner { pool, desk, notices, settings: settings.clone(), units: AtomicU64::new(0) };
+        let engine = Self(Arc::new(inner));
         let mut connection = engine.0.connection().await?;
         migrate::run(connection.client()?).await?;
         connection.give_back();
@@ -86,6 +93,16 @@ impl Pg {
     /// Units that were run or refused since start.
     pub(super) fn units(&self) -> u64 {
         self.0.units.load(Ordering::Relaxed)
+    }
+
+    /// Tells every server that there may be news of this.
+    pub(super) fn tell(&self, name: Name) {
+        self.0.notices.tell(name);
+    }
+
+    /// Hears from now on what every server tells.
+    pub(super) fn hear(&self, told: Told) {
+        notices::listen(self.0.settings.clone(), told);
     }
 
     /// Lets go of every connection.
@@ -122,9 +139,8 @@ impl Inner {
             let mut connection = self.connection().await?;
             let statements = Statements::new(connection.client()?, &self.desk, purpose);
             let attempt = attempt(statements, unit.clone());
-            let (outcome, ended) = match tokio::time::timeout(UNIT_MOST, attempt).await {
-                Ok(ended) => ended,
-                Err(_) => return Err(Error::unavailable("the database did not answer in time")),
+            let Ok((outcome, ended)) = tokio::time::timeout(UNIT_MOST, attempt).await else {
+                return Err(Error::unavailable("the database did not answer in time"));
             };
             if ended.clean {
                 connection.give_back();

@@ -16,6 +16,9 @@ pub enum Tls {
     VerifyFull,
 }
 
+/// A connection that is silent for this long is asked whether the other end is still there.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
 /// The database, as it is set.
 #[derive(Clone)]
 pub struct Settings {
@@ -48,10 +51,14 @@ impl Settings {
             None => Tls::VerifyFull,
         };
         config.ssl_mode(if tls == Tls::Off { SslMode::Disable } else { SslMode::Require });
-        config.application_name("doorcode").connect_timeout(super::PATIENCE).tcp_user_timeout(super::UNIT_MOST);
+        config
+            .application_name("doorcode")
+            .connect_timeout(super::PATIENCE)
+            .keepalives_idle(KEEPALIVE)
+            .tcp_user_timeout(super::UNIT_MOST);
         let millis = statement_most.as_millis();
         let own = config.get_options().unwrap_or_default().to_owned();
-        config.options(&format!(
+        config.options(format!(
             "-c statement_timeout={millis} -c lock_timeout={millis} -c idle_in_transaction_session_timeout=30000 {own}"
         ));
         Ok(Self { config, tls, ca_file, connections: connections.max(1) })

@@ -185,7 +185,7 @@ impl<'c> Statements<'c> {
             // Refused by the engine, it is rolled back. Anything else may have been committed, and is never done again.
             Err(error) => {
                 let refused = error.code().is_some_and(|code| code.code().starts_with("40"));
-                (Err(Error::unavailable(error)), Ended { again: refused, clean: refused })
+                (Err(failed(error)), Ended { again: refused, clean: refused })
             }
         }
     }

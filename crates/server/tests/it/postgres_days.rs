@@ -1,0 +1,89 @@
+//! Bad days of a PostgreSQL: it is killed, it is restarted, it has no room for another connection. Whoever asks meanwhile hears soon
+//! that it is not now, and what was acknowledged before is there afterwards.
+
+#![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use crate::app::{Folder, START, TestApp, settings};
+use crate::postgres::{self, Cluster};
+
+const ADA: &str = "ada@example.com";
+
+/// A house on a cluster of its own, which syncs what it commits.
+async fn house(cluster: &Cluster, connections: usize) -> TestApp {
+    let folder = Folder::new();
+    let mut config = settings(&folder, &[]);
+    config.database = Some(Arc::new(postgres::settings(&cluster.database(), connections)));
+    TestApp::open(folder, config, START).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_database_that_is_killed_loses_nothing_that_was_acknowledged() {
+    let Some(mut cluster) = Cluster::start(&["max_connections=40"]) else { return };
+    let app = house(&cluster, 8).await;
+    let people: Vec<String> = (0..20).map(|n| format!("u{n}@example.com")).collect();
+    for round in 0..3 {
+        // Some are answered and some are not when it dies.
+        let asking = join_all(people.iter().map(|email| app.start(email)));
+        let killing = async {
+            tokio::time::sleep(Duration::from_millis(15)).await;
+            tokio::task::block_in_place(|| cluster.end("KILL"));
+        };
+        let (answers, ()) = tokio::join!(asking, killing);
+        assert!(answers.iter().all(|answer| [200, 429, 503].contains(&answer.status)), "no other answer");
+        let down = tokio::time::timeout(Duration::from_secs(8), app.start(ADA)).await.expect("it answers soon");
+        assert_eq!(down.status, 503, "round {round}: {}", down.text());
+        assert_eq!(app.get("/readyz").await.status, 503);
+        tokio::task::block_in_place(|| cluster.again());
+        app.deliver_due().await;
+        for (email, answer) in people.iter().zip(&answers) {
+            if answer.status == 200 {
+                // What was committed has a message; it was handed to the worker, or its lease brings it back.
+                app.advance(doorcode::ops::outbox::LEASE);
+                app.deliver_due().await;
+                let code = app.last_code(email);
+                assert_eq!(app.verify(email, &code).await.status, 200, "{email} was told that a code is on its way");
+                assert_ne!(app.from("203.0.113.77").verify(email, &code).await.status, 200, "and it is good once");
+            }
+        }
+        assert_eq!(app.get("/readyz").await.status, 200, "it is back by itself");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_restart_in_order_is_passed_over() {
+    let Some(mut cluster) = Cluster::start(&["max_connections=40"]) else { return };
+    let app = house(&cluster, 4).await;
+    let code = app.code(ADA).await;
+    tokio::task::block_in_place(|| {
+        cluster.end("INT");
+        cluster.again();
+    });
+    assert_eq!(app.verify(ADA, &code).await.status, 200, "connections that were cut are made anew");
+}
+
+/// Others have taken all connections that the database has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_connection_to_be_had_is_said_and_passes() {
+    let Some(cluster) = Cluster::start(&["max_connections=12", "superuser_reserved_connections=0"]) else { return };
+    let app = house(&cluster, 16).await;
+    let url = cluster.url("postgres");
+    let mut others = Vec::new();
+    while let Ok((client, connection)) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await {
+        others.push((client, tokio::spawn(connection)));
+    }
+    assert!(!others.is_empty());
+    let people: Vec<String> = (0..30).map(|n| format!("u{n}@example.com")).collect();
+    let answers = join_all(people.iter().map(|email| app.start(email))).await;
+    assert!(answers.iter().all(|answer| [200, 503].contains(&answer.status)));
+    for answer in answers.iter().filter(|answer| answer.status == 503) {
+        assert!(answer.header("retry-after").is_some(), "{answer:?}");
+    }
+    drop(others);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(app.start(ADA).await.status, 200);
+}
