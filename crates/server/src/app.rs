@@ -62,7 +62,10 @@ impl App {
         create_dir(&config.data)?;
         let db = Db::of(&config.data, config.database.as_deref()).await?;
         let mark = db.read(|tx| Box::pin(meta::clock(tx))).await?;
-        let clock = clock.unwrap_or_else(|| Clock::real(mark));
+        let clock = match clock {
+            Some(clock) => clock,
+            None => Clock::real(mark, db.time().await?),
+        };
         if clock.now() < EARLIEST {
             return Err(Error::unavailable("the machine's clock is years behind; set it, and start again"));
         }
@@ -116,9 +119,7 @@ impl App {
     /// Writes down what time it is, so that a restart does not begin below it.
     pub async fn mark_time(&self) -> Result<()> {
         let now = self.clock.now();
-        self.db
-            .write(move |tx| Box::pin(async move { meta::put(tx, meta::Fact::Clock, &now.millis().to_string()).await }))
-            .await
+        self.db.write(move |tx| Box::pin(async move { meta::mark(tx, now).await })).await
     }
 }
 

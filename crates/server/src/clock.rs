@@ -21,14 +21,24 @@ pub struct Real {
     started: Instant,
     /// What the time was when the process started, raised whenever the machine's clock runs ahead of it.
     base: AtomicI64,
+    /// How far the database's clock, which several servers share, is ahead of the machine's; nought where it is the machine's.
+    offset: AtomicI64,
 }
 
 impl Clock {
-    /// The machine's clock, not below `mark`.
-    pub fn real(mark: Option<Timestamp>) -> Self {
-        let wall = wall().millis();
-        let base = mark.map_or(wall, |mark| wall.max(mark.millis()));
-        Self::Real(Arc::new(Real { started: started(), base: AtomicI64::new(base) }))
+    /// The machine's clock, or as far from it as the database's was just now; not below `mark`.
+    pub fn real(mark: Option<Timestamp>, database: Option<Timestamp>) -> Self {
+        let now = database.unwrap_or_else(wall).millis();
+        let base = mark.map_or(now, |mark| now.max(mark.millis()));
+        let offset = AtomicI64::new(now - wall().millis());
+        Self::Real(Arc::new(Real { started: started(), base: AtomicI64::new(base), offset }))
+    }
+
+    /// From now on the time is what the database just said. Where that is less, it is waited for.
+    pub fn follow(&self, database: Timestamp) {
+        if let Self::Real(real) = self {
+            real.offset.store(database.millis() - wall().millis(), Ordering::Relaxed);
+        }
     }
 
     /// A clock that stands at `at` until somebody moves it.
@@ -47,7 +57,7 @@ impl Clock {
     /// How far the machine's clock is behind the time: more than a moment means that somebody set it back.
     pub fn behind(&self) -> Duration {
         match self {
-            Self::Real(_) => self.now().since(wall()),
+            Self::Real(real) => self.now().since(real.wall()),
             Self::Manual(_) => Duration::ZERO,
         }
     }
@@ -64,9 +74,14 @@ impl Real {
     /// Ticks by the monotonic clock; follows the wall clock when that is ahead.
     fn now(&self) -> Timestamp {
         let elapsed = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
-        let ahead = wall().millis() - elapsed;
+        let ahead = self.wall().millis() - elapsed;
         let base = self.base.fetch_max(ahead, Ordering::Relaxed).max(ahead);
         Timestamp::from_millis(base + elapsed)
+    }
+
+    /// What the clock that counts says.
+    fn wall(&self) -> Timestamp {
+        Timestamp::from_millis(wall().millis() + self.offset.load(Ordering::Relaxed))
     }
 }
 
@@ -107,7 +122,7 @@ mod tests {
     #[test]
     fn time_never_runs_below_the_mark() {
         let far = wall().plus(Duration::from_secs(3600));
-        let clock = Clock::real(Some(far));
+        let clock = Clock::real(Some(far), None);
         let first = clock.now();
         assert!(first >= far);
         assert!(clock.now() >= first);
@@ -116,8 +131,25 @@ mod tests {
 
     #[test]
     fn time_follows_the_machine_when_that_is_ahead() {
-        let clock = Clock::real(Some(Timestamp::from_millis(0)));
+        let clock = Clock::real(Some(Timestamp::from_millis(0)), None);
         assert!(clock.now() >= wall().minus(Duration::from_millis(50)));
         assert!(clock.behind() < Duration::from_millis(50));
+    }
+
+    #[test]
+    fn time_is_the_databases_where_there_is_one() {
+        let hour = Duration::from_secs(3600);
+        for at in [wall().plus(hour), wall().minus(hour)] {
+            let clock = Clock::real(None, Some(at));
+            assert!(clock.now() >= at && clock.now().since(at) < Duration::from_secs(5));
+            assert!(clock.behind() < Duration::from_secs(1), "it is not behind what counts");
+        }
+        let clock = Clock::real(None, Some(wall()));
+        let before = clock.now();
+        clock.follow(wall().minus(hour));
+        assert!(clock.now() >= before, "it never runs backwards");
+        assert!(clock.behind() > Duration::from_secs(3500), "and readyz must know");
+        clock.follow(wall().plus(hour));
+        assert!(clock.now() >= before.plus(hour).minus(Duration::from_secs(5)));
     }
 }

@@ -2,23 +2,38 @@
 //! be run again. Refuses long transactions: what is old leaves in small batches.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use doorcode_core::Result;
 use doorcode_core::time::HOUR;
 
 use crate::app::App;
+use crate::store::meta::{self, Fact};
 use crate::store::{
     challenges, deliveries, events, idempotency, meters, redirects, sessions, targets, webhook_messages,
 };
 
 /// Rows of one batch.
 const BATCH: i64 = 200;
+/// For how long the retention is one server's. Longer than it rests when nothing is to be removed.
+const LEASE: Duration = Duration::from_secs(150);
 
 /// Where the walk through the targets stands.
 #[derive(Default)]
 pub struct Sweep {
     from: [u8; 16],
     marked: u64,
+    who: Who,
+}
+
+/// A name for who sweeps, where several could: another one for each process.
+struct Who(String);
+
+impl Default for Who {
+    fn default() -> Self {
+        use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+        Self(format!("{:016x}", RandomState::new().build_hasher().finish()))
+    }
 }
 
 /// Every second: writes the time down if anything was written since, and looks at the keys.
@@ -27,6 +42,9 @@ pub async fn tick(app: &Arc<App>, sweep: &mut Sweep) -> Result<()> {
     if units != sweep.marked {
         app.mark_time().await?;
         sweep.marked = units + 1;
+    }
+    if let Some(time) = app.db.time().await? {
+        app.clock.follow(time);
     }
     if app.keys.refresh(&app.db, app.clock.now()).await? {
         tracing::info!(kid = %app.keys.ring().active().kid, "keys changed");
@@ -41,10 +59,17 @@ pub async fn sweep(app: &Arc<App>, sweep: &mut Sweep) -> Result<bool> {
     // However little is configured: a challenge is over at most an hour after it was made, and its delivery with it.
     let least = 3 * HOUR;
     let from = sweep.from;
+    // Of several servers one does it, and another once that one is gone.
+    let who = (!app.db.sole_owner()).then(|| sweep.who.0.clone());
     let (removed, next) = app
         .db
         .write(move |tx| {
             Box::pin(async move {
+                if let Some(who) = &who
+                    && !meta::lease(tx, Fact::Sweeper, who, now, now.plus(LEASE)).await?
+                {
+                    return Ok((0, None));
+                }
                 let mut removed = challenges::sweep(tx, now.minus(keep.challenges.max(least)), BATCH, now).await?;
                 removed += deliveries::sweep(tx, now.minus(keep.deliveries.max(least)), BATCH).await?;
                 removed += webhook_messages::sweep(tx, now.minus(keep.deliveries.max(least)), BATCH).await?;

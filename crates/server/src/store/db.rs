@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use doorcode_core::{Error, Result};
+use doorcode_core::{Error, Result, Timestamp};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
@@ -88,6 +88,14 @@ impl Db {
         match &*self.0 {
             Engine::Lite(_) => true,
             Engine::Pg(_) => false,
+        }
+    }
+
+    /// What time it is for all servers of the database, where there can be several: its own.
+    pub async fn time(&self) -> Result<Option<Timestamp>> {
+        match &*self.0 {
+            Engine::Lite(_) => Ok(None),
+            Engine::Pg(pg) => pg.time().await.map(Some),
         }
     }
 

@@ -8,6 +8,12 @@ use super::sql::statements;
 statements! {
     GET = "SELECT value FROM meta WHERE name = $1";
     PUT = "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    // Of several servers none takes the mark back that another has set. Written in any case: `/readyz` asks whether it can be.
+    MARK = "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET \
+        value = CASE WHEN meta.value < excluded.value THEN excluded.value ELSE meta.value END";
+    // A time of 13 digits, a space, who has it until then.
+    LEASE = "INSERT INTO meta (name, value) VALUES ($1, $2 || ' ' || $3) ON CONFLICT (name) DO UPDATE SET value = excluded.value \
+        WHERE substr(meta.value, 1, 13) <= $4 OR substr(meta.value, 15) = $3";
     REMOVE = "DELETE FROM meta WHERE name = $1";
 }
 
@@ -20,6 +26,8 @@ pub enum Fact {
     Backup,
     /// It has served outside `--dev`, so `--dev` refuses it.
     Served,
+    /// Which of several servers does the retention, and until when.
+    Sweeper,
 }
 
 impl Fact {
@@ -28,6 +36,7 @@ impl Fact {
             Self::Clock => "clock",
             Self::Backup => "backup",
             Self::Served => "served",
+            Self::Sweeper => "sweeper",
         }
     }
 }
@@ -40,6 +49,24 @@ pub async fn get(tx: &mut Tx<'_>, fact: Fact) -> Result<Option<String>> {
 /// States a fact.
 pub async fn put(tx: &mut Tx<'_>, fact: Fact, value: &str) -> Result<()> {
     tx.execute(&PUT, &[fact.name().into(), value.into()]).await.map(drop)
+}
+
+/// Marks the time, unless it is marked later.
+pub async fn mark(tx: &mut Tx<'_>, now: Timestamp) -> Result<()> {
+    let now = thirteen(now);
+    tx.execute(&MARK, &[Fact::Clock.name().into(), (&now).into()]).await.map(drop)
+}
+
+/// Takes something that one server does for all, or keeps it, until a time. False: another one has it.
+pub async fn lease(tx: &mut Tx<'_>, fact: Fact, who: &str, now: Timestamp, until: Timestamp) -> Result<bool> {
+    let (until, now) = (thirteen(until), thirteen(now));
+    let values = [fact.name().into(), (&until).into(), who.into(), (&now).into()];
+    Ok(tx.execute(&LEASE, &values).await? == 1)
+}
+
+/// A time as text that is ordered as times are.
+fn thirteen(at: Timestamp) -> String {
+    format!("{:013}", at.millis())
 }
 
 /// Takes a fact back.

@@ -110,7 +110,7 @@ async fn a_clock_that_is_decades_behind_is_refused() {
 #[tokio::test]
 async fn a_clock_that_was_set_back_is_not_ready_and_does_not_run_back() {
     let folder = Folder::new();
-    let far = Clock::real(None).now().plus(hours(24));
+    let far = Clock::real(None, None).now().plus(hours(24));
     let app = TestApp::open(Arc::clone(&folder), settings(&folder, &[]), far).await.unwrap();
     app.app.mark_time().await.unwrap();
     app.app.db.close().await;

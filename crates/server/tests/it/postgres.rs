@@ -26,27 +26,33 @@ pub(crate) fn is_wanted() -> bool {
 }
 
 /// Sets a cluster up, runs it until its standard input ends, and clears it away: however the tests end, nothing stays. Each line
-/// that it reads meanwhile is a signal for the server, whose end is waited for, or `start`. $1 the folder, $2 the port, $3 the
-/// programs' directory; the rest are the server's own arguments.
+/// that it reads meanwhile is a signal for the server, whose end is waited for, or `start`, or `promote` for one that follows
+/// another. $1 the folder, $2 the port, $3 the programs' directory, $4 the port of the server to follow, if any; the rest are the
+/// server's own arguments.
 const KEEPER: &str = r#"
-dir=$1 port=$2 bin=$3
-shift 3
+dir=$1 port=$2 bin=$3 leader=$4
+shift 4
 start() {
     "$bin/postgres" -D "$dir/data" -p "$port" -k "$dir" -c listen_addresses=127.0.0.1 "$@" >>"$dir/server.log" 2>&1 &
     pid=$!
 }
-"$bin/initdb" -D "$dir/data" -U door -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log"; exit 1; }
+if [ -z "$leader" ]; then
+    "$bin/initdb" -D "$dir/data" -U door -A trust -E UTF8 --locale=C.UTF-8 --no-sync
+else
+    "$bin/pg_basebackup" -D "$dir/data" -h 127.0.0.1 -p "$leader" -U door -R -X stream -c fast --no-sync
+fi >"$dir/made.log" 2>&1 || { cat "$dir/made.log"; exit 1; }
 start "$@"
 echo "$pid"
 while read -r word; do
     case $word in
     start) start "$@" ;;
-    *) kill "-$word" "$pid"; wait "$pid" ;;
+    promote) "$bin/pg_ctl" -D "$dir/data" -w promote >/dev/null ;;
+    *) kill "-$word" "$pid"; wait "$pid" 2>/dev/null ;;
     esac
     echo done
 done
-kill -INT "$pid"
-wait "$pid"
+kill -INT "$pid" 2>/dev/null
+wait "$pid" 2>/dev/null
 rm -rf "$dir"
 "#;
 
@@ -61,6 +67,15 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// A cluster with these settings. None where PostgreSQL is not installed, which is said.
     pub(crate) fn start(settings: &[&str]) -> Option<Self> {
+        Self::made(settings, None)
+    }
+
+    /// A standby of another cluster, which streams what that one commits.
+    pub(crate) fn following(leader: &Self) -> Self {
+        Self::made(&["max_connections=60"], Some(leader.port)).unwrap()
+    }
+
+    fn made(settings: &[&str], leader: Option<u16>) -> Option<Self> {
         let Some(programs) = programs() else {
             say("PostgreSQL is not installed: skipped");
             return None;
@@ -73,6 +88,7 @@ impl Cluster {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut command = unprivileged(&dir);
         command.args(["sh", "-c", KEEPER, "keeper"]).arg(&dir).arg(port.to_string()).arg(programs);
+        command.arg(leader.map_or_else(String::new, |port| port.to_string()));
         command.args(settings.iter().flat_map(|setting| ["-c", setting]));
         let mut keeper = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut says = BufReader::new(keeper.stdout.take().unwrap());
@@ -117,6 +133,17 @@ impl Cluster {
     pub(crate) fn again(&mut self) {
         self.tell("start");
         self.wait();
+    }
+
+    /// Makes a standby the server that writes.
+    pub(crate) fn promote(&mut self) {
+        self.tell("promote");
+    }
+
+    /// The URL of a database that is in this cluster and, once it takes over, in another.
+    pub(crate) fn url_with(&self, other: &Self, database: &str) -> String {
+        let ports = format!("127.0.0.1:{},127.0.0.1:{}", self.port, other.port);
+        format!("postgres://door@{ports}/{database}?target_session_attrs=read-write")
     }
 
     fn tell(&mut self, word: &str) {

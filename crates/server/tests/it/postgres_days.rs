@@ -66,6 +66,65 @@ async fn a_restart_in_order_is_passed_over() {
     assert_eq!(app.verify(ADA, &code).await.status, 200, "connections that were cut are made anew");
 }
 
+/// The primary dies under load and its synchronous standby takes over: whoever was told that a code is on its way has one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_standby_that_takes_over_has_all_that_was_acknowledged() {
+    let Some(mut primary) = Cluster::start(&["max_connections=60"]) else { return };
+    let name = primary.database();
+    let name = name.rsplit('/').next().unwrap().to_owned();
+    let mut standby = Cluster::following(&primary);
+    let at = |cluster: &Cluster, sql: &str| postgres::query(&cluster.url(&name), sql).unwrap();
+    at(&primary, "ALTER SYSTEM SET synchronous_standby_names = '*'");
+    at(&primary, "SELECT pg_reload_conf()");
+    while at(&primary, "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'").is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let folder = Folder::new();
+    let mut config = settings(&folder, &[]);
+    config.database = Some(Arc::new(postgres::settings(&primary.url_with(&standby, &name), 8)));
+    let app = Arc::new(TestApp::open(folder, config, START).await.unwrap());
+
+    let mut asking = tokio::task::JoinSet::new();
+    for lane in 0..8 {
+        let app = Arc::clone(&app);
+        asking.spawn(async move {
+            let mut acknowledged = Vec::new();
+            let mut after = 0;
+            for n in 0.. {
+                let email = format!("u{lane}-{n}@example.com");
+                let network = format!("10.{lane}.{}.1", n % 250);
+                let answer = app.from(&network).start(&email).await;
+                match answer.status {
+                    200 => acknowledged.push(email),
+                    503 => after = acknowledged.len(),
+                    other => panic!("{other}: {}", answer.text()),
+                }
+                // Refused while nobody could write, and then taken again.
+                if after > 0 && acknowledged.len() >= after + 5 {
+                    break;
+                }
+            }
+            acknowledged
+        });
+    }
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    tokio::task::block_in_place(|| {
+        primary.end("KILL");
+        standby.promote();
+    });
+    let lanes = tokio::time::timeout(Duration::from_secs(60), asking.join_all()).await.expect("the house comes back");
+    let acknowledged: Vec<String> = lanes.into_iter().flatten().collect();
+    assert!(acknowledged.len() > 80, "it was under load: {}", acknowledged.len());
+    let there: std::collections::HashSet<String> =
+        at(&standby, "SELECT destination FROM challenges WHERE state = 0").into_iter().collect();
+    let lost: Vec<&String> = acknowledged.iter().filter(|email| !there.contains(*email)).collect();
+    assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
+    app.deliver_due().await;
+    let code = app.last_code(&acknowledged[0]);
+    assert_eq!(app.verify(&acknowledged[0], &code).await.status, 200);
+    drop(primary);
+}
+
 /// Others have taken all connections that the database has.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_connection_to_be_had_is_said_and_passes() {

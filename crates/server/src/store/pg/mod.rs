@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
-use doorcode_core::{Error, Result};
+use doorcode_core::{Error, Result, Timestamp};
 use futures_util::future::BoxFuture;
 
 use super::db::Tx;
@@ -38,6 +38,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const QUEUE_PATIENCE: Duration = Duration::from_secs(5);
 /// The longest that a unit may take: a database that hangs must not hold its callers for as long.
 const UNIT_MOST: Duration = Duration::from_secs(10);
+const TIME: &str = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
+
 /// How often a unit is begun at the most.
 const TRIES: u32 = 5;
 /// The wait before the second try, at the most. Each later one may be twice as long.
@@ -93,6 +95,21 @@ impl Pg {
     /// Units that were run or refused since start.
     pub(super) fn units(&self) -> u64 {
         self.0.units.load(Ordering::Relaxed)
+    }
+
+    /// The database's time, in milliseconds.
+    pub(super) async fn time(&self) -> Result<Timestamp> {
+        let mut connection = self.0.connection().await?;
+        let client = connection.client()?;
+        let asked = async {
+            let statement = client.prepare_cached(TIME).await?;
+            client.query_one(&statement, &[]).await?.try_get(0)
+        };
+        let millis = tokio::time::timeout(PATIENCE, asked).await;
+        let millis = millis.map_err(|_| Error::unavailable("the database did not answer in time"))?;
+        let millis = millis.map_err(errors::failed)?;
+        connection.give_back();
+        Ok(Timestamp::from_millis(millis))
     }
 
     /// Tells every server that there may be news of this.
