@@ -70,16 +70,14 @@ fn hold(db: &Db) -> (mpsc::Sender<()>, tokio::task::JoinHandle<Result<()>>) {
     (go, holding)
 }
 
-#[tokio::test]
-async fn every_statement_prepares() {
-    let (db, _folder) = open();
-    let prepared = db.read(|tx| Box::pin(async move { prepare_all(tx).await })).await.unwrap();
+/// What every engine promises: `postgres_contract` asks the same of the other one. Each is given an empty database, and another way
+/// to the same one.
+pub(crate) async fn prepares_every_statement(db: &Db, _: &Db) {
+    let prepared = db.read(|tx| Box::pin(prepare_all(tx))).await.unwrap_or_else(|error| panic!("{error:?}"));
     assert!(prepared >= 60, "{prepared} statements: is a table missing from the list?");
 }
 
-#[tokio::test]
-async fn a_unit_is_all_or_nothing() {
-    let (db, _folder) = open();
+pub(crate) async fn does_all_of_a_unit_or_nothing(db: &Db, _: &Db) {
     let refused: Result<()> = db
         .write(|tx| {
             Box::pin(async move {
@@ -90,10 +88,109 @@ async fn a_unit_is_all_or_nothing() {
         })
         .await;
     assert!(matches!(refused, Err(Error::Forbidden)));
-    assert_eq!(count(&db).await, 0);
-    put(&db, 1).await.unwrap();
-    let twice = put(&db, 1).await;
+    assert_eq!(count(db).await, 0);
+    put(db, 1).await.unwrap();
+    let twice = put(db, 1).await;
     assert!(matches!(twice, Err(Error::Conflict(_))), "{twice:?}");
+    // A unit that passes over a failure of the engine must not be taken for done.
+    let passed_over = db
+        .write(|tx| {
+            Box::pin(async move {
+                let again = orgs::insert(tx, &org(1), None, "One").await;
+                assert!(again.is_err());
+                orgs::insert(tx, &org(2), None, "Two").await
+            })
+        })
+        .await;
+    assert_eq!(there(db, 2).await, passed_over.is_ok(), "what is said to be done is there, and else nothing is");
+}
+
+/// Thirty at once; a third is refused, a third panics.
+pub(crate) async fn rolls_back_alone_what_fails(db: &Db, other: &Db) {
+    let outcomes = join_all((0..30).map(|n| {
+        let db = if n % 2 == 0 { db } else { other };
+        db.write(move |tx| {
+            Box::pin(async move {
+                orgs::insert(tx, &org(n), None, "x").await?;
+                match n % 3 {
+                    0 => Ok(()),
+                    1 => Err(Error::NotFound),
+                    _ => panic!("a unit that panics: the test wants it"),
+                }
+            })
+        })
+    }));
+    for (n, outcome) in (0..).zip(outcomes.await) {
+        let outcome: Result<()> = outcome;
+        match n % 3 {
+            0 => assert!(outcome.is_ok(), "{n}: {outcome:?}"),
+            1 => assert!(matches!(outcome, Err(Error::NotFound)), "{n}: {outcome:?}"),
+            _ => assert!(matches!(outcome, Err(Error::Internal(_))), "{n}: {outcome:?}"),
+        }
+        assert_eq!(there(db, n).await, n % 3 == 0, "{n}");
+    }
+    put(db, 1000).await.unwrap();
+}
+
+pub(crate) async fn shows_to_others_what_is_acknowledged(db: &Db, other: &Db) {
+    for n in 0..100 {
+        put(db, n).await.unwrap();
+        assert!(there(other, n).await, "{n} was acknowledged");
+    }
+    assert_eq!((db.units(), count(other).await), (100, 100));
+}
+
+pub(crate) async fn refuses_to_write_in_a_read(db: &Db, _: &Db) {
+    let written = db.read(|tx| Box::pin(async move { orgs::insert(tx, &org(1), None, "x").await })).await;
+    assert!(written.is_err());
+    assert_eq!(count(db).await, 0);
+}
+
+pub(crate) async fn hands_no_due_message_to_two(db: &Db, other: &Db) {
+    fill_outbox(db, 200).await;
+    let mut takers = JoinSet::new();
+    for n in 0..40 {
+        let db = if n % 2 == 0 { db.clone() } else { other.clone() };
+        takers.spawn(async move { claim(&db, START, 7).await });
+    }
+    let mut taken: Vec<DeliveryId> = takers.join_all().await.into_iter().flatten().collect();
+    // Who met another in the middle of the list went away with less; nothing is lost by it.
+    while let Some(more) = Some(claim(db, START, 7).await).filter(|more| !more.is_empty()) {
+        taken.extend(more);
+    }
+    assert_eq!(taken.len(), 200, "forty takers and those who come later empty an outbox of two hundred");
+    assert_eq!(taken.iter().collect::<HashSet<_>>().len(), 200);
+    assert!(claim(db, START.plus(seconds(89)), 300).await.is_empty(), "the lease holds");
+    assert_eq!(claim(db, START.plus(seconds(90)), 300).await.len(), 200, "and ends");
+}
+
+/// A test of the same name for each promise, on a database that `open` gives with another way to it; none where the engine is missing.
+macro_rules! promises {
+    ($open:path) => {
+        $crate::contract::promises!($open; prepares_every_statement, does_all_of_a_unit_or_nothing, rolls_back_alone_what_fails,
+            shows_to_others_what_is_acknowledged, refuses_to_write_in_a_read, hands_no_due_message_to_two);
+    };
+    ($open:path; $($name:ident),*) => {
+        $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+        async fn $name() {
+            let Some((db, other, _until_the_end)) = $open().await else { return };
+            $crate::contract::$name(&db, &other).await;
+        })*
+    };
+}
+pub(crate) use promises;
+
+mod on_sqlite {
+    use super::{Db, Folder, open};
+
+    /// Two stores on one file are two writers, as two processes would be (but for the locks, which a process has once).
+    async fn opened() -> Option<(Db, Db, std::sync::Arc<Folder>)> {
+        let (db, folder) = open();
+        let other = Db::open(folder.path()).unwrap();
+        Some((db, other, folder))
+    }
+
+    super::promises!(opened);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -180,14 +277,6 @@ async fn the_log_is_written_ahead_and_sqlite_leaves_syncing_commits_to_the_house
 }
 
 #[tokio::test]
-async fn a_read_refuses_to_write() {
-    let (db, _folder) = open();
-    let written = db.read(|tx| Box::pin(async move { orgs::insert(tx, &org(1), None, "x").await })).await;
-    assert!(written.is_err());
-    assert_eq!(count(&db).await, 0);
-}
-
-#[tokio::test]
 async fn a_unit_that_waits_for_the_world_is_refused() {
     let (db, _folder) = open();
     let waited: Result<()> = db
@@ -248,24 +337,6 @@ async fn claim(db: &Db, at: doorcode_core::Timestamp, most: i64) -> Vec<Delivery
         })
         .await;
     taken.unwrap().into_iter().map(|taken| taken.id).collect()
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn no_due_message_goes_to_two_takers() {
-    let (db, folder) = open();
-    fill_outbox(&db, 200).await;
-    // Two stores on one file are two writers, as two processes would be (but for the locks, which a process has once).
-    let other = Db::open(folder.path()).unwrap();
-    let mut takers = JoinSet::new();
-    for n in 0..40 {
-        let db = if n % 2 == 0 { db.clone() } else { other.clone() };
-        takers.spawn(async move { claim(&db, START, 7).await });
-    }
-    let taken: Vec<DeliveryId> = takers.join_all().await.into_iter().flatten().collect();
-    assert_eq!(taken.len(), 200, "forty takers of seven empty an outbox of two hundred");
-    assert_eq!(taken.iter().collect::<HashSet<_>>().len(), 200);
-    assert!(claim(&db, START.plus(seconds(89)), 300).await.is_empty(), "the lease holds");
-    assert_eq!(claim(&db, START.plus(seconds(90)), 300).await.len(), 200, "and ends");
 }
 
 /// The attack: a disk that refused a part of the log, and is believed again after a restart. What is acknowledged then must
