@@ -21,23 +21,27 @@ pub struct Real {
     started: Instant,
     /// What the time was when the process started, raised whenever the machine's clock runs ahead of it.
     base: AtomicI64,
-    /// How far the database's clock, which several servers share, is ahead of the machine's; nought where it is the machine's.
-    offset: AtomicI64,
+    /// What the clock of the database, which several servers share, said last, less what had elapsed by then. [`OWN`] where the machine's
+    /// own counts. Not held against the machine's clock, which somebody may set between two looks.
+    shared: AtomicI64,
 }
+
+/// No other clock than the machine's.
+const OWN: i64 = i64::MIN;
 
 impl Clock {
     /// The machine's clock, or as far from it as the database's was just now; not below `mark`.
     pub fn real(mark: Option<Timestamp>, database: Option<Timestamp>) -> Self {
         let now = database.unwrap_or_else(wall).millis();
         let base = mark.map_or(now, |mark| now.max(mark.millis()));
-        let offset = AtomicI64::new(now - wall().millis());
-        Self::Real(Arc::new(Real { started: started(), base: AtomicI64::new(base), offset }))
+        let shared = AtomicI64::new(database.map_or(OWN, Timestamp::millis));
+        Self::Real(Arc::new(Real { started: started(), base: AtomicI64::new(base), shared }))
     }
 
-    /// From now on the time is what the database just said. Where that is less, it is waited for.
+    /// From now on the time is what the database just said. Where that is less, time goes on from where it is, and `/readyz` says so.
     pub fn follow(&self, database: Timestamp) {
         if let Self::Real(real) = self {
-            real.offset.store(database.millis() - wall().millis(), Ordering::Relaxed);
+            real.shared.store(database.millis() - real.elapsed(), Ordering::Relaxed);
         }
     }
 
@@ -73,15 +77,22 @@ impl Clock {
 impl Real {
     /// Ticks by the monotonic clock; follows the wall clock when that is ahead.
     fn now(&self) -> Timestamp {
-        let elapsed = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let elapsed = self.elapsed();
         let ahead = self.wall().millis() - elapsed;
         let base = self.base.fetch_max(ahead, Ordering::Relaxed).max(ahead);
         Timestamp::from_millis(base + elapsed)
     }
 
+    fn elapsed(&self) -> i64 {
+        i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX)
+    }
+
     /// What the clock that counts says.
     fn wall(&self) -> Timestamp {
-        Timestamp::from_millis(wall().millis() + self.offset.load(Ordering::Relaxed))
+        match self.shared.load(Ordering::Relaxed) {
+            OWN => wall(),
+            shared => Timestamp::from_millis(shared + self.elapsed()),
+        }
     }
 }
 

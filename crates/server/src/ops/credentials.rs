@@ -17,6 +17,9 @@ const LONGEST: usize = 64;
 /// Where revocations are also written, beside the keys, so that a restored database can be told of them again.
 const REVOCATIONS: &str = "revocations.log";
 
+/// Lines of it that are replayed in one unit.
+const PIECE: usize = 200;
+
 /// A credential that is made but not yet written.
 #[derive(Clone)]
 pub struct Minted {
@@ -167,12 +170,13 @@ pub async fn replay_revocations(app: &Arc<App>) -> Result<usize> {
     };
     let ended: Vec<Ended> = text.lines().filter_map(Ended::read).collect();
     let now = app.clock.now();
-    let again = app
-        .db
-        .write(move |tx| {
+    let mut again = 0;
+    // In pieces: however long the file has grown, none of them takes long.
+    for piece in ended.chunks(PIECE).map(<[Ended]>::to_vec) {
+        let replay = app.db.write(move |tx| {
             Box::pin(async move {
                 let mut again = 0;
-                for Ended { org, id, at } in &ended {
+                for Ended { org, id, at } in &piece {
                     again += usize::from(match at {
                         Some(at) => rows::end_at(tx, org, id, *at).await?,
                         None => rows::revoke(tx, org, id, now).await?,
@@ -180,8 +184,9 @@ pub async fn replay_revocations(app: &Arc<App>) -> Result<usize> {
                 }
                 Ok(again)
             })
-        })
-        .await?;
+        });
+        again += replay.await?;
+    }
     app.recent_keys.forget();
     Ok(again)
 }

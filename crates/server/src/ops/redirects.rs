@@ -63,7 +63,7 @@ pub async fn add(app: &Arc<App>, org: OrgId, uri: String, once: Option<Once>) ->
                     return Ok(before);
                 }
                 // Else whoever signs up could have people sign in for them under this server's name.
-                let raised = orgs::get(tx, &org).await?.ok_or(Error::NotFound)?.raised_at.is_some();
+                let raised = orgs::hold(tx, &org).await?.ok_or(Error::NotFound)?.raised_at.is_some();
                 if !raised && !dev {
                     return Err(Error::Invalid {
                         field: "uri",
@@ -151,7 +151,7 @@ pub async fn exchange(app: &Arc<App>, exchange: Exchange) -> Result<Option<Token
                 return Ok(Exchanged::No);
             }
             // Whoever was removed in the meantime is nobody's user any more.
-            if users::get(tx, &code.org, &code.user).await?.is_none() {
+            if users::names(tx, &code.org, &code.user).await?.is_none() {
                 return Ok(Exchanged::No);
             }
             let (owner, client) = ((code.org, code.user), Some(code.client));

@@ -211,7 +211,8 @@ async fn welcome_back(
     again: bool,
     now: Timestamp,
 ) -> Result<Account> {
-    let missing = || Error::internal("an identity names a user or org that is not there");
+    // On PostgreSQL somebody may have removed them since their identity was read.
+    let missing = || Error::unavailable("an identity names a user or org that is not there");
     let (full_name, org_name) = users::names(tx, &org, &user).await?.ok_or_else(missing)?;
     let key = match credential_rows::newest_key(tx, &org, now).await? {
         Some(key) => key,

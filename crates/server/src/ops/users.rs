@@ -12,7 +12,7 @@ use super::sign_in::clean_name;
 use crate::app::{App, target_of};
 use crate::store::credentials::{self as keys, Credential, Kind};
 use crate::store::users::{self, User};
-use crate::store::{Tx, events, identities, sessions};
+use crate::store::{Tx, events, identities, orgs, sessions};
 
 /// A user, as their org may see them.
 #[derive(Clone, Serialize, Deserialize)]
@@ -144,6 +144,7 @@ async fn part(
     event: &EventId,
     now: Timestamp,
 ) -> Result<Option<Credential>> {
+    orgs::hold(tx, org).await?;
     let user = users::get(tx, org, id).await?.ok_or(Error::NotFound)?;
     if users::count(tx, org).await? == 1 {
         return Err(Error::Conflict("they are the last one in this org"));

@@ -11,7 +11,7 @@ use super::idempotency::{self, Once};
 use crate::app::App;
 use crate::store::webhook_messages::{self as messages, Message, WEBHOOKS};
 use crate::store::webhooks::{self as rows, Seed, Webhook};
-use crate::store::{Tx, events};
+use crate::store::{Tx, events, orgs};
 
 /// For how long the secret before the present one signs as well.
 pub const GRACE: Duration = DAY;
@@ -50,6 +50,7 @@ pub async fn create(
                 if let Some(before) = idempotency::replay::<String>(tx, once.as_ref(), now).await? {
                     return existing(tx, &org, &before.parse()?).await;
                 }
+                orgs::hold(tx, &org).await?;
                 // First the event: the new one need not hear of itself.
                 self::events::append(tx, &event, &org, "webhook.created", id.as_bytes()).await?;
                 if !rows::insert(tx, &new, WEBHOOKS as i64).await? {

@@ -25,7 +25,7 @@ statements! {
         WHERE digest = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)");
     LIST = concat!("SELECT ", columns!(), " FROM credentials \
         WHERE org_id = $1 ORDER BY id");
-    GET = concat!("SELECT ", columns!(), " FROM credentials WHERE org_id = $1 AND id = $2");
+    GET = concat!("SELECT ", columns!(), " FROM credentials WHERE org_id = $1 AND id = $2 FOR UPDATE");
     // Keys of both kinds, with their dead ones.
     KEYS = concat!("SELECT ", columns!(), " FROM credentials \
         WHERE org_id = $1 AND id > $2 AND kind <> 'client_secret' ORDER BY id LIMIT $3");

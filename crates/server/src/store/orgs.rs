@@ -8,6 +8,8 @@ use super::sql::{Row, statements};
 statements! {
     INSERT = "INSERT INTO orgs (id, parent_id, name) VALUES ($1, $2, $3)";
     GET = "SELECT id, parent_id, name, raised_at FROM orgs WHERE id = $1";
+    // For a unit that counts what the org has before it changes that: nobody else does meanwhile.
+    HOLD = "SELECT id, parent_id, name, raised_at FROM orgs WHERE id = $1 FOR UPDATE";
     // Itself and, one level down, those that it made.
     FAMILY = "SELECT id, parent_id, name, raised_at FROM orgs WHERE (id = $1 OR parent_id = $1) AND id > $2 ORDER BY id LIMIT $3";
     RAISE = "UPDATE orgs SET raised_at = $2 WHERE id = $1 AND raised_at IS NULL";
@@ -42,6 +44,11 @@ pub async fn insert(tx: &mut Tx<'_>, id: &OrgId, parent: Option<&OrgId>, name: &
 /// The org of that id.
 pub async fn get(tx: &mut Tx<'_>, id: &OrgId) -> Result<Option<Org>> {
     tx.one(&GET, &[id.into()], Org::read).await
+}
+
+/// The same, kept from others who would hold it until the unit ends.
+pub async fn hold(tx: &mut Tx<'_>, id: &OrgId) -> Result<Option<Org>> {
+    tx.one(&HOLD, &[id.into()], Org::read).await
 }
 
 /// An org and those that it made, behind `after`, at most `most`.

@@ -15,7 +15,7 @@ statements! {
     INSERT_CODE = "INSERT INTO redirect_codes (id, client_id, uri, code_challenge, nonce, org_id, user_id, kid, seed, expires_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     CODE = "SELECT id, client_id, uri, code_challenge, nonce, org_id, user_id, kid, seed, expires_at, used_at \
-        FROM redirect_codes WHERE id = $1";
+        FROM redirect_codes WHERE id = $1 FOR UPDATE";
     USE = "UPDATE redirect_codes SET used_at = $2 WHERE id = $1 AND used_at IS NULL AND expires_at > $2";
     VOID_ALL = "UPDATE redirect_codes SET used_at = $1 WHERE used_at IS NULL";
     SWEEP = "DELETE FROM redirect_codes WHERE id IN (SELECT id FROM redirect_codes WHERE id < $1 ORDER BY id LIMIT $2) \

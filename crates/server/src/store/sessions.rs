@@ -17,7 +17,8 @@ macro_rules! columns {
 statements! {
     INSERT = "INSERT INTO sessions (id, org_id, user_id, client_id, kid, seed, generation, seen_at, idle_until, until, agent) \
         VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, $10)";
-    GET = concat!("SELECT ", columns!(), " FROM sessions WHERE id = $1");
+    // For a unit that will judge it by what it says: nobody else rotates or ends it meanwhile.
+    GET = concat!("SELECT ", columns!(), " FROM sessions WHERE id = $1 FOR UPDATE");
     // With whose it is, in one look.
     WITH_USER = concat!("SELECT ", columns!(), ", users.full_name, users.email FROM sessions \
         JOIN users ON users.org_id = sessions.org_id AND users.id = sessions.user_id WHERE sessions.id = $1");

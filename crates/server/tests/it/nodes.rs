@@ -187,6 +187,31 @@ async fn a_stream_on_one_node_hears_what_happens_on_the_other() {
     assert_eq!(kinds, ["started", "sent", "verified"]);
 }
 
+/// The attack: the last two of an org remove each other at the same moment, on two nodes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_org_keeps_its_last_user() {
+    let Some((a, b)) = two().await else { return };
+    let key = key(&a).await;
+    for round in 0..5 {
+        let email = format!("second{round}@example.com");
+        let body = json!({ "full_name": "Second", "email": email });
+        let made = program(&a, &key).post("/v1/users", body).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+        let users = program(&a, &key).get("/v1/users").await.json();
+        let path = |at: usize| format!("/v1/users/{}", users["data"][at]["id"].as_str().unwrap());
+        let (one, other) = (program(&a, &key), program(&b, &key));
+        let (last, first) = (path(users["data"].as_array().unwrap().len() - 1), path(0));
+        let (one, other) = tokio::join!(one.send(Method::DELETE, &last, ""), other.send(Method::DELETE, &first, ""));
+        let left = a.app.db.read(|tx| Box::pin(doorcode::store::orgs::list(tx, 10))).await.unwrap();
+        let org = left.iter().map(|(id, _)| *id).find(|id| *id != doorcode_core::OrgId::HOUSE).unwrap();
+        let users = a.app.db.read(move |tx| Box::pin(async move { doorcode::store::users::count(tx, &org).await }));
+        assert_eq!(users.await.unwrap(), 1, "round {round}: {} and {}", one.status, other.status);
+        if other.status == 200 {
+            break; // Ada is gone, and her key with her.
+        }
+    }
+}
+
 /// Both open the same empty database at the same moment: one makes the schema, the other finds it made.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nodes_that_start_together_migrate_once() {

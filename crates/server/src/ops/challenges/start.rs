@@ -221,10 +221,11 @@ async fn begin(tx: &mut Tx<'_>, app: &App, asked: &Asked) -> Result<Begun> {
     let Asked { ask, aim, new, delivery, now, .. } = asked;
     let (policy, now) = (&app.config.sends, *now);
     let mut new = new.clone();
-
-    // The address first, then networks, then the org: whoever takes rows in one order never waits in a circle.
-    let purse = Purse::read(tx, ask, aim, now).await?;
+    // Before anything of the address: whose network has nothing left must not be kept waiting by who else asks for it, which
+    // would tell whether it has a row.
     spend(tx, &aim.networks, now).await?;
+
+    let purse = Purse::read(tx, ask, aim, now).await?;
     if purse.long {
         new.shape = Shape::LONG;
     }

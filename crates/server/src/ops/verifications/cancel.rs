@@ -19,6 +19,8 @@ pub async fn cancel(app: &Arc<App>, org: OrgId, id: ChallengeId) -> Result<()> {
                 if super::verified_at(&challenge).is_some() {
                     return Err(Error::Conflict("it is verified already"));
                 }
+                // The address before the challenge, as everybody takes them.
+                targets::standing(tx, &target(&challenge)).await?;
                 if challenges::cancel(tx, &id, now).await? {
                     targets::leave(tx, &target(&challenge), &id).await?;
                     note(tx, &event, &org, "verification.canceled", &id).await?;

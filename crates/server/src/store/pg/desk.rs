@@ -35,8 +35,8 @@ pub struct Desk(mpsc::Sender<Wish>);
 enum Wish {
     /// One from each, or none: answered with the place of one that is full.
     Spend { meters: Vec<Meter>, now: Timestamp, reply: oneshot::Sender<Result<Option<usize>>> },
-    /// One back to each.
-    GiveBack(Vec<MeterId>),
+    /// One back to each, if the window is still the one in which it was spent: it ends by then.
+    GiveBack(Vec<(MeterId, Timestamp)>),
 }
 
 /// What a meter's row says.
@@ -70,7 +70,7 @@ impl Desk {
     }
 
     /// Gives one back to each, in its own time.
-    pub(in crate::store) fn give_back(&self, meters: Vec<MeterId>) {
+    pub(in crate::store) fn give_back(&self, meters: Vec<(MeterId, Timestamp)>) {
         // A desk that is full is one whose database is gone: what it was spent for was not committed either.
         if !meters.is_empty() {
             drop(self.0.try_send(Wish::GiveBack(meters)));
@@ -109,7 +109,7 @@ async fn settle(pool: &Pool, batch: &[Wish]) -> Result<Vec<Option<usize>>> {
     for wish in batch {
         match wish {
             Wish::Spend { meters, .. } => rows.extend(meters.iter().map(|meter| (meter.id, None))),
-            Wish::GiveBack(ids) => rows.extend(ids.iter().map(|id| (*id, None))),
+            Wish::GiveBack(ids) => rows.extend(ids.iter().map(|(id, _)| (*id, None))),
         }
     }
     read(&transaction, &mut rows).await?;
@@ -161,8 +161,12 @@ fn judge(batch: &[Wish], rows: BTreeMap<MeterId, Option<Standing>>) -> Result<Ju
     for wish in batch {
         match wish {
             Wish::GiveBack(ids) => {
-                for id in ids {
-                    rows.entry(*id).and_modify(|row| row.used = (row.used - 1).max(0));
+                for (id, end) in ids {
+                    rows.entry(*id).and_modify(|row| {
+                        if row.until <= *end {
+                            row.used = (row.used - 1).max(0);
+                        }
+                    });
                 }
             }
             Wish::Spend { meters, now, .. } => {
@@ -213,7 +217,7 @@ mod tests {
             spend(&[one, two], NOW),
             spend(&[two, one], NOW),
             spend(&[two, one], NOW),
-            Wish::GiveBack(vec![one.id]),
+            Wish::GiveBack(vec![(one.id, NOW.plus(HOUR))]),
             spend(&[one], NOW),
         ];
         let before = rows(&[(1, 0, Timestamp::from_millis(0)), (2, 0, Timestamp::from_millis(0))]);
@@ -233,8 +237,15 @@ mod tests {
     }
 
     #[test]
+    fn what_was_spent_in_a_window_that_is_over_is_not_given_back_to_the_next() {
+        let late = Wish::GiveBack(vec![([1; 16], NOW)]);
+        let (_, after) = judge(&[late], rows(&[(1, 2, NOW.plus(HOUR))])).unwrap();
+        assert_eq!(after[&[1; 16]].used, 2);
+    }
+
+    #[test]
     fn nothing_is_less_than_nothing_and_a_limit_of_nought_is_full() {
-        let (_, after) = judge(&[Wish::GiveBack(vec![[1; 16]])], rows(&[(1, 0, NOW)])).unwrap();
+        let (_, after) = judge(&[Wish::GiveBack(vec![([1; 16], NOW)])], rows(&[(1, 0, NOW)])).unwrap();
         assert_eq!(after[&[1; 16]].used, 0);
         assert_eq!(judge(&[spend(&[meter(1, 0)], NOW)], rows(&[(1, 0, NOW)])).unwrap().0, [Some(0)]);
     }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{ClientWrapper, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use doorcode_core::{Error, Result, Timestamp};
 use futures_util::future::BoxFuture;
 
@@ -38,6 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const QUEUE_PATIENCE: Duration = Duration::from_secs(5);
 /// The longest that a unit may take: a database that hangs must not hold its callers for as long.
 const UNIT_MOST: Duration = Duration::from_secs(10);
+const DURABLE: &str = "SELECT current_setting('fsync'), current_setting('synchronous_commit')";
 const TIME: &str = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
 
 /// How often a unit is begun at the most.
@@ -66,6 +67,7 @@ impl Pg {
         let inner = Inner { pool, desk, notices, settings: settings.clone(), units: AtomicU64::new(0) };
         let engine = Self(Arc::new(inner));
         let mut connection = engine.0.connection().await?;
+        refuse_forgetful(connection.client()?).await?;
         migrate::run(connection.client()?).await?;
         connection.give_back();
         Ok(engine)
@@ -77,19 +79,31 @@ impl Pg {
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
-        let inner = Arc::clone(&self.0);
-        let work = tokio::spawn(async move { inner.run(unit, Purpose::Work).await });
-        let outcome = work.await.unwrap_or_else(|_| Err(Error::internal("a unit of work panicked")));
+        let outcome = self.run(unit, Purpose::Work).await;
         self.0.units.fetch_add(1, Ordering::Relaxed);
         outcome
+    }
+
+    /// Waits for a connection as the caller, who may give up, and then works on a task of its own, which goes on to its end: else
+    /// who hangs up would leave work in the queue, or a connection that has to be closed.
+    async fn run<T, F>(&self, unit: F, purpose: Purpose) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
+    {
+        let first = self.0.connection().await?;
+        let inner = Arc::clone(&self.0);
+        let work = tokio::spawn(async move { inner.run(first, unit, purpose).await });
+        work.await.unwrap_or_else(|_| Err(Error::internal("a unit of work panicked")))
     }
 
     /// A look, each statement on its own.
     pub(super) async fn read<T, F>(&self, look: F) -> Result<T>
     where
-        F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Clone + Send,
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
-        self.0.run(look, Purpose::Look).await
+        self.run(look, Purpose::Look).await
     }
 
     /// Units that were run or refused since start.
@@ -128,6 +142,24 @@ impl Pg {
     }
 }
 
+/// Refuses a database that acknowledges what a crash takes back.
+async fn refuse_forgetful(client: &ClientWrapper) -> Result<()> {
+    let row = client.query_one(DURABLE, &[]).await.map_err(errors::failed)?;
+    let [fsync, commit]: [String; 2] =
+        [row.try_get(0).map_err(errors::failed)?, row.try_get(1).map_err(errors::failed)?];
+    if commit == "off" {
+        return Err(Error::internal(
+            "the database has synchronous_commit = off: a crash would bring used codes and revoked keys back to life",
+        ));
+    }
+    if fsync == "off" {
+        tracing::warn!(
+            "the database has fsync = off: a crash of its machine brings used codes and revoked keys back to life"
+        );
+    }
+    Ok(())
+}
+
 fn pool(settings: &Settings, connections: usize) -> Result<Pool> {
     let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     let manager = Manager::from_config(settings.config.clone(), tls::connector(settings)?, manager);
@@ -147,13 +179,16 @@ impl Inner {
     }
 
     /// Runs a unit, again if that may help: it lost a race, or its connection broke before it was committed.
-    async fn run<T, F>(&self, unit: F, purpose: Purpose) -> Result<T>
+    async fn run<T, F>(&self, first: Connection, unit: F, purpose: Purpose) -> Result<T>
     where
         F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Clone + Send,
     {
-        let mut wait = FIRST_WAIT;
+        let (mut wait, mut first) = (FIRST_WAIT, Some(first));
         for left in (0..TRIES).rev() {
-            let mut connection = self.connection().await?;
+            let mut connection = match first.take() {
+                Some(first) => first,
+                None => self.connection().await?,
+            };
             let statements = Statements::new(connection.client()?, &self.desk, purpose);
             let attempt = attempt(statements, unit.clone());
             let Ok((outcome, ended)) = tokio::time::timeout(UNIT_MOST, attempt).await else {

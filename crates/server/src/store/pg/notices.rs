@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use deadpool_postgres::Pool;
-use doorcode_core::{Error, Result};
+use doorcode_core::Result;
 use tokio::sync::mpsc;
 use tokio_postgres::AsyncMessage;
 
@@ -77,7 +77,7 @@ pub(super) fn listen(settings: Settings, told: Told) {
 /// Listens until the connection breaks.
 async fn hear(settings: &Settings, told: &Told) -> Result<()> {
     let connecting = settings.config.connect(tls::connector(settings)?);
-    let (client, mut connection) = connecting.await.map_err(Error::unavailable)?;
+    let (client, mut connection) = connecting.await.map_err(failed)?;
     let (heard, mut notices) = mpsc::channel(64);
     tokio::spawn(async move {
         while let Some(Ok(message)) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use doorcode_core::Secret;
-use tokio_postgres::config::{Config, Host, SslMode};
+use tokio_postgres::config::{Config, Host, SslMode, TargetSessionAttrs};
 
 /// How a connection is checked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,7 +47,7 @@ impl Settings {
         }
         let tls = match mode {
             Some(mode) => mode,
-            None if config.get_hosts().iter().all(is_here) => Tls::Off,
+            None if is_local(&config) => Tls::Off,
             None => Tls::VerifyFull,
         };
         config.ssl_mode(if tls == Tls::Off { SslMode::Disable } else { SslMode::Require });
@@ -56,6 +56,8 @@ impl Settings {
             .connect_timeout(super::PATIENCE)
             .keepalives_idle(KEEPALIVE)
             .tcp_user_timeout(super::UNIT_MOST);
+        // A standby that only reads may be behind: a key that was revoked would open there.
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         let millis = statement_most.as_millis();
         let own = config.get_options().unwrap_or_default().to_owned();
         config.options(format!(
@@ -66,7 +68,7 @@ impl Settings {
 
     /// Whether what is sent to it can be read on the way.
     pub fn is_in_the_clear(&self) -> bool {
-        self.tls == Tls::Off && !self.config.get_hosts().iter().all(is_here)
+        self.tls == Tls::Off && !is_local(&self.config)
     }
 
     /// The hosts and the name of the database, for a person; never the user's secret.
@@ -97,6 +99,11 @@ fn without_mode(url: &str) -> Result<(String, Option<Tls>), String> {
     Ok((if query.is_empty() { base.to_owned() } else { format!("{base}?{query}") }, mode))
 }
 
+/// Whether nothing that is sent leaves this machine. An address beside a host's name is where it really goes.
+fn is_local(config: &Config) -> bool {
+    config.get_hosts().iter().all(is_here) && config.get_hostaddrs().iter().all(std::net::IpAddr::is_loopback)
+}
+
 /// A socket, or this machine.
 fn is_here(host: &Host) -> bool {
     match host {
@@ -125,6 +132,7 @@ mod tests {
             ("postgres://door@[::1]/door", Tls::Off),
             ("postgres://door@localhost/door?sslmode=verify-full", Tls::VerifyFull),
             ("postgres:///door?host=/run/postgresql", Tls::Off),
+            ("postgres://door@localhost/door?hostaddr=203.0.113.5", Tls::VerifyFull),
             ("postgres://door@db.example.com/door?sslmode=disable", Tls::Off),
         ] {
             assert_eq!(read(url).map(|settings| settings.tls), Ok(tls), "{url}");

@@ -17,7 +17,7 @@ pub struct Statements<'c> {
     client: &'c ClientWrapper,
     desk: &'c Desk,
     /// What was spent at the desk, to be given back if the unit comes to nothing.
-    spent: Vec<MeterId>,
+    spent: Vec<(MeterId, Timestamp)>,
     stands: Stands,
     trouble: Option<Trouble>,
 }
@@ -101,19 +101,19 @@ impl<'c> Statements<'c> {
     pub(in crate::store) async fn spend(&mut self, meters: &[Meter], now: Timestamp) -> Result<Option<usize>> {
         let full = self.desk.spend(meters, now).await?;
         if full.is_none() {
-            self.spent.extend(meters.iter().map(|meter| meter.id));
+            self.spent.extend(meters.iter().map(|meter| (meter.id, now.plus(meter.span))));
         }
         Ok(full)
     }
 
     /// Gives one back to each meter.
     pub(in crate::store) fn give_back(&mut self, meters: &[Meter]) {
-        self.desk.give_back(meters.iter().map(|meter| meter.id).collect());
+        let place = |spent: &[(MeterId, Timestamp)], meter: &Meter| spent.iter().position(|(id, _)| *id == meter.id);
+        let mut back = Vec::new();
         for meter in meters {
-            if let Some(place) = self.spent.iter().position(|id| *id == meter.id) {
-                self.spent.swap_remove(place);
-            }
+            back.extend(place(&self.spent, meter).map(|place| self.spent.swap_remove(place)));
         }
+        self.desk.give_back(back);
     }
 
     /// Prepares a statement without running it.
@@ -159,7 +159,8 @@ impl<'c> Statements<'c> {
     pub(super) async fn end<T>(mut self, outcome: Result<T>) -> (Result<T>, Ended) {
         let (desk, spent) = (self.desk, std::mem::take(&mut self.spent));
         let (outcome, ended) = self.close(outcome).await;
-        if outcome.is_err() || ended.again {
+        // Where it is not certain that nothing was committed, it counts.
+        if outcome.is_err() && (ended.again || ended.clean) {
             desk.give_back(spent);
         }
         (outcome, ended)
@@ -184,7 +185,7 @@ impl<'c> Statements<'c> {
             Ok(()) => (Ok(value), Ended { again: false, clean: true }),
             // Refused by the engine, it is rolled back. Anything else may have been committed, and is never done again.
             Err(error) => {
-                let refused = error.code().is_some_and(|code| code.code().starts_with("40"));
+                let refused = error.code().is_some_and(|code| ["40001", "40P01"].contains(&code.code()));
                 (Err(failed(error)), Ended { again: refused, clean: refused })
             }
         }
