@@ -137,6 +137,23 @@ async fn one_name_is_one_message_on_both() {
     assert_eq!(a.messages(BOB) + b.messages(BOB), 1, "one message");
 }
 
+/// A person presses twice, and their program asks both nodes: neither press is told that it was wrong, and neither costs a guess.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_same_right_answer_on_both_is_right_on_both() {
+    let Some((a, b)) = two().await else { return };
+    let key = key(&a).await;
+    for n in 0..10 {
+        let to = format!("bob{n}@example.com");
+        let started = program(&a, &key).post(V, json!({ "to": to })).await.json();
+        a.deliver_due().await;
+        let path = format!("{V}/{}/check", started["id"].as_str().unwrap());
+        let body = || json!({ "code": a.last_code(&to) });
+        let (one, other) = (program(&a, &key), program(&b, &key));
+        let (one, other) = tokio::join!(one.post(&path, body()), other.post(&path, body()));
+        assert_eq!((&one.json()["valid"], &other.json()["valid"]), (&json!(true), &json!(true)), "{n}");
+    }
+}
+
 #[tokio::test]
 async fn a_revoked_key_is_refused_everywhere_within_a_second() {
     let Some((a, b)) = two().await else { return };
