@@ -34,8 +34,8 @@ pub(super) use statements::Statements;
 
 /// How long the making of a connection may take.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long a unit waits for a connection of the pool.
-const QUEUE_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a unit waits for a connection of the pool while others have them all. A database that is gone is told at once.
+const QUEUE_PATIENCE: Duration = Duration::from_secs(10);
 /// The longest that a unit may take: a database that hangs must not hold its callers for as long.
 const UNIT_MOST: Duration = Duration::from_secs(10);
 const DURABLE: &str = "SELECT current_setting('fsync'), current_setting('synchronous_commit')";
