@@ -276,6 +276,7 @@ fn labels_do_not_grow_with_what_strangers_send() {
         let (method, route) = (label("method"), label("route"));
         let routes = [
             "unmatched",
+            "/l/{challenge}/{token}",
             "/api-team",
             SEND,
             VERIFY,
