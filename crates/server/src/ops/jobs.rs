@@ -23,17 +23,8 @@ const LEASE: Duration = Duration::from_secs(150);
 pub struct Sweep {
     from: [u8; 16],
     marked: u64,
-    who: Who,
-}
-
-/// A name for who sweeps, where several could: another one for each process.
-struct Who(String);
-
-impl Default for Who {
-    fn default() -> Self {
-        use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-        Self(format!("{:016x}", RandomState::new().build_hasher().finish()))
-    }
+    /// A name for who sweeps, where several could: another one for each process.
+    who: Option<String>,
 }
 
 /// Every second: writes the time down if anything was written since, and looks at the keys.
@@ -60,7 +51,10 @@ pub async fn sweep(app: &Arc<App>, sweep: &mut Sweep) -> Result<bool> {
     let least = 3 * HOUR;
     let from = sweep.from;
     // Of several servers one does it, and another once that one is gone.
-    let who = (!app.db.sole_owner()).then(|| sweep.who.0.clone());
+    if !app.db.sole_owner() && sweep.who.is_none() {
+        sweep.who = Some(format!("{:016x}", u64::from_be_bytes(app.entropy.bytes()?)));
+    }
+    let who = sweep.who.clone();
     let (removed, next) = app
         .db
         .write(move |tx| {

@@ -31,7 +31,6 @@ pub const EMAIL: &str = "email";
 pub const EMAIL_WITH_LINK: &str = "email+link";
 
 /// A message that somebody has taken, with the challenge that it belongs to.
-#[derive(Clone)]
 pub struct Taken {
     /// The delivery.
     pub id: DeliveryId,

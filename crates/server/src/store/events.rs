@@ -20,7 +20,6 @@ statements! {
 }
 
 /// Something that happened.
-#[derive(Clone)]
 pub struct Event {
     /// Its id, which says when.
     pub id: EventId,

@@ -108,7 +108,6 @@ impl Message {
 }
 
 /// A message that somebody has taken, with the event that it tells of.
-#[derive(Clone)]
 pub struct Taken {
     /// The message.
     pub id: WebhookMessageId,
