@@ -16,6 +16,7 @@ use crate::ops::keys::Uses;
 use crate::ops::outbox::{Outbox, Waiting};
 use crate::ops::recent::Recent;
 use crate::ops::sessions::Live;
+use crate::steady::Steady;
 use crate::store::credentials::Credential;
 use crate::store::targets::TargetId;
 use crate::store::{Db, Tx, challenges, meta, targets};
@@ -51,6 +52,8 @@ pub struct App {
     pub inbox: Option<Inbox>,
     /// What is counted.
     pub metrics: Metrics,
+    /// Where answers wait that must not tell by their time.
+    pub steady: Steady,
 }
 
 /// No machine that runs this has an earlier time: rows hold times long ago, which must be over (`store/targets/`).
@@ -87,6 +90,7 @@ impl App {
             None => heard.call_all(),
         });
         let egress = Egress::new(&config.egress, config.server.listen, config.server.public_url.as_deref())?;
+        let steady = Steady::new(config.server.steady_after)?;
         let app = Self {
             config,
             db,
@@ -101,6 +105,7 @@ impl App {
             feed,
             inbox,
             metrics: Metrics::new(),
+            steady,
         };
         Ok((Arc::new(app), waiting))
     }

@@ -110,7 +110,7 @@ fn started() -> Instant {
     Instant::now()
 }
 
-/// How long something took, for logs and metrics only.
+/// How long something took, for logs and metrics, and for answers that leave at a time of their own.
 #[derive(Clone, Copy)]
 pub struct Stopwatch(Instant);
 
@@ -123,6 +123,16 @@ impl Stopwatch {
     /// The time since the start.
     pub fn elapsed(self) -> Duration {
         self.0.elapsed()
+    }
+
+    /// When that much will have passed since the start.
+    pub fn after(self, time: Duration) -> Instant {
+        self.0 + time
+    }
+
+    /// How long it was from the start until then.
+    pub fn until(self, then: Instant) -> Duration {
+        then.saturating_duration_since(self.0)
     }
 }
 

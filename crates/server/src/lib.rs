@@ -18,6 +18,7 @@ pub mod keyring;
 pub mod metrics;
 pub mod ops;
 pub mod serve;
+pub mod steady;
 pub mod store;
 pub mod web;
 

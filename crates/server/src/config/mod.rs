@@ -72,6 +72,8 @@ pub struct Server {
     pub read_timeout: Duration,
     /// How long an answer may take.
     pub answer_timeout: Duration,
+    /// When answers leave that must not tell by their time, counted from their request.
+    pub steady_after: Duration,
     /// How long open requests may take to end.
     pub drain_timeout: Duration,
     /// Who may read `/metrics`.

@@ -17,6 +17,9 @@ use crate::deliver::smtp::{Security, Smtp, SmtpSettings};
 use crate::ops::client::Hour;
 use crate::ops::outbox::LONGEST_TRY;
 
+/// Longer would only keep people waiting.
+const STEADY_MOST: Duration = Duration::from_secs(1);
+
 /// Everything, as written. Its fields are those of `config.default.toml`, which documents them.
 #[derive(Deserialize)]
 pub struct Raw {
@@ -41,6 +44,7 @@ struct RawServer {
     max_connections: usize,
     read_timeout: String,
     answer_timeout: String,
+    steady_after: String,
     drain_timeout: String,
     metrics_from: Vec<String>,
 }
@@ -177,6 +181,7 @@ impl RawServer {
             max_connections: self.max_connections.max(1),
             read_timeout: bad.duration("server.read_timeout", &self.read_timeout),
             answer_timeout: bad.duration("server.answer_timeout", &self.answer_timeout),
+            steady_after: bad.duration("server.steady_after", &self.steady_after).min(STEADY_MOST),
             drain_timeout: bad.duration("server.drain_timeout", &self.drain_timeout),
             metrics_from: bad.ranges("server.metrics_from", &self.metrics_from),
         }

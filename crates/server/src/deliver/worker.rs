@@ -248,11 +248,9 @@ impl Worker {
             .db
             .write(move |tx| {
                 Box::pin(async move {
-                    for Ended { id, outcome, told } in &ended {
-                        deliveries::record(tx, id, outcome, now).await?;
-                        if let Some(told) = told {
-                            events::append(tx, &told.event, &told.org, told.kind, told.challenge.as_bytes()).await?;
-                        }
+                    deliveries::record(tx, ended.iter().map(|ended| (&ended.id, &ended.outcome)), now).await?;
+                    for told in ended.iter().filter_map(|ended| ended.told.as_ref()) {
+                        events::append(tx, &told.event, &told.org, told.kind, told.challenge.as_bytes()).await?;
                     }
                     Ok(())
                 })

@@ -83,7 +83,8 @@ pub async fn verify(app: &Arc<App>, attempt: Attempt) -> Result<Option<SignedIn>
     let email = attempt.to.clone();
     let unit_app = Arc::clone(app);
     let aim = Aim::of(app, &attempt);
-    let unit = app.db.write(move |tx| Box::pin(async move { enter(tx, &unit_app, &attempt, &aim, now).await }));
+    let (db, about) = (&app.db, aim.address);
+    let unit = db.write_at(about, move |tx| Box::pin(async move { enter(tx, &unit_app, &attempt, &aim, now).await }));
     let Some(Entered { account, .. }) = unit.await? else { return Ok(None) };
     let api_key = credentials::reveal(app, &account.key)?;
     Ok(Some(SignedIn {

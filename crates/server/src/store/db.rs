@@ -12,6 +12,7 @@ use super::lite::{Lite, Opening};
 use super::pg::{self, Pg};
 use super::sql::{Row, Sql, Value};
 use super::statements::Statements;
+use super::targets::TargetId;
 
 /// The database, cheap to clone.
 #[derive(Clone)]
@@ -68,6 +69,20 @@ impl Db {
         match &*self.0 {
             Engine::Lite(lite) => lite.write(move |tx| at_once(unit(tx))).await,
             Engine::Pg(pg) => pg.write(unit).await,
+        }
+    }
+
+    /// One unit of work about one address, as [`Self::write`]. Where units are begun together, those for one address follow one
+    /// another, and those for different ones may share a transaction: it must change nothing that units for others change as
+    /// well, but for what is counted (`meters`).
+    pub async fn write_at<T, F>(&self, about: TargetId, unit: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
+    {
+        match &*self.0 {
+            Engine::Lite(lite) => lite.write(move |tx| at_once(unit(tx))).await,
+            Engine::Pg(pg) => pg.write_at(about, unit).await,
         }
     }
 
@@ -155,6 +170,19 @@ impl Tx<'_> {
                 statements.with(sql, |it| it.execute(rusqlite::params_from_iter(values)).map_err(failed))
             }
             Self::Pg(statements) => statements.execute(sql, values).await,
+        }
+    }
+
+    /// Runs a statement for each of several lists of values, and says how many rows it changed for each.
+    pub(super) async fn execute_each(&mut self, sql: &'static Sql, all: &[Vec<Value<'_>>]) -> Result<Vec<usize>> {
+        match self {
+            Self::Lite(statements) => {
+                let mut one = |values: &Vec<Value<'_>>| {
+                    statements.with(sql, |it| it.execute(rusqlite::params_from_iter(values)).map_err(failed))
+                };
+                all.iter().map(&mut one).collect()
+            }
+            Self::Pg(statements) => statements.execute_each(sql, all).await,
         }
     }
 

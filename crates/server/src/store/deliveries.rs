@@ -103,10 +103,26 @@ pub async fn claim(tx: &mut Tx<'_>, now: Timestamp, lease_until: Timestamp, most
     Ok(taken)
 }
 
-/// Records how a try ended.
-pub async fn record(tx: &mut Tx<'_>, id: &DeliveryId, outcome: &Outcome, now: Timestamp) -> Result<()> {
+/// Records how tries ended.
+pub async fn record<'e>(
+    tx: &mut Tx<'_>,
+    ended: impl Iterator<Item = (&'e DeliveryId, &'e Outcome)>,
+    now: Timestamp,
+) -> Result<()> {
+    let (sent, others): (Vec<_>, Vec<_>) = ended.partition(|(_, outcome)| matches!(outcome, Outcome::Sent));
+    let sent: Vec<Vec<Value<'_>>> = sent.iter().map(|(id, _)| vec![(*id).into(), now.into()]).collect();
+    if !sent.is_empty() {
+        tx.execute_each(&SENT, &sent).await?;
+    }
+    for (id, outcome) in others {
+        record_other(tx, id, outcome, now).await?;
+    }
+    Ok(())
+}
+
+async fn record_other(tx: &mut Tx<'_>, id: &DeliveryId, outcome: &Outcome, now: Timestamp) -> Result<()> {
     match outcome {
-        Outcome::Sent => tx.execute(&SENT, &[id.into(), now.into()]).await,
+        Outcome::Sent => Ok(0),
         Outcome::Retry { due_at, why } => tx.execute(&RETRY, &[id.into(), (*due_at).into(), why.into()]).await,
         Outcome::GaveUp { why } => end(tx, id, 2, 1, now, why).await,
         Outcome::Dropped => end(tx, id, 3, 0, now, "nobody waits for it").await,

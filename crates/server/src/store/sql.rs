@@ -12,20 +12,22 @@ use super::pg;
 pub struct Sql {
     text: &'static str,
     lite: OnceLock<String>,
+    shared: OnceLock<Option<String>>,
     number: OnceLock<usize>,
 }
 
 impl Sql {
     /// A statement from its text.
     pub const fn new(text: &'static str) -> Self {
-        Self { text, lite: OnceLock::new(), number: OnceLock::new() }
+        Self { text, lite: OnceLock::new(), shared: OnceLock::new(), number: OnceLock::new() }
     }
 
     /// The text for SQLite, made once: `$1` becomes `?1`, since SQLite numbers `$n` by first appearance, not by n. What only
     /// PostgreSQL has to be told goes: the type of a value that stands where any would do, and which rows to lock.
     pub fn lite(&self) -> &str {
         self.lite.get_or_init(|| {
-            let only_postgres = ["::bytea", "::text", "::bigint", " FOR UPDATE SKIP LOCKED", " FOR UPDATE"];
+            let only_postgres =
+                ["::bytea", "::text", "::bigint", " FOR UPDATE SKIP LOCKED", " FOR UPDATE", " FOR SHARE"];
             only_postgres.iter().fold(self.text.replace('$', "?"), |text, words| text.replace(words, ""))
         })
     }
@@ -33,6 +35,16 @@ impl Sql {
     /// The text for PostgreSQL.
     pub fn pg(&self) -> &'static str {
         self.text
+    }
+
+    /// The text for PostgreSQL that does for each of many what this does for one, if there is one: made once.
+    pub fn shared(&self, make: impl FnOnce(&str) -> Option<String>) -> Option<&str> {
+        self.shared.get_or_init(|| make(self.text)).as_deref()
+    }
+
+    /// Whether it gives rows.
+    pub fn gives_rows(&self) -> bool {
+        self.reads() || self.text.contains(" RETURNING ")
     }
 
     /// Whether it changes nothing.
@@ -68,6 +80,41 @@ pub enum Value<'a> {
     Text(&'a str),
     /// Ids and digests.
     Bytes(&'a [u8]),
+}
+
+/// A value that stays while its unit waits.
+pub enum Owned {
+    /// SQL NULL.
+    Null,
+    /// Numbers, and times in milliseconds.
+    Int(i64),
+    /// Text.
+    Text(Box<str>),
+    /// Ids and digests.
+    Bytes(Box<[u8]>),
+}
+
+impl Owned {
+    /// To be sent.
+    pub fn value(&self) -> Value<'_> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Int(n) => Value::Int(*n),
+            Self::Text(text) => Value::Text(text),
+            Self::Bytes(bytes) => Value::Bytes(bytes),
+        }
+    }
+}
+
+impl From<&Value<'_>> for Owned {
+    fn from(value: &Value<'_>) -> Self {
+        match *value {
+            Value::Null => Self::Null,
+            Value::Int(n) => Self::Int(n),
+            Value::Text(text) => Self::Text(text.into()),
+            Value::Bytes(bytes) => Self::Bytes(bytes.into()),
+        }
+    }
 }
 
 impl From<i64> for Value<'_> {

@@ -8,7 +8,7 @@ use super::sql::{Row, statements};
 statements! {
     INSERT = "INSERT INTO users (org_id, id, full_name, email) VALUES ($1, $2, $3, $4)";
     NAMES = "SELECT users.full_name, orgs.name FROM users JOIN orgs ON orgs.id = users.org_id \
-        WHERE users.org_id = $1 AND users.id = $2 FOR UPDATE";
+        WHERE users.org_id = $1 AND users.id = $2 FOR SHARE";
     GET = "SELECT id, full_name, email FROM users WHERE org_id = $1 AND id = $2";
     LIST = "SELECT id, full_name, email FROM users WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     DELETE = "DELETE FROM users WHERE org_id = $1 AND id = $2";

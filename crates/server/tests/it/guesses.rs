@@ -1,6 +1,7 @@
 //! The guess budgets against whoever tries to beat them (docs/threat-model.md): networks, resends, new challenges,
 //! other addresses, other days. What is compared is counted; who is owner is never locked out.
 
+use doorcode::clock::Stopwatch;
 use doorcode_core::Timestamp;
 
 use crate::app::{Answer, HERE, MOMENT, TestApp, hours, minutes, not, seconds, wrong};
@@ -382,6 +383,29 @@ async fn every_refusal_looks_like_every_other() {
     for answer in &answers {
         assert_eq!((answer.both(), &answer.headers), (wrong(), &answers[0].headers));
     }
+}
+
+/// No answer comes before its time, however little it took to find; what the work took does not show in it.
+#[tokio::test]
+async fn answers_that_must_not_tell_leave_at_their_time() {
+    const FOR_ALL: std::time::Duration = std::time::Duration::from_millis(40);
+    let app = TestApp::with(&[("DOORCODE_SERVER__STEADY_AFTER", "40ms")]).await;
+    let code = app.code(ADA).await;
+    let mut early = Vec::new();
+    for address in [ADA, "nobody@example.com", "no address"] {
+        let watch = Stopwatch::start();
+        app.verify(address, &not(&code)).await;
+        early.extend((watch.elapsed() < FOR_ALL).then(|| format!("verify {address}")));
+        let watch = Stopwatch::start();
+        app.start(address).await;
+        early.extend((watch.elapsed() < FOR_ALL).then(|| format!("send {address}")));
+    }
+    for path in ["/signin", "/signin/code", "/signin/resend"] {
+        let watch = Stopwatch::start();
+        app.from(HERE).send_as("application/x-www-form-urlencoded", path, "email=ada%40example.com").await;
+        early.extend((watch.elapsed() < FOR_ALL).then(|| path.to_owned()));
+    }
+    assert!(early.is_empty(), "left before their time: {early:?}");
 }
 
 /// The disk stalls for longer than a right answer may be repeated; whoever gave up meanwhile says it again.

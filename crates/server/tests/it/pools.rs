@@ -148,8 +148,8 @@ async fn replay(tx: &mut Tx<'_>, deeds: &[Deed], guess: &GuessPolicy, send: &Sen
                 codes += 1;
                 let asking = ChallengeId::from_bytes([codes; 16]);
                 let candidate = Candidate { id: asking, until: now.plus(hours(1)), unless_after: now.plus(minutes(5)) };
-                let did = targets::ask(tx, &id, (*class, send), &candidate, now).await.unwrap();
-                assert_eq!(did, may, "{deed:?} at {now}: {ring}");
+                let told = targets::ask(tx, &id, (*class, send), &candidate, now).await.unwrap();
+                assert_eq!(told.is_some(), may, "{deed:?} at {now}: {ring}");
                 if may {
                     *ring = Ring::push(ring, now, send.kept(*class) as usize);
                     let free = place.is_none_or(|(_, until)| until <= candidate.unless_after);

@@ -66,7 +66,8 @@ pub async fn start(app: &Arc<App>, ask: Start) -> Result<Box<Challenge>> {
     let asked = Asked::new(app, ask)?;
     let delivery = asked.delivery();
     let unit_app = Arc::clone(app);
-    let begun = app.db.write(move |tx| Box::pin(async move { asked.begin(tx, &unit_app).await })).await;
+    let unit = app.db.write_at(asked.aim.address, move |tx| Box::pin(async move { asked.begin(tx, &unit_app).await }));
+    let begun = unit.await;
     conclude(app, delivery, begun)
 }
 
@@ -237,8 +238,11 @@ async fn begin(tx: &mut Tx<'_>, app: &App, asked: &Asked) -> Result<Begun> {
     };
     let candidate = Candidate { id: new.id, until: new.expires_at, unless_after };
     let mut birth = Birth::Leased(now.plus(LEASE));
-    let usual = purse.is_usual() && targets::ask(tx, &aim.address, (purse.class, policy), &candidate, now).await?;
-    if !usual {
+    let usual = match purse.is_usual() {
+        true => targets::ask(tx, &aim.address, (purse.class, policy), &candidate, now).await?,
+        false => None,
+    };
+    if usual.is_none() {
         match purse.pay(tx, policy).await? {
             Paid::Send => {}
             Paid::Withhold => birth = Birth::Withheld(now),
@@ -255,7 +259,10 @@ async fn begin(tx: &mut Tx<'_>, app: &App, asked: &Asked) -> Result<Begun> {
         Class::Known => meters::touch(tx, &aim.org.1, now).await?,
     }
 
-    let id = targets::latest(tx, &aim.address, purse.long).await?;
+    let id = match usual {
+        Some(id) => id,
+        None => targets::latest(tx, &aim.address, purse.long).await?,
+    };
     let challenge = if id == new.id {
         challenges::insert(tx, &new).await?;
         // A start must not tell by its time whether a code was live, so the last one is read in either case.

@@ -6,11 +6,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use deadpool_postgres::Pool;
+use deadpool_postgres::{ClientWrapper, Pool};
 use doorcode_core::{Error, Result, Timestamp};
+use futures_util::future::join;
 use tokio::sync::{mpsc, oneshot};
-use tokio_postgres::Transaction;
+use tokio_postgres::types::ToSql;
 
+use super::board::Spending;
 use super::connection::Connection;
 use super::errors::{busy, failed};
 use crate::store::meters::{Meter, MeterId};
@@ -34,7 +36,7 @@ pub struct Desk(mpsc::Sender<Wish>);
 
 enum Wish {
     /// One from each, or none: answered with the place of one that is full.
-    Spend { meters: Vec<Meter>, now: Timestamp, reply: oneshot::Sender<Result<Option<usize>>> },
+    Spend(Spending),
     /// One back to each, if the window is still the one in which it was spent: it ends by then.
     GiveBack(Vec<(MeterId, Timestamp)>),
 }
@@ -65,8 +67,27 @@ impl Desk {
             return Ok(None);
         }
         let (reply, answer) = oneshot::channel();
-        self.0.send(Wish::Spend { meters: meters.to_vec(), now, reply }).await.map_err(|_| closed())?;
+        let spending = Spending { meters: meters.to_vec(), now, reply };
+        self.0.send(Wish::Spend(spending)).await.map_err(|_| closed())?;
         answer.await.map_err(|_| closed())?
+    }
+
+    /// Spends for several, each on its own; returns when all are answered.
+    pub(super) async fn spend_all(&self, spendings: Vec<Spending>) {
+        let mut answers = Vec::with_capacity(spendings.len());
+        for Spending { meters, now, reply: to } in spendings {
+            let (reply, answer) = oneshot::channel();
+            // Where it is closed, nobody is answered, and hears that.
+            drop(self.0.send(Wish::Spend(Spending { meters, now, reply })).await);
+            answers.push((to, answer));
+        }
+        let mut told = Vec::with_capacity(answers.len());
+        for (to, answer) in answers {
+            told.push((to, answer.await.unwrap_or_else(|_| Err(closed()))));
+        }
+        for (to, answer) in told {
+            drop(to.send(answer));
+        }
     }
 
     /// Gives one back to each, in its own time.
@@ -88,7 +109,7 @@ async fn serve(pool: &Pool, batch: Vec<Wish>) {
     let outcome = outcome.unwrap_or_else(|_| Err(Error::unavailable("the database did not answer in time")));
     let mut granted = outcome.as_ref().map(|granted| granted.iter());
     for wish in batch {
-        let Wish::Spend { reply, .. } = wish else { continue };
+        let Wish::Spend(Spending { reply, .. }) = wish else { continue };
         let answer = match &mut granted {
             Ok(granted) => granted.next().copied().ok_or_else(closed),
             Err(error) => Err(Error::unavailable(error.to_string())),
@@ -104,41 +125,41 @@ async fn serve(pool: &Pool, batch: Vec<Wish>) {
 /// What each spending wish is answered with.
 async fn settle(pool: &Pool, batch: &[Wish]) -> Result<Vec<Option<usize>>> {
     let mut connection = Connection::new(pool.get().await.map_err(busy)?);
-    let transaction = connection.client()?.transaction().await.map_err(failed)?;
+    let client: &ClientWrapper = connection.client()?;
     let mut rows = BTreeMap::new();
     for wish in batch {
         match wish {
-            Wish::Spend { meters, .. } => rows.extend(meters.iter().map(|meter| (meter.id, None))),
+            Wish::Spend(Spending { meters, .. }) => rows.extend(meters.iter().map(|meter| (meter.id, None))),
             Wish::GiveBack(ids) => rows.extend(ids.iter().map(|(id, _)| (*id, None))),
         }
     }
-    read(&transaction, &mut rows).await?;
+    let (begun, found) = join(client.batch_execute("BEGIN"), read(client, &mut rows)).await;
+    begun.map_err(failed)?;
+    found?;
     if rows.values().any(Option::is_none) {
         let missing: Vec<&[u8]> = rows.iter().filter(|(_, row)| row.is_none()).map(|(id, _)| &id[..]).collect();
-        let made = transaction.prepare_cached(MAKE).await.map_err(failed)?;
-        transaction.execute(&made, &[&missing]).await.map_err(failed)?;
-        read(&transaction, &mut rows).await?;
+        let made = client.prepare_cached(MAKE).await.map_err(failed)?;
+        client.execute(&made, &[&missing]).await.map_err(failed)?;
+        read(client, &mut rows).await?;
     }
     let (granted, changed) = judge(batch, rows)?;
     let ids: Vec<&[u8]> = changed.keys().map(|id| &id[..]).collect();
     let used: Vec<i64> = changed.values().map(|row| row.used).collect();
     let until: Vec<i64> = changed.values().map(|row| row.until.millis()).collect();
-    let write = transaction.prepare_cached(WRITE).await.map_err(failed)?;
-    transaction.execute(&write, &[&ids, &used, &until]).await.map_err(failed)?;
-    transaction.commit().await.map_err(failed)?;
+    let write = client.prepare_cached(WRITE).await.map_err(failed)?;
+    let values: [&(dyn ToSql + Sync); 3] = [&ids, &used, &until];
+    // Where the one fails, the other commits nothing.
+    let (written, committed) = join(client.execute(&write, &values), client.batch_execute("COMMIT")).await;
+    written.and(committed.map(|()| 0)).map_err(failed)?;
     connection.give_back();
     Ok(granted)
 }
 
 /// Reads the rows that are there, and keeps others from changing them.
-async fn read(
-    transaction: &deadpool_postgres::Transaction<'_>,
-    rows: &mut BTreeMap<MeterId, Option<Standing>>,
-) -> Result<()> {
+async fn read(client: &ClientWrapper, rows: &mut BTreeMap<MeterId, Option<Standing>>) -> Result<()> {
     let ids: Vec<&[u8]> = rows.keys().map(|id| &id[..]).collect();
-    let statement = transaction.prepare_cached(READ).await.map_err(failed)?;
-    let transaction: &Transaction<'_> = transaction;
-    let found = transaction.query(&statement, &[&ids]).await.map_err(failed)?;
+    let statement = client.prepare_cached(READ).await.map_err(failed)?;
+    let found = client.query(&statement, &[&ids]).await.map_err(failed)?;
     for row in found {
         let id = super::row::bytes(&row, 0)?;
         let standing = Standing {
@@ -169,7 +190,7 @@ fn judge(batch: &[Wish], rows: BTreeMap<MeterId, Option<Standing>>) -> Result<Ju
                     });
                 }
             }
-            Wish::Spend { meters, now, .. } => {
+            Wish::Spend(Spending { meters, now, .. }) => {
                 let full = meters.iter().position(|meter| {
                     rows.get(&meter.id).is_none_or(|row| row.until > *now && row.used >= i64::from(meter.limit))
                         || meter.limit == 0
@@ -203,7 +224,7 @@ mod tests {
     }
 
     fn spend(meters: &[Meter], now: Timestamp) -> Wish {
-        Wish::Spend { meters: meters.to_vec(), now, reply: oneshot::channel().0 }
+        Wish::Spend(Spending { meters: meters.to_vec(), now, reply: oneshot::channel().0 })
     }
 
     fn rows(list: &[(u8, i64, Timestamp)]) -> BTreeMap<MeterId, Option<Standing>> {

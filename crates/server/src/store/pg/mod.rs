@@ -2,15 +2,19 @@
 //! that trying again may do. Refuses to leave a transaction open, to take a commit for lost that may have been made, and to
 //! wait for a database that does not answer.
 
+mod board;
 mod connection;
 mod desk;
 mod errors;
+mod group;
 mod migrate;
 mod notices;
 mod row;
 mod settings;
+mod shared;
 mod statements;
 mod tls;
+mod transaction;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,11 +25,13 @@ use doorcode_core::{Error, Result, Timestamp};
 use futures_util::future::BoxFuture;
 
 use super::db::Tx;
+use super::targets::TargetId;
 use connection::Connection;
 use desk::Desk;
 use errors::busy;
+use group::{Groups, Told as Answered};
 use notices::Notices;
-use statements::{Ended, Purpose};
+use transaction::{Ended, Purpose, Transaction, passed_over};
 
 pub(super) use notices::{Name, Told};
 pub(super) use row::{bytes, int, maybe_bytes, text};
@@ -48,7 +54,10 @@ const FIRST_WAIT: Duration = Duration::from_millis(20);
 
 /// The engine, cheap to clone.
 #[derive(Clone)]
-pub(super) struct Pg(Arc<Inner>);
+pub(super) struct Pg {
+    inner: Arc<Inner>,
+    groups: Groups,
+}
 
 struct Inner {
     pool: Pool,
@@ -61,16 +70,16 @@ struct Inner {
 impl Pg {
     /// Connects, and brings the schema up to date.
     pub(super) async fn open(settings: &Settings) -> Result<Self> {
-        let desk = Desk::open(pool(settings, 1)?);
+        let desk = Desk::open(pool(&settings.that_follows(), 1)?);
         let notices = Notices::open(pool(settings, 1)?);
         let pool = pool(settings, settings.connections)?;
         let inner = Inner { pool, desk, notices, settings: settings.clone(), units: AtomicU64::new(0) };
-        let engine = Self(Arc::new(inner));
-        let mut connection = engine.0.connection().await?;
+        let inner = Arc::new(inner);
+        let mut connection = inner.connection().await?;
         refuse_forgetful(connection.client()?).await?;
         migrate::run(connection.client()?).await?;
         connection.give_back();
-        Ok(engine)
+        Ok(Self { groups: Groups::open(Arc::clone(&inner)), inner })
     }
 
     /// One unit of work in a transaction. On a task of its own: whoever hangs up meanwhile stops nothing half way.
@@ -79,21 +88,36 @@ impl Pg {
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
-        let outcome = self.run(unit, Purpose::Work).await;
-        self.0.units.fetch_add(1, Ordering::Relaxed);
+        let outcome = self.run(unit, Purpose::Work, Vec::new()).await;
+        self.inner.units.fetch_add(1, Ordering::Relaxed);
+        outcome
+    }
+
+    /// One unit of work about one address, in a transaction with others' if that can be, else in one of its own.
+    pub(super) async fn write_at<T, F>(&self, about: TargetId, unit: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
+    {
+        let outcome = match self.groups.join(about, unit.clone()).await {
+            Ok(Answered::Done(outcome)) => outcome,
+            Ok(Answered::Alone) => self.run(unit, Purpose::Work, vec![about]).await,
+            Err(error) => Err(error),
+        };
+        self.inner.units.fetch_add(1, Ordering::Relaxed);
         outcome
     }
 
     /// Waits for a connection as the caller, who may give up, and then works on a task of its own, which goes on to its end: else
     /// who hangs up would leave work in the queue, or a connection that has to be closed.
-    async fn run<T, F>(&self, unit: F, purpose: Purpose) -> Result<T>
+    async fn run<T, F>(&self, unit: F, purpose: Purpose, about: Vec<TargetId>) -> Result<T>
     where
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
-        let first = self.0.connection().await?;
-        let inner = Arc::clone(&self.0);
-        let work = tokio::spawn(async move { inner.run(first, unit, purpose).await });
+        let first = self.inner.connection().await?;
+        let inner = Arc::clone(&self.inner);
+        let work = tokio::spawn(async move { inner.run(first, unit, purpose, about).await });
         work.await.unwrap_or_else(|_| Err(Error::internal("a unit of work panicked")))
     }
 
@@ -103,17 +127,17 @@ impl Pg {
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
-        self.run(look, Purpose::Look).await
+        self.run(look, Purpose::Look, Vec::new()).await
     }
 
     /// Units that were run or refused since start.
     pub(super) fn units(&self) -> u64 {
-        self.0.units.load(Ordering::Relaxed)
+        self.inner.units.load(Ordering::Relaxed)
     }
 
     /// The database's time, in milliseconds.
     pub(super) async fn time(&self) -> Result<Timestamp> {
-        let mut connection = self.0.connection().await?;
+        let mut connection = self.inner.connection().await?;
         let client = connection.client()?;
         let asked = async {
             let statement = client.prepare_cached(TIME).await?;
@@ -128,17 +152,17 @@ impl Pg {
 
     /// Tells every server that there may be news of this.
     pub(super) fn tell(&self, name: Name) {
-        self.0.notices.tell(name);
+        self.inner.notices.tell(name);
     }
 
     /// Hears from now on what every server tells.
     pub(super) fn hear(&self, told: Told) {
-        notices::listen(self.0.settings.clone(), told);
+        notices::listen(self.inner.settings.clone(), told);
     }
 
     /// Lets go of every connection.
     pub(super) fn close(&self) {
-        self.0.pool.close();
+        self.inner.pool.close();
     }
 }
 
@@ -179,7 +203,7 @@ impl Inner {
     }
 
     /// Runs a unit, again if that may help: it lost a race, or its connection broke before it was committed.
-    async fn run<T, F>(&self, first: Connection, unit: F, purpose: Purpose) -> Result<T>
+    async fn run<T, F>(&self, first: Connection, unit: F, purpose: Purpose, about: Vec<TargetId>) -> Result<T>
     where
         F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Clone + Send,
     {
@@ -189,8 +213,16 @@ impl Inner {
                 Some(first) => first,
                 None => self.connection().await?,
             };
-            let statements = Statements::new(connection.client()?, &self.desk, purpose);
-            let attempt = attempt(statements, unit.clone());
+            let (client, unit, about) = (connection.client()?, unit.clone(), about.clone());
+            let attempt = async move {
+                match Transaction::new(client, purpose, about).await {
+                    Ok(transaction) => self.attempt(&transaction, unit).await,
+                    Err(error) => {
+                        let again = errors::worth_another_try(&error);
+                        (Err(errors::failed(error)), Ended { again, clean: false })
+                    }
+                }
+            };
             let Ok((outcome, ended)) = tokio::time::timeout(UNIT_MOST, attempt).await else {
                 return Err(Error::unavailable("the database did not answer in time"));
             };
@@ -206,17 +238,28 @@ impl Inner {
         }
         Err(Error::unavailable("a unit of work was begun too often"))
     }
-}
 
-/// Runs a unit once.
-async fn attempt<T, F>(statements: Statements<'_>, unit: F) -> (Result<T>, Ended)
-where
-    F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Send,
-{
-    let mut tx = Tx::Pg(statements);
-    let outcome = unit(&mut tx).await;
-    match tx {
-        Tx::Pg(statements) => statements.end(outcome).await,
-        Tx::Lite(_) => (outcome, Ended { again: false, clean: false }),
+    /// Runs a unit once, in a transaction of its own.
+    async fn attempt<T, F>(&self, transaction: &Transaction<'_>, unit: F) -> (Result<T>, Ended)
+    where
+        F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Send,
+    {
+        let mut tx = Tx::Pg(Statements::new(transaction, &self.desk));
+        let outcome = unit(&mut tx).await;
+        let Tx::Pg(statements) = tx else { return (outcome, Ended { again: false, clean: false }) };
+        let left = statements.left();
+        let (outcome, ended) = match (left.trouble, outcome) {
+            (None, Ok(value)) => {
+                let (committed, ended) = transaction.commit().await;
+                (committed.map(|()| value), ended)
+            }
+            (None, refused) => (refused, transaction.roll_back(None).await),
+            (trouble, outcome) => (outcome.and_then(|_| Err(passed_over())), transaction.roll_back(trouble).await),
+        };
+        // Where it is not certain that nothing was committed, it counts.
+        if outcome.is_err() && (ended.again || ended.clean) {
+            self.desk.give_back(left.spent);
+        }
+        (outcome, ended)
     }
 }

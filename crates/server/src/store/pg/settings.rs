@@ -66,6 +66,14 @@ impl Settings {
         Ok(Self { config, tls, ca_file, connections: connections.max(1) })
     }
 
+    /// For transactions whose commits need no sync to disk of their own: one that comes after them takes them with it.
+    pub(super) fn that_follows(&self) -> Self {
+        let mut settings = self.clone();
+        let own = self.config.get_options().unwrap_or_default().to_owned();
+        settings.config.options(format!("{own} -c synchronous_commit=off"));
+        settings
+    }
+
     /// Whether what is sent to it can be read on the way.
     pub fn is_in_the_clear(&self) -> bool {
         self.tls == Tls::Off && !is_local(&self.config)

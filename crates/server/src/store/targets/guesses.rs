@@ -64,6 +64,10 @@ statements! {
         WHERE id = $1 AND ", guessable!(), " AND ", misses_allow!("known_misses", "known_streak"), " AND ", tries_allow!());
     // For the work: to write the row's page is what a debit costs most.
     TOUCH = "UPDATE targets SET turn = 1 - turn WHERE id = $1";
+    // Where others write at the same time: that row if it is our own, else the next one that nobody is busy with, so that
+    // nobody waits.
+    TOUCH_FREE = "UPDATE targets SET turn = 1 - turn WHERE id = \
+        (SELECT id FROM targets WHERE id >= $1 ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)";
     // $2, $3: give back the newest debit of strangers or of known clients (1), or not (0).
     REFUND = concat!("UPDATE targets SET \
         misses = ", refunded!("misses", "$2"), ", streak = streak - $2, \
@@ -111,7 +115,8 @@ pub async fn debit_guess(
 
 /// Writes a row, as a debit does, and changes nothing that counts.
 pub async fn touch(tx: &mut Tx<'_>, row: &TargetId) -> Result<()> {
-    tx.execute(&TOUCH, &[row.into()]).await.map(drop)
+    let sql = if matches!(tx, Tx::Pg(_)) { &TOUCH_FREE } else { &TOUCH };
+    tx.execute(sql, &[row.into()]).await.map(drop)
 }
 
 /// Gives a debit back: for a guess that was not compared, and for the repeat of a right answer.

@@ -38,7 +38,7 @@ statements! {
     // For a unit that will change the row by what it says: nobody else does meanwhile.
     STANDING = concat!("SELECT ", columns!(), " FROM targets WHERE id = $1 FOR UPDATE");
     // The address's row, or the one behind it: found in the same steps, whether there is one or not.
-    NEAREST = concat!("SELECT ", columns!(), ", id FROM targets WHERE id >= $1 ORDER BY id LIMIT 1 FOR UPDATE");
+    NEAREST = concat!("SELECT ", columns!(), ", id FROM targets WHERE id >= $1 ORDER BY id LIMIT 1");
     LAST_ROW = "INSERT INTO targets (id, sent_at, short_until) VALUES ($1, $2, $2) ON CONFLICT (id) DO NOTHING";
     WRITE = "INSERT INTO targets (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET turn = 1 - targets.turn";
     // After a restore: no code is live, no repeat is possible. Counters stay.
@@ -169,7 +169,12 @@ pub async fn standing(tx: &mut Tx<'_>, id: &TargetId) -> Result<Standing> {
 }
 
 /// The address's row, or, where there is none, the next one: found in the same steps.
+///
+/// Where others write at the same time, the address's own row is locked, and no other: whoever wants that one is not kept waiting.
 pub async fn nearest(tx: &mut Tx<'_>, id: &TargetId) -> Result<Nearest> {
+    if let Tx::Pg(statements) = tx {
+        statements.lock(id).await?;
+    }
     let found = tx.one(&NEAREST, &[id.into()], |row| Ok((row.bytes(12)?, Standing::read(row)?))).await?;
     let (row, standing) = found.ok_or_else(|| doorcode_core::Error::internal("the last row of the targets is gone"))?;
     Ok(Nearest { row, own: row == *id, standing })

@@ -7,7 +7,7 @@ use doorcode_core::{ChallengeId, Result, Timestamp};
 
 use super::{TargetId, before, place};
 use crate::store::db::Tx;
-use crate::store::sql::{Value, statements};
+use crate::store::sql::{Row, Value, statements};
 
 /// What strangers may have an address sent: six an hour and twenty a day, then one an hour, never none. $2 is the new
 /// entry, $3 the characters of the ring to keep, $4 and $6 where the hour's and the day's oldest that counts stands, $5 and
@@ -51,7 +51,8 @@ macro_rules! ask {
             $unless,
             " THEN excluded.short_until ELSE targets.short_until END \
             WHERE ",
-            $may
+            $may,
+            " RETURNING short_id"
         )
     };
 }
@@ -96,29 +97,30 @@ pub struct Candidate {
 }
 
 /// The usual start: takes one message from the pool of the asker's class and gives the candidate the short code's place if
-/// that is free, making the row if there is none. False: no message is left, and nothing has changed.
+/// that is free, making the row if there is none. Gives whose code goes out: the candidate's, or that of the one that has the
+/// place. None: no message is left, and nothing has changed.
 pub async fn ask(
     tx: &mut Tx<'_>,
     id: &TargetId,
     (class, policy): (Class, &SendPolicy),
     candidate: &Candidate,
     now: Timestamp,
-) -> Result<bool> {
+) -> Result<Option<ChallengeId>> {
     let [i, j, k, l]: [Value<'_>; 4] =
         [now.into(), (&candidate.id).into(), candidate.until.into(), candidate.unless_after.into()];
-    let changed = match class {
+    let placed = |row: &Row<'_>| row.id(0);
+    match class {
         Class::Stranger => {
             let ring = StrangerRing::new(policy, now);
             let [a, b, c, d, e, f, g, h] = ring.values(id);
-            tx.execute(&ASK_STRANGER, &[a, b, c, d, e, f, g, h, i, j, k, l]).await?
+            tx.one(&ASK_STRANGER, &[a, b, c, d, e, f, g, h, i, j, k, l], placed).await
         }
         Class::Known => {
             let ring = KnownRing::new(policy, now);
             let [a, b, c, d, e] = ring.values(id);
-            tx.execute(&ASK_KNOWN, &[a, b, c, d, e, i, j, k, l]).await?
+            tx.one(&ASK_KNOWN, &[a, b, c, d, e, i, j, k, l], placed).await
         }
-    };
-    Ok(changed == 1)
+    }
 }
 
 /// Takes one message from a class's send pool.

@@ -1,0 +1,106 @@
+//! Answers that must not tell by their time whether an address is known. The same work is done for all of them
+//! (docs/decisions/0011), and they leave at one time after their request came, so that what the work of a microsecond more or
+//! less would tell is not seen. Waits on a thread of its own: the runtime's timer counts in whole milliseconds from when it is
+//! asked, so an answer would still carry the rest of a millisecond that its work took.
+
+use std::collections::BinaryHeap;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+use axum::response::Response;
+use doorcode_core::{Error, Result};
+use tokio::sync::oneshot;
+
+use crate::clock::Stopwatch;
+
+/// Marks an answer that is held, whatever it says: a layer for a door's routes.
+pub async fn mark(mut answer: Response) -> Response {
+    answer.extensions_mut().insert(Held);
+    answer
+}
+
+#[derive(Clone, Copy)]
+struct Held;
+
+/// Holds answers.
+pub struct Steady {
+    after: Duration,
+    waiting: Sender<Waiting>,
+}
+
+/// An answer that is ready before its time. The first one is the greatest, as the heap wants it.
+struct Waiting {
+    until: Instant,
+    ready: oneshot::Sender<()>,
+}
+
+impl Steady {
+    /// Held answers leave `after` their request came, or when they are made, if that is later.
+    pub fn new(after: Duration) -> Result<Self> {
+        let (waiting, coming) = mpsc::channel();
+        let thread = std::thread::Builder::new().name("steady".to_owned());
+        // It ends when the house does: nobody can send to it then.
+        thread.spawn(move || let_go(&coming)).map_err(Error::unavailable)?;
+        Ok(Self { after, waiting })
+    }
+
+    /// Ready when an answer may leave; `watch` was started when its request came.
+    pub fn hold(&self, watch: Stopwatch, answer: &Response) -> impl Future<Output = ()> + use<> {
+        let early = answer.extensions().get::<Held>().is_some() && watch.elapsed() < self.after;
+        let its_time = early.then(|| self.wait(watch.after(self.after)));
+        async move {
+            if let Some(its_time) = its_time {
+                // Refused where the house ends: then at once.
+                drop(its_time.await);
+            }
+        }
+    }
+
+    fn wait(&self, until: Instant) -> oneshot::Receiver<()> {
+        let (ready, its_time) = oneshot::channel();
+        // Nobody takes it where the thread has ended: then the other end is dropped, and says so.
+        drop(self.waiting.send(Waiting { until, ready }));
+        its_time
+    }
+}
+
+/// Lets each go when its time has come, until there is nobody left who could send any.
+fn let_go(coming: &Receiver<Waiting>) {
+    let mut all = BinaryHeap::<Waiting>::new();
+    loop {
+        let next = match all.peek() {
+            Some(first) => coming.recv_timeout(Stopwatch::start().until(first.until)),
+            None => coming.recv().map_err(RecvTimeoutError::from),
+        };
+        match next {
+            Ok(waiting) => all.push(waiting),
+            Err(RecvTimeoutError::Timeout) => {
+                if let Some(first) = all.pop() {
+                    // Whoever waited may have gone away.
+                    let _ = first.ready.send(());
+                }
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+    }
+}
+
+impl Ord for Waiting {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        other.until.cmp(&self.until)
+    }
+}
+
+impl PartialOrd for Waiting {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Waiting {
+    fn eq(&self, other: &Self) -> bool {
+        self.until == other.until
+    }
+}
+
+impl Eq for Waiting {}
