@@ -19,6 +19,10 @@ pub enum Tls {
 /// A connection that is silent for this long is asked whether the other end is still there.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
+/// Every statement finds its rows by a key, whatever the values: it is planned once. A plan that was made while the tables were
+/// empty would look through the whole of them until somebody counts their rows; and what can't be avoided is not worth a compiler.
+const PLANS: &str = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off";
+
 /// The database, as it is set.
 #[derive(Clone)]
 pub struct Settings {
@@ -61,7 +65,8 @@ impl Settings {
         let millis = statement_most.as_millis();
         let own = config.get_options().unwrap_or_default().to_owned();
         config.options(format!(
-            "-c statement_timeout={millis} -c lock_timeout={millis} -c idle_in_transaction_session_timeout=30000 {own}"
+            "-c statement_timeout={millis} -c lock_timeout={millis} -c idle_in_transaction_session_timeout=30000 \
+            {PLANS} {own}"
         ));
         Ok(Self { config, tls, ca_file, connections: connections.max(1) })
     }
