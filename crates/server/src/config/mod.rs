@@ -183,6 +183,8 @@ pub struct Mail {
     pub retry_first: Duration,
     /// The longest wait.
     pub retry_most: Duration,
+    /// For how long the server that takes a message has it to itself.
+    pub lease: Duration,
 }
 
 impl Mail {

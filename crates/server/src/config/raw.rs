@@ -15,7 +15,11 @@ use super::egress::RawEgress;
 use super::{Config, Given, Log, Mail, Proxy, Retention, Server, Signup, Transport, Use};
 use crate::deliver::smtp::{Security, Smtp, SmtpSettings};
 use crate::ops::client::Hour;
-use crate::ops::outbox::LONGEST_TRY;
+use crate::ops::outbox::longest_try;
+
+/// Shorter, and a slow mail server would be left before it has answered; longer, and a code is dead before another server sends it.
+const LEAST_LEASE: Duration = Duration::from_secs(2);
+const MOST_LEASE: Duration = Duration::from_secs(3600);
 
 /// Longer would only keep people waiting.
 const STEADY_MOST: Duration = Duration::from_secs(1);
@@ -82,6 +86,7 @@ struct RawMail {
     ca_file: String,
     timeout: String,
     connections: u32,
+    lease: String,
     retry_first: String,
     retry_most: String,
 }
@@ -265,7 +270,12 @@ impl RawMail {
             texts: bad.templates("mail.templates", set(&self.templates).as_deref().map(Path::new)),
             retry_first: bad.duration("mail.retry_first", &self.retry_first).max(Duration::from_millis(100)),
             retry_most: bad.duration("mail.retry_most", &self.retry_most),
+            lease: self.lease(bad),
         }
+    }
+
+    fn lease(&self, bad: &mut Complaints) -> Duration {
+        bad.duration("mail.lease", &self.lease).clamp(LEAST_LEASE, MOST_LEASE)
     }
 
     fn smtp(&self, bad: &mut Complaints) -> SmtpSettings {
@@ -290,7 +300,7 @@ impl RawMail {
             ca_file: set(&self.ca_file).map(PathBuf::from),
             from: self.from.clone(),
             reply_to: set(&self.reply_to),
-            timeout: bad.duration("mail.timeout", &self.timeout).min(LONGEST_TRY),
+            timeout: bad.duration("mail.timeout", &self.timeout).min(longest_try(self.lease(bad))),
             pool: self.connections.clamp(1, 64),
             hello_name: None,
         };

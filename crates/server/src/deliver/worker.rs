@@ -16,7 +16,7 @@ use super::smtp::Smtp;
 use crate::app::App;
 use crate::config::Transport;
 use crate::metrics::Metrics;
-use crate::ops::outbox::{Handed, LEASE, LONGEST_TRY, Waiting};
+use crate::ops::outbox::{Handed, Waiting, longest_try};
 use crate::ops::{sign_in, verifications};
 use crate::store::challenges::Challenge;
 use crate::store::deliveries::{self, Outcome};
@@ -77,17 +77,16 @@ impl Worker {
     /// Takes what is due in the database (a retry, or what a crash left) and delivers it. Gives how many were taken.
     pub async fn deliver_due(&self) -> Result<usize> {
         let now = self.app.clock.now();
-        let taken = self
-            .app
-            .db
-            .write(move |tx| Box::pin(async move { deliveries::claim(tx, now, now.plus(LEASE), CLAIM).await }));
+        let until = now.plus(self.app.config.mail.lease);
+        let taken =
+            self.app.db.write(move |tx| Box::pin(async move { deliveries::claim(tx, now, until, CLAIM).await }));
         let mut live = Vec::new();
         let mut dead = Vec::new();
         for message in taken.await? {
             match message.challenge {
                 Some(challenge) if challenge.state == State::Pending && challenge.expires_at > now => {
                     let (id, attempts, link) = (message.id, message.attempts, message.link);
-                    live.push(Handed { id, attempts, until: now.plus(LEASE), link, challenge });
+                    live.push(Handed { id, attempts, until, link, challenge });
                 }
                 _ => dead.push(Ended { id: message.id, outcome: Outcome::Dropped, told: None }),
             }
@@ -112,7 +111,8 @@ impl Worker {
     async fn deliver(&self, taken: Vec<Handed>) {
         let now = self.app.clock.now();
         // What waited so long that its lease may end under a try is left to the lease.
-        let taken: Vec<Handed> = taken.into_iter().filter(|message| now.plus(LONGEST_TRY) < message.until).collect();
+        let ends = now.plus(longest_try(self.app.config.mail.lease));
+        let taken: Vec<Handed> = taken.into_iter().filter(|message| ends < message.until).collect();
         let outcomes = match &self.provider {
             Provider::Smtp(smtp) => join_all(taken.iter().map(|message| self.by_smtp(smtp, message, now))).await,
             Provider::Inbox => taken.iter().map(|message| self.keep(message, now)).collect(),

@@ -9,12 +9,14 @@ use tokio::sync::{Mutex, mpsc};
 
 use crate::store::challenges::Challenge;
 
-/// For how long whoever takes a message has it to themselves.
+/// For how long whoever takes a message to a webhook has it to themselves. That of a mail is a setting.
 pub const LEASE: Duration = Duration::from_secs(90);
 
-/// The longest that one try may last. A try begins only while its lease has this much left, so that no message is on its
-/// way twice.
-pub const LONGEST_TRY: Duration = Duration::from_secs(45);
+/// The longest that one try of a mail may last. A try begins only while its lease has this much left, so that no message is on
+/// its way twice.
+pub fn longest_try(lease: Duration) -> Duration {
+    lease / 2
+}
 
 /// How many messages may wait in memory; the database holds any number.
 const ROOM: usize = 4096;

@@ -1,5 +1,5 @@
-//! `kill -9` under load. Whatever a client was told has happened; what it was not told may or may not have. The codes
-//! are read from a mail server that lives on while the server dies.
+//! `kill -9` under load, of the only server, of one of two, and of the database that those share. Whatever a client was told has
+//! happened; what it was not told may or may not have. The codes are read from a mail server that lives on while others die.
 
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
 
@@ -10,6 +10,7 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, stream};
 use tokio::sync::watch;
 
+use crate::postgres::{self, Cluster};
 use crate::process::Home;
 use crate::sink::Sink;
 use crate::talk::{Account, Caller};
@@ -50,7 +51,7 @@ async fn what_was_acknowledged_survives_kill_9() {
         let clients: Vec<_> = (0..CLIENTS)
             .map(|client| {
                 let caller = server.caller_at([127, 1, round, client]);
-                tokio::spawn(load(caller, round, client, Arc::clone(&sink), died.clone()))
+                tokio::spawn(load([caller; 2], round, client, Arc::clone(&sink), died.clone()))
             })
             .collect();
         // Not to wait for anything: this is how long the load lasts, never the same twice.
@@ -95,17 +96,112 @@ async fn what_was_acknowledged_survives_kill_9() {
     }
 }
 
-/// Signs one fresh address after another in, until the server dies.
-async fn load(caller: Caller, round: u8, client: u8, sink: Arc<Sink>, mut died: watch::Receiver<bool>) -> Vec<Flow> {
+/// Two servers on one database: either of them dies, or the database does, and is there again. What was acknowledged is known to
+/// all, and every mail goes out within two leases of the death, whoever had taken it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_two_nodes_acknowledged_survives_the_death_of_each() {
+    const LEASE: Duration = Duration::from_secs(2);
+    let Some(mut cluster) = Cluster::start(&["max_connections=80"]) else { return };
+    let database = cluster.database();
+    let sink = Arc::new(Sink::open());
+    let mut home = Home::earnest("crash-nodes", sink.port).await;
+    home.set("door.outx.code_alphabet", "letters");
+    home.set("door.outx.code_length", 10);
+    home.set("database.url", database.as_str());
+    home.set("mail.lease", "2s");
+    // Each has a directory of its own, and both have the same keys.
+    home.set("keys.dir", home.data.join("keys").to_str().unwrap());
+    let mut serve = async |node: u8| {
+        home.data = home.beside(&format!("node{node}"));
+        home.serve().await
+    };
+    let mut nodes = [serve(0).await, serve(1).await];
+    let (mut accounts, mut used) = (HashSet::new(), Vec::new());
+    let (mut starts, mut checks) = (0, 0);
+    for round in 0..20 {
+        let (dead, died) = watch::channel(false);
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|client| {
+                let (here, there) = (usize::from(client % 2), usize::from((client + 1) % 2));
+                let callers = [here, there].map(|node| nodes[node].caller_at([127, 2, round, client]));
+                tokio::spawn(load(callers, round, client, Arc::clone(&sink), died.clone()))
+            })
+            .collect();
+        let random = getrandom::u32().unwrap();
+        tokio::time::sleep(Duration::from_millis(u64::from(100 + random % 301))).await;
+        let died_at = tokio::time::Instant::now();
+        match round % 3 {
+            2 => tokio::task::block_in_place(|| {
+                cluster.end("KILL");
+                cluster.again();
+            }),
+            victim => {
+                let [a, b] = nodes;
+                nodes = if victim == 0 {
+                    a.kill().await;
+                    [serve(0).await, b]
+                } else {
+                    b.kill().await;
+                    [a, serve(1).await]
+                };
+            }
+        }
+        dead.send_replace(true);
+        let mut flows = Vec::new();
+        for client in clients {
+            flows.extend(client.await.unwrap());
+        }
+        starts += flows.iter().filter(|flow| flow.started).count();
+        checks += flows.iter().filter(|flow| flow.account.is_some()).count();
+        for flow in flows.iter().filter(|flow| flow.started) {
+            let mail = tokio::time::timeout_at(died_at + 2 * LEASE, sink.code(&flow.email, &[])).await;
+            assert!(mail.is_ok(), "round {round}: {} has no mail after two leases", flow.email);
+        }
+        let address = nodes[usize::from(round % 2)].address;
+        let judged = stream::iter(flows).map(|flow| judge(flow, address, &sink)).buffer_unordered(16);
+        for (email, account, codes) in judged.filter_map(async |judged| judged).collect::<Vec<_>>().await {
+            accounts.insert(account);
+            used.extend(codes.into_iter().map(|code| (email.clone(), code)));
+        }
+    }
+    assert!(starts > 50 && checks > 50, "there was no load: {starts} starts, {checks} checks");
+    println!("{starts} starts and {checks} checks were acknowledged");
+    for node in &nodes {
+        let other = node.caller_at([127, 0, 0, 2]);
+        let again = stream::iter(&used).map(async |(email, code)| other.check(email, code).await.unwrap().status);
+        let again: Vec<_> = again.buffer_unordered(16).collect().await;
+        assert!(again.iter().all(|status| *status == 401), "a used code was accepted again");
+    }
+    for node in nodes {
+        node.stop().await;
+    }
+    for table in ["users", "identities", "orgs", "credentials"] {
+        let rows = postgres::query(&database, &format!("SELECT count(*) FROM {table}")).unwrap();
+        assert_eq!(rows, [accounts.len().to_string()], "{table}");
+    }
+}
+
+/// Signs one fresh address after another in, until the server dies: a code is asked for at the first, and sent back at the second.
+async fn load(
+    [first, second]: [Caller; 2],
+    round: u8,
+    client: u8,
+    sink: Arc<Sink>,
+    mut died: watch::Receiver<bool>,
+) -> Vec<Flow> {
     let mut flows = Vec::new();
     for n in 0_u32.. {
         let email = format!("round{round}client{client}n{n}@load.example");
-        let from = caller.from.octets();
+        let from = first.from.octets();
         flows.push(Flow { email, from, started: false, sent_back: None, account: None });
         let Some(flow) = flows.last_mut() else { break };
         // Some ask twice, and some never send the code back.
         for _ in 0..=u32::from(n % 5 == 1) {
-            let Ok(answer) = caller.start(&flow.email).await else { return flows };
+            let Ok(answer) = first.start(&flow.email).await else { return flows };
+            // The database is gone, or was when this was asked: nothing is promised.
+            if answer.status == 503 {
+                return flows;
+            }
             assert_eq!(answer.status, 200, "{}", answer.text());
             flow.started = true;
         }
@@ -117,7 +213,10 @@ async fn load(caller: Caller, round: u8, client: u8, sink: Arc<Sink>, mut died: 
             _ = died.wait_for(|dead| *dead) => return flows,
         };
         flow.sent_back = Some(code.clone());
-        let Ok(answer) = caller.check(&flow.email, &code).await else { return flows };
+        let Ok(answer) = second.check(&flow.email, &code).await else { return flows };
+        if answer.status == 503 {
+            return flows;
+        }
         flow.account = Some(Account::of(&answer));
     }
     flows

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use doorcode::config::{Config, Transport};
 use doorcode::ops::master_keys;
-use doorcode::ops::outbox::{LEASE, LONGEST_TRY};
+use doorcode::ops::outbox::longest_try;
 use doorcode::store::deliveries;
 use tokio::net::TcpListener;
 
@@ -176,12 +176,12 @@ async fn a_crash_between_sending_and_recording_sends_the_same_mail_again() {
     app.deliver_due().await;
     assert_eq!(newest(&app), (SENT, 1, None));
     // As the row was before: taken, and never heard of again.
-    let due = app.now().plus(LEASE).millis();
+    let due = app.now().plus(app.app.config.mail.lease).millis();
     app.tamper(&format!("UPDATE deliveries SET state = 0, attempts = 0, due_at = {due}"));
     let (folder, config, now) = app.close().await;
     let app = TestApp::open(folder, config, now).await.unwrap();
     assert_eq!(app.deliver_due().await, 0, "somebody may be at it");
-    app.advance(LEASE);
+    app.advance(app.app.config.mail.lease);
     assert_eq!(app.deliver_due().await, 1);
     let mails = office.mails(ADA);
     assert_eq!(mails.len(), 2);
@@ -212,10 +212,10 @@ async fn what_waited_too_long_in_memory_is_left_to_its_lease() {
     let office = PostOffice::open().await;
     let app = house(office.settings()).await;
     app.start(ADA).await;
-    app.advance(LEASE - LONGEST_TRY);
+    app.advance(app.app.config.mail.lease - longest_try(app.app.config.mail.lease));
     app.deliver_due().await;
     assert_eq!(office.asked(ADA), 0, "its lease could end under the try");
-    app.advance(LONGEST_TRY);
+    app.advance(longest_try(app.app.config.mail.lease));
     app.deliver_due().await;
     assert_eq!(office.mails(ADA).len(), 1);
 }

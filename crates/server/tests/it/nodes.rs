@@ -14,7 +14,6 @@ use crate::postgres;
 const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";
 const V: &str = "/v1/verifications";
-const LEASE: std::time::Duration = doorcode::ops::outbox::LEASE;
 
 /// Two houses with the same keys on the same database, each with an inbox and a worker of its own.
 async fn two() -> Option<(TestApp, TestApp)> {
@@ -173,7 +172,7 @@ async fn a_dead_nodes_message_goes_out_from_the_other_once() {
     // Committed, handed to a worker that never runs.
     assert_eq!(a.start(BOB).await.status, 200);
     assert_eq!(b.deliver_due().await, 0, "somebody may be at it");
-    advance([&a, &b], LEASE);
+    advance([&a, &b], a.app.config.mail.lease);
     let (at_a, at_b) = tokio::join!(a.worker.deliver_due(), b.worker.deliver_due());
     assert_eq!(at_a.unwrap() + at_b.unwrap(), 1, "one of them has it");
     assert_eq!(a.messages(BOB) + b.messages(BOB), 1);

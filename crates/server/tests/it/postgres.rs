@@ -45,7 +45,14 @@ start "$@"
 echo "$pid"
 while read -r word; do
     case $word in
-    start) start "$@" ;;
+    start)
+        # Where it was killed, some of its backends may still be there for a moment, and it refuses to start beside them.
+        start "$@"
+        for _ in 1 2 3 4 5 6 7 8 9 10; do
+            sleep 0.2
+            kill -0 "$pid" 2>/dev/null && break
+            start "$@"
+        done ;;
     promote) "$bin/pg_ctl" -D "$dir/data" -w promote >/dev/null ;;
     *) kill "-$word" "$pid"; wait "$pid" 2>/dev/null ;;
     esac

@@ -43,7 +43,7 @@ async fn a_database_that_is_killed_loses_nothing_that_was_acknowledged() {
         for (email, answer) in people.iter().zip(&answers) {
             if answer.status == 200 {
                 // What was committed has a message; it was handed to the worker, or its lease brings it back.
-                app.advance(doorcode::ops::outbox::LEASE);
+                app.advance(app.app.config.mail.lease);
                 app.deliver_due().await;
                 let code = app.last_code(email);
                 assert_eq!(app.verify(email, &code).await.status, 200, "{email} was told that a code is on its way");

@@ -16,7 +16,7 @@ use doorcode_core::{
 use crate::app::{App, target_of};
 use crate::metrics::Metrics;
 use crate::ops::client::{Client, Hour};
-use crate::ops::outbox::{Handed, LEASE};
+use crate::ops::outbox::Handed;
 use crate::store::Tx;
 use crate::store::challenges::{self, Challenge};
 use crate::store::deliveries::{self, Birth};
@@ -78,6 +78,7 @@ pub struct Asked {
     aim: Aim,
     new: Challenge,
     delivery: DeliveryId,
+    leased_until: Timestamp,
     event: EventId,
     now: Timestamp,
 }
@@ -106,12 +107,13 @@ impl Asked {
         };
         let (delivery, event) = (random.id(now)?, random.id(now)?);
         let aim = Aim::of(app, &ask);
-        Ok(Self { ask, aim, new, delivery, event, now })
+        let leased_until = now.plus(app.config.mail.lease);
+        Ok(Self { ask, aim, new, delivery, leased_until, event, now })
     }
 
     /// The message, if one goes out, and the end of its lease.
     pub fn delivery(&self) -> Leased {
-        Leased { id: self.delivery, until: self.now.plus(LEASE), link: self.ask.link }
+        Leased { id: self.delivery, until: self.leased_until, link: self.ask.link }
     }
 
     /// The row where messages to the address are counted.
@@ -237,7 +239,7 @@ async fn begin(tx: &mut Tx<'_>, app: &App, asked: &Asked) -> Result<Begun> {
         _ => now.plus(ask.renew),
     };
     let candidate = Candidate { id: new.id, until: new.expires_at, unless_after };
-    let mut birth = Birth::Leased(now.plus(LEASE));
+    let mut birth = Birth::Leased(asked.leased_until);
     let usual = match purse.is_usual() {
         true => targets::ask(tx, &aim.address, (purse.class, policy), &candidate, now).await?,
         false => None,
