@@ -19,7 +19,7 @@ use crate::ops::sessions::Live;
 use crate::steady::Steady;
 use crate::store::credentials::Credential;
 use crate::store::targets::TargetId;
-use crate::store::{Db, Tx, challenges, meta, targets};
+use crate::store::{Db, Tx, challenges, meta, moving, targets};
 
 /// Messages that the inbox of `--dev` keeps.
 const INBOX_ROOM: usize = 2000;
@@ -64,6 +64,7 @@ impl App {
     pub async fn open(config: Config, clock: Option<Clock>, entropy: Entropy) -> Result<(Arc<Self>, Waiting)> {
         create_dir(&config.data)?;
         let db = Db::of(&config.data, config.database.as_deref()).await?;
+        moving::refuse(&db).await?;
         let mark = db.read(|tx| Box::pin(meta::clock(tx))).await?;
         let clock = match clock {
             Some(clock) => clock,

@@ -7,6 +7,7 @@ mod doctor;
 mod generate;
 mod key;
 mod master;
+mod migrate_store;
 mod org;
 mod place;
 mod recover;
@@ -61,6 +62,8 @@ enum Command {
     Recover(recover::Recover),
     /// Bring the database's schema up to date, and check it
     Migrate(place::Migrate),
+    /// Move everything from the embedded database to PostgreSQL
+    MigrateStore(migrate_store::MigrateStore),
     /// Write the generated files of the repository, or check them
     Gen(generate::Generate),
     /// Measure this machine: the whole journey against a server that does nothing, or against a peer
@@ -87,6 +90,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Vec<(Stri
         Command::Backup(command) => command.run(environment),
         Command::Recover(command) => command.run(environment),
         Command::Migrate(command) => command.run(environment),
+        Command::MigrateStore(command) => command.run(environment),
         Command::Gen(command) => command.run(),
         Command::Bench(command) => Ok(command.run()),
         Command::Seed(command) => command.run(environment),

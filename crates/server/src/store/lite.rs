@@ -106,7 +106,7 @@ impl Opening {
         }
     }
 
-    fn reader(&self) -> Result<Connection> {
+    pub(super) fn reader(&self) -> Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.file, flags).map_err(failed)?;
         connection.busy_timeout(BUSY).map_err(failed)?;

@@ -18,7 +18,7 @@ impl ServerLock {
         match Self::try_take(dir)? {
             Some(lock) => Ok(lock),
             None => Err(Error::Conflict(
-                "another server is serving this data directory; stop it, or name another one with --data",
+                "another server is serving this data directory, or what is in it moves elsewhere; stop that, or name another one with --data",
             )),
         }
     }

@@ -28,6 +28,10 @@ pub enum Fact {
     Served,
     /// Which of several servers does the retention, and until when.
     Sweeper,
+    /// What is here moves to PostgreSQL, or has moved: by which move, and where to.
+    Moved,
+    /// What moves here is not all here yet: by which move, and how far it is.
+    Moving,
 }
 
 impl Fact {
@@ -37,6 +41,8 @@ impl Fact {
             Self::Backup => "backup",
             Self::Served => "served",
             Self::Sweeper => "sweeper",
+            Self::Moved => "moved",
+            Self::Moving => "moving",
         }
     }
 }

@@ -19,6 +19,7 @@ pub mod master_keys;
 pub mod meta;
 pub mod meters;
 mod migrate;
+pub mod moving;
 pub mod orgs;
 mod pg;
 pub mod redirects;

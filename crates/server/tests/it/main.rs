@@ -20,6 +20,7 @@ mod guesses;
 mod hostile;
 mod house;
 mod keys;
+mod moving;
 mod native;
 mod native_admin;
 mod native_attacks;

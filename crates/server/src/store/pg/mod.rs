@@ -8,6 +8,7 @@ mod desk;
 mod errors;
 mod group;
 mod migrate;
+mod moving;
 mod notices;
 mod row;
 mod settings;
@@ -33,6 +34,7 @@ use group::{Groups, Told as Answered};
 use notices::Notices;
 use transaction::{Ended, Purpose, Transaction, passed_over};
 
+pub(super) use moving::Target;
 pub(super) use notices::{Name, Told};
 pub(super) use row::{bytes, int, maybe_bytes, text};
 pub use settings::Settings;

@@ -36,10 +36,8 @@ pub(super) async fn run(client: &ClientWrapper, sql: &'static Sql, all: &[Vec<Ow
         return futures_util::future::try_join_all(each).await;
     };
     let statement = client.prepare_cached(many).await?;
-    let columns = 0..single.params().len();
-    let lists: Vec<Vec<Value<'_>>> =
-        columns.map(|column| all.iter().map(|values| values[column].value()).collect()).collect();
-    let lists: Vec<&(dyn ToSql + Sync)> = lists.iter().map(|list| list as &(dyn ToSql + Sync)).collect();
+    let lists = values_of(all, single.params().len());
+    let lists = as_lists(&lists);
     let mut answers: Vec<Answer> = all.iter().map(|_| Answer { rows: Vec::new(), changed: 0 }).collect();
     if many.starts_with("INSERT ") {
         // What an insert returns can't say whose it is; all of them are made, or none.
@@ -58,6 +56,15 @@ pub(super) async fn run(client: &ClientWrapper, sql: &'static Sql, all: &[Vec<Ow
     Ok(answers)
 }
 
+/// Runs an insert of one row for many, whose text is made at run time. Gives how many were made.
+pub(super) async fn insert(client: &ClientWrapper, text: &str, all: &[Vec<Owned>]) -> Outcome<u64> {
+    let single = client.prepare_cached(text).await?;
+    let many = text_for_many(text, single.params()).unwrap_or_default();
+    let statement = client.prepare_cached(&many).await?;
+    let lists = values_of(all, single.params().len());
+    client.execute(&statement, &as_lists(&lists)).await
+}
+
 /// Prepares a statement, and the one for many.
 pub(super) async fn prepare(client: &ClientWrapper, sql: &'static Sql) -> Outcome<()> {
     let single = client.prepare_cached(sql.pg()).await?;
@@ -65,6 +72,15 @@ pub(super) async fn prepare(client: &ClientWrapper, sql: &'static Sql) -> Outcom
         Some(many) => client.prepare_cached(many).await.map(drop),
         None => Ok(()),
     }
+}
+
+/// A list for each of so many columns.
+fn values_of(all: &[Vec<Owned>], columns: usize) -> Vec<Vec<Value<'_>>> {
+    (0..columns).map(|column| all.iter().map(|values| values[column].value()).collect()).collect()
+}
+
+fn as_lists<'l>(lists: &'l [Vec<Value<'_>>]) -> Vec<&'l (dyn ToSql + Sync)> {
+    lists.iter().map(|list| list as &(dyn ToSql + Sync)).collect()
 }
 
 /// Runs a statement for one.
