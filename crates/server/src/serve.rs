@@ -24,10 +24,11 @@ use tower::ServiceExt as _;
 
 use crate::api::{self, Peer};
 use crate::app::App;
+use crate::clock::Stopwatch;
 use crate::deliver::webhooks::Sender;
 use crate::deliver::worker::Worker;
 use crate::descriptors;
-use crate::ops::jobs;
+use crate::ops::jobs::{self, Left};
 use crate::ops::outbox::Waiting;
 
 /// The most bytes of a request's head.
@@ -192,15 +193,26 @@ async fn every_second(app: Arc<App>) {
     }
 }
 
-/// Retention: small batches, close together while there is something to remove, a minute apart when there is not.
+/// Between two batches where little is left.
+const CLOSE: Duration = Duration::from_millis(200);
+/// Of the time that a batch takes, how often it is rested afterwards where much is left: retention has a fifth of a writer at the most.
+const REST: u32 = 4;
+
+/// Retention: small batches, one behind another where much is left, close together while there is something to remove, a minute
+/// apart when there is not.
 async fn sweep(app: Arc<App>) {
     let mut state = jobs::Sweep::default();
     loop {
-        let more = jobs::sweep(&app, &mut state).await;
-        if let Err(error) = &more {
-            tracing::error!(error = %crate::chain(error), "retention failed");
-        }
-        let pause = if matches!(more, Ok(true)) { Duration::from_millis(200) } else { Duration::from_secs(60) };
+        let watch = Stopwatch::start();
+        let pause = match jobs::sweep(&app, &mut state).await {
+            Ok(Left::Much) => (watch.elapsed() * REST).clamp(Duration::from_millis(5), CLOSE),
+            Ok(Left::Some) => CLOSE,
+            Ok(Left::Nothing) => Duration::from_secs(60),
+            Err(error) => {
+                tracing::error!(error = %crate::chain(&error), "retention failed");
+                Duration::from_secs(60)
+            }
+        };
         tokio::time::sleep(pause).await;
     }
 }

@@ -43,8 +43,19 @@ pub async fn tick(app: &Arc<App>, sweep: &mut Sweep) -> Result<()> {
     Ok(())
 }
 
-/// One batch of everything that is over. True: there may be more.
-pub async fn sweep(app: &Arc<App>, sweep: &mut Sweep) -> Result<bool> {
+/// How much is left to remove.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Left {
+    /// As much as a batch has gone, so there is more of it.
+    Much,
+    /// There may be some.
+    Some,
+    /// Nothing was found.
+    Nothing,
+}
+
+/// One batch of everything that is over.
+pub async fn sweep(app: &Arc<App>, sweep: &mut Sweep) -> Result<Left> {
     let now = app.clock.now();
     let keep = app.config.retention;
     // However little is configured: a challenge is over at most an hour after it was made, and its delivery with it.
@@ -79,5 +90,9 @@ pub async fn sweep(app: &Arc<App>, sweep: &mut Sweep) -> Result<bool> {
     let removed =
         removed + app.db.write(move |tx| Box::pin(async move { meters::sweep(tx, BATCH, now).await })).await?;
     sweep.from = next.unwrap_or([0; 16]);
-    Ok(removed > 0 || next.is_some())
+    Ok(match removed {
+        many if many >= usize::try_from(BATCH).unwrap_or(usize::MAX) => Left::Much,
+        0 if next.is_none() => Left::Nothing,
+        _ => Left::Some,
+    })
 }

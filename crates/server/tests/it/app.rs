@@ -19,7 +19,7 @@ use doorcode::config::{Config, Given};
 use doorcode::deliver::worker::Worker;
 use doorcode::entropy::Entropy;
 use doorcode::keyring;
-use doorcode::ops::jobs::{self, Sweep};
+use doorcode::ops::jobs::{self, Left, Sweep};
 use doorcode_core::{Result, Timestamp};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
@@ -210,7 +210,7 @@ impl TestApp {
     pub(crate) async fn retain(&mut self) {
         // The walk over the targets ends where it began.
         for _ in 0..3 {
-            while jobs::sweep(&self.app, &mut self.sweep).await.unwrap() {}
+            while jobs::sweep(&self.app, &mut self.sweep).await.unwrap() != Left::Nothing {}
         }
     }
 
