@@ -50,6 +50,8 @@ pub struct App {
     pub feed: Feed,
     /// The messages that were kept in place of being sent, under `--dev`.
     pub inbox: Option<Inbox>,
+    /// A name for this process among the servers of its database.
+    pub node: String,
     /// What is counted.
     pub metrics: Metrics,
     /// Where answers wait that must not tell by their time.
@@ -91,6 +93,7 @@ impl App {
             None => heard.call_all(),
         });
         let egress = Egress::new(&config.egress, config.server.listen, config.server.public_url.as_deref())?;
+        let node = format!("{:016x}", u64::from_be_bytes(entropy.bytes()?));
         let steady = Steady::new(config.server.steady_after)?;
         let app = Self {
             config,
@@ -105,6 +108,7 @@ impl App {
             uses: Uses::default(),
             feed,
             inbox,
+            node,
             metrics: Metrics::new(),
             steady,
         };

@@ -4,6 +4,7 @@
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use doorcode_core::token::SigningKey;
@@ -61,6 +62,8 @@ impl Roots {
 pub struct Keyring {
     roots: Vec<Roots>,
     stages: Vec<(Kid, Stage)>,
+    /// Keys that were added and have no file here yet.
+    awaited: Vec<Kid>,
 }
 
 impl Keyring {
@@ -86,6 +89,8 @@ impl Keyring {
 pub struct Keys {
     dir: PathBuf,
     ring: Arc<RwLock<Arc<Keyring>>>,
+    /// The last look found that a file is missing, or is another one.
+    lost: Arc<AtomicBool>,
 }
 
 impl Keys {
@@ -93,8 +98,8 @@ impl Keys {
     pub async fn open(db: &Db, dir: &Path, make: Option<&Entropy>, now: Timestamp) -> Result<Self> {
         let rows = db.read(|tx| Box::pin(master_keys::list(tx))).await?;
         let rows = if rows.is_empty() { vec![first_key(db, dir, make, now).await?] } else { rows };
-        let keys = Self { dir: dir.to_owned(), ring: Arc::new(RwLock::new(Arc::new(load(dir, &rows)?))) };
-        Ok(keys)
+        let ring = Arc::new(RwLock::new(Arc::new(load(dir, &rows)?)));
+        Ok(Self { dir: dir.to_owned(), ring, lost: Arc::default() })
     }
 
     /// The keys in force.
@@ -117,13 +122,26 @@ impl Keys {
         } else {
             rows
         };
-        if stages(&rows) == self.ring().stages {
+        let had = self.ring();
+        let came = had.awaited.iter().any(|kid| file_of(&self.dir, *kid).exists());
+        if stages(&rows) == had.stages && !came {
+            self.lost.store(false, Ordering::Relaxed);
             return Ok(false);
         }
-        let ring = load(&self.dir, &rows)?;
+        let ring = load(&self.dir, &rows);
+        self.lost.store(ring.is_err(), Ordering::Relaxed);
+        let ring = ring?;
+        for kid in &ring.awaited {
+            tracing::warn!(%kid, "a master key was added, and its file is not here yet: copy it before it is activated");
+        }
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
         self.note_seen(db, now).await?;
         Ok(true)
+    }
+
+    /// Whether a key is missing that others work with: what is derived from it can't be told from what is wrong.
+    pub fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
     }
 
     /// Says in the database which keys this process has. For the server only: on its word a key may be activated.
@@ -147,12 +165,16 @@ fn stages(rows: &[KeyRow]) -> Vec<(Kid, Stage)> {
 
 /// Reads the file of every key that is not retired, and holds each against its check value.
 fn load(dir: &Path, rows: &[KeyRow]) -> Result<Keyring> {
-    let mut roots = Vec::new();
+    let (mut roots, mut awaited) = (Vec::new(), Vec::new());
     for row in rows.iter().filter(|row| row.stage != Stage::Retired) {
         let file = file_of(dir, row.kid);
+        if row.stage == Stage::Added && !file.exists() {
+            awaited.push(row.kid);
+            continue;
+        }
         let key = read(&file).map_err(|error| {
             lost(format!(
-                "master key {} is missing: {}: {error}. Put the file back from your backup",
+                "master key {} is missing: {}: {error}. Copy the file from another server, or put it back from your backup",
                 row.kid,
                 file.display()
             ))
@@ -169,7 +191,7 @@ fn load(dir: &Path, rows: &[KeyRow]) -> Result<Keyring> {
     if !rows.iter().any(|row| row.stage == Stage::Active) {
         return Err(lost("no master key is active: doorcode master activate KID".to_owned()));
     }
-    Ok(Keyring { roots, stages: stages(rows) })
+    Ok(Keyring { roots, stages: stages(rows), awaited })
 }
 
 fn lost(why: String) -> Error {

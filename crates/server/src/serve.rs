@@ -60,6 +60,9 @@ pub async fn run(app: Arc<App>, waiting: Waiting, listener: TcpListener, stop: i
     if tokio::time::timeout(app.config.server.drain_timeout, ended).await.is_err() {
         tracing::warn!("a message on its way did not end in time; it may go out again");
     }
+    if let Err(error) = jobs::say_gone(&app).await {
+        tracing::warn!(error = %crate::chain(&error), "the others could not be told that this server ends");
+    }
     if let Err(error) = app.mark_time().await {
         tracing::error!(error = %crate::chain(&error), "the time could not be marked");
     }

@@ -27,14 +27,17 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// The server can do its work: the clock runs, and a write is durable in time.
+/// The server can do its work: the clock runs, its keys are there, and a write is durable in time.
 #[utoipa::path(get, path = "/readyz", tag = "operate", responses(
     (status = 200, description = "Ready", body = String),
     (status = 503, description = "Not ready; the body says why", body = String),
 ))]
 async fn readyz(State(app): State<Arc<App>>) -> Response {
     if app.clock.behind() > SKEW_MOST {
-        return (StatusCode::SERVICE_UNAVAILABLE, "the machine's clock was set back\n").into_response();
+        return (StatusCode::SERVICE_UNAVAILABLE, "the clock was set back\n").into_response();
+    }
+    if app.keys.is_lost() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "a master key is missing\n").into_response();
     }
     match tokio::time::timeout(WRITE_MOST, app.mark_time()).await {
         Ok(Ok(())) => "ready\n".into_response(),

@@ -40,7 +40,7 @@ Example, a whole rotation:
         #[command(flatten)]
         place: Place,
     },
-    /// Derive what is new from this key, once the running server has seen it
+    /// Derive what is new from this key, once every running server has seen it
     Activate {
         /// Its id
         kid: Kid,
@@ -80,7 +80,8 @@ impl Master {
             Self::Add { place } => place.within(environment, |app| async move {
                 let kid = master_keys::add(&app).await?;
                 out(&format!(
-                    "{kid} is accepted; a running server sees it within seconds, then: doorcode master activate {kid}"
+                    "{kid} is added; back its file up, copy it to every other server; each sees it within seconds, then: \
+                     doorcode master activate {kid}"
                 ));
                 Ok(ExitCode::SUCCESS)
             }),

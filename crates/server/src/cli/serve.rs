@@ -16,7 +16,7 @@ use crate::app::{self, App};
 use crate::config::{Config, Given, Log, Use};
 use crate::entropy::Entropy;
 use crate::ops::outbox::LEASE;
-use crate::ops::{backups, credentials};
+use crate::ops::{backups, credentials, jobs};
 use crate::store::lock::ServerLock;
 use crate::store::meta::Fact;
 use crate::store::{deliveries, meta, webhook_messages};
@@ -94,6 +94,7 @@ async fn prepare(app: &Arc<App>) -> Result<(), Trouble> {
     }
     let now = app.clock.now();
     app.keys.note_seen(&app.db, now).await?;
+    jobs::tick(app, &mut jobs::Sweep::default()).await?;
     // A copy that came by another way than `backup` bears no mark, and may hold keys that were revoked since.
     let revoked = credentials::replay_revocations(app).await?;
     if revoked > 0 {

@@ -133,11 +133,20 @@ impl Worker {
     }
 
     async fn by_smtp(&self, smtp: &Smtp, handed: &Handed, now: Timestamp) -> Outcome {
-        let Some(message) = self.message(handed, now) else { return Outcome::Dropped };
+        let Some(message) = self.message(handed, now) else { return self.without_key(now) };
         match smtp.send(&message, now.millis()).await {
             Ok(_) => Outcome::Sent,
             Err(failure) => self.after(handed, &failure),
         }
+    }
+
+    /// Its code could never be checked, unless the key is one that others have: then one of them sends it.
+    fn without_key(&self, now: Timestamp) -> Outcome {
+        if self.app.keys.is_lost() {
+            let due_at = now.plus(self.app.config.mail.lease);
+            return Outcome::Retry { due_at, why: "its master key is not on this server".to_owned() };
+        }
+        Outcome::Dropped
     }
 
     fn keep(&self, handed: &Handed, now: Timestamp) -> Outcome {
@@ -146,6 +155,7 @@ impl Worker {
                 inbox.push(message, now.millis());
                 Outcome::Sent
             }
+            (None, _) => self.without_key(now),
             _ => Outcome::Dropped,
         }
     }
@@ -156,7 +166,7 @@ impl Worker {
         let mut outcomes = Vec::with_capacity(taken.len());
         for handed in taken {
             let Some(message) = self.message(handed, now) else {
-                outcomes.push(Outcome::Dropped);
+                outcomes.push(self.without_key(now));
                 continue;
             };
             let code = message.code.as_ref().map(Secret::expose);

@@ -4,13 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use doorcode_core::Result;
 use doorcode_core::time::HOUR;
+use doorcode_core::{Result, Timestamp};
 
 use crate::app::App;
 use crate::store::meta::{self, Fact};
 use crate::store::{
-    challenges, deliveries, events, idempotency, meters, redirects, sessions, targets, webhook_messages,
+    challenges, deliveries, events, idempotency, meters, nodes, redirects, sessions, targets, webhook_messages,
 };
 
 /// Rows of one batch.
@@ -18,13 +18,17 @@ const BATCH: i64 = 200;
 /// For how long the retention is one server's. Longer than it rests when nothing is to be removed.
 const LEASE: Duration = Duration::from_secs(150);
 
+/// How often a server says that it is there, and for how long that is believed.
+const SAY_EVERY: Duration = Duration::from_secs(10);
+const SAID_FOR: Duration = Duration::from_secs(30);
+
 /// Where the walk through the targets stands.
 #[derive(Default)]
 pub struct Sweep {
     from: [u8; 16],
     marked: u64,
-    /// A name for who sweeps, where several could: another one for each process.
-    who: Option<String>,
+    /// When it was last said that this server is there.
+    said: Option<Timestamp>,
 }
 
 /// Every second: writes the time down if anything was written since, and looks at the keys.
@@ -37,10 +41,31 @@ pub async fn tick(app: &Arc<App>, sweep: &mut Sweep) -> Result<()> {
         app.mark_time().await?;
         sweep.marked = units + 1;
     }
-    if app.keys.refresh(&app.db, app.clock.now()).await? {
+    let changed = app.keys.refresh(&app.db, app.clock.now()).await?;
+    if changed {
         tracing::info!(kid = %app.keys.ring().active().kid, "keys changed");
     }
+    let now = app.clock.now();
+    if !app.db.sole_owner() && (changed || sweep.said.is_none_or(|said| said.plus(SAY_EVERY) <= now)) {
+        say_here(app, now).await?;
+        sweep.said = Some(now);
+    }
     Ok(())
+}
+
+/// Says that this server is there, and which keys it has.
+async fn say_here(app: &Arc<App>, now: Timestamp) -> Result<()> {
+    let (node, kids) = (app.node.clone(), app.keys.ring().iter().map(|roots| roots.kid).collect::<Vec<_>>());
+    app.db.write(move |tx| Box::pin(async move { nodes::here(tx, &node, now.plus(SAID_FOR), &kids).await })).await
+}
+
+/// Says that this server is not there any more, where others would wait for it.
+pub async fn say_gone(app: &Arc<App>) -> Result<()> {
+    if app.db.sole_owner() {
+        return Ok(());
+    }
+    let (node, now) = (app.node.clone(), app.clock.now());
+    app.db.write(move |tx| Box::pin(async move { nodes::gone(tx, &node, now).await })).await
 }
 
 /// How much is left to remove.
@@ -62,10 +87,7 @@ pub async fn sweep(app: &Arc<App>, sweep: &mut Sweep) -> Result<Left> {
     let least = 3 * HOUR;
     let from = sweep.from;
     // Of several servers one does it, and another once that one is gone.
-    if !app.db.sole_owner() && sweep.who.is_none() {
-        sweep.who = Some(format!("{:016x}", u64::from_be_bytes(app.entropy.bytes()?)));
-    }
-    let who = sweep.who.clone();
+    let who = (!app.db.sole_owner()).then(|| app.node.clone());
     let (removed, next) = app
         .db
         .write(move |tx| {

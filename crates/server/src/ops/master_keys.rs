@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::keyring;
 use crate::store::lock::ServerLock;
 use crate::store::master_keys::{self as rows, KeyRow, Stage};
-use crate::store::{challenges, credentials, webhooks};
+use crate::store::{challenges, credentials, nodes, webhooks};
 
 /// A key and what hangs on it.
 pub struct KeyUse {
@@ -48,16 +48,28 @@ pub async fn add(app: &Arc<App>) -> Result<Kid> {
     let key = keyring::create(&app.config.keys, &app.entropy)?;
     let (kid, check_value, now) = (key.kid(), key.check_value(), app.clock.now());
     app.db
-        .write(move |tx| Box::pin(async move { rows::insert(tx, kid, &check_value, Stage::Accepted, now).await }))
+        .write(move |tx| Box::pin(async move { rows::insert(tx, kid, &check_value, Stage::Added, now).await }))
         .await?;
     Ok(kid)
 }
 
-/// Makes an accepted key the one that derives.
+/// Makes an added or accepted key the one that derives, once every server that runs has its file.
 pub async fn activate(app: &Arc<App>, kid: Kid) -> Result<()> {
     let seen = list(app).await?.into_iter().find(|key| key.row.kid == kid).ok_or(Error::NotFound)?.row.seen_at;
-    if seen.is_none() && !ServerLock::is_free(&app.config.data)? {
-        return Err(Error::Conflict("the running server has not seen this key yet; wait some seconds and try again"));
+    if app.db.sole_owner() {
+        if seen.is_none() && !ServerLock::is_free(&app.config.data)? {
+            return Err(Error::Conflict(
+                "the running server has not seen this key yet; wait some seconds and try again",
+            ));
+        }
+    } else {
+        let now = app.clock.now();
+        if app.db.read(move |tx| Box::pin(async move { nodes::without(tx, kid, now).await })).await? > 0 {
+            return Err(Error::Conflict(
+                "not every server that runs has this key's file: copy it to each, wait some seconds and try again; a server \
+                 that has died is waited for half a minute",
+            ));
+        }
     }
     // A refusal takes the demotion of the present one back.
     app.db
@@ -66,7 +78,7 @@ pub async fn activate(app: &Arc<App>, kid: Kid) -> Result<()> {
                 if rows::activate(tx, kid).await? {
                     Ok(())
                 } else {
-                    Err(Error::Conflict("only an accepted key can be activated"))
+                    Err(Error::Conflict("only a key that is added or accepted can be activated"))
                 }
             })
         })
@@ -86,6 +98,6 @@ pub async fn retire(app: &Arc<App>, kid: Kid, grace: Duration) -> Result<Timesta
     if retiring {
         Ok(at)
     } else {
-        Err(Error::Conflict("only an accepted key can be retired; activate another one first"))
+        Err(Error::Conflict("only a key that is added or accepted can be retired; activate another one first"))
     }
 }

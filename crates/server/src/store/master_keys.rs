@@ -12,14 +12,16 @@ statements! {
         VALUES ($1, $2, $3, $4, NULL, NULL)";
     SEEN = "UPDATE master_keys SET seen_at = $2 WHERE kid = $1";
     DEMOTE = "UPDATE master_keys SET state = 'accepted' WHERE state = 'active'";
-    ACTIVATE = "UPDATE master_keys SET state = 'active' WHERE kid = $1 AND state = 'accepted'";
-    RETIRE = "UPDATE master_keys SET state = 'retiring', retires_at = $2 WHERE kid = $1 AND state = 'accepted'";
+    ACTIVATE = "UPDATE master_keys SET state = 'active' WHERE kid = $1 AND state IN ('accepted', 'added')";
+    RETIRE = "UPDATE master_keys SET state = 'retiring', retires_at = $2 WHERE kid = $1 AND state IN ('accepted', 'added')";
     RETIRED = "UPDATE master_keys SET state = 'retired' WHERE state = 'retiring' AND retires_at <= $1";
 }
 
 /// How far a key is on its way in or out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Stage {
+    /// Has derived nothing yet: a server can do without its file until it is activated.
+    Added,
     /// Verifies what it derived; derives nothing new.
     Accepted,
     /// Derives what is new. One key at a time.
@@ -34,6 +36,7 @@ impl Stage {
     /// As it is stored and shown.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Added => "added",
             Self::Accepted => "accepted",
             Self::Active => "active",
             Self::Retiring => "retiring",
@@ -43,6 +46,7 @@ impl Stage {
 
     fn from_str(text: &str) -> Result<Self> {
         match text {
+            "added" => Ok(Self::Added),
             "accepted" => Ok(Self::Accepted),
             "active" => Ok(Self::Active),
             "retiring" => Ok(Self::Retiring),
@@ -95,13 +99,13 @@ pub async fn seen(tx: &mut Tx<'_>, kid: Kid, now: Timestamp) -> Result<()> {
     tx.execute(&SEEN, &[kid.as_str().into(), now.into()]).await.map(drop)
 }
 
-/// Makes an accepted key the one that derives; the one before goes on being accepted.
+/// Makes an added or accepted key the one that derives; the one before goes on being accepted.
 pub async fn activate(tx: &mut Tx<'_>, kid: Kid) -> Result<bool> {
     tx.execute(&DEMOTE, &[]).await?;
     Ok(tx.execute(&ACTIVATE, &[kid.as_str().into()]).await? == 1)
 }
 
-/// Begins a key's retirement. False: it is not an accepted key (the active one can't retire).
+/// Begins a key's retirement. False: it is not an added or accepted key (the active one can't retire).
 pub async fn retire(tx: &mut Tx<'_>, kid: Kid, at: Timestamp) -> Result<bool> {
     Ok(tx.execute(&RETIRE, &[kid.as_str().into(), at.into()]).await? == 1)
 }

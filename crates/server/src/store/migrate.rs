@@ -36,6 +36,7 @@ pub(super) const STEPS: &[Step] = &[
     step!("0002_native", ""),
     step!("0003_webhooks", ""),
     step!("0004_sessions", ""),
+    step!("0005_nodes", ""),
 ];
 
 /// Brings the schema up to date.

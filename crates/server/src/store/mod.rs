@@ -20,6 +20,7 @@ pub mod meta;
 pub mod meters;
 mod migrate;
 pub mod moving;
+pub mod nodes;
 pub mod orgs;
 mod pg;
 pub mod redirects;
@@ -51,6 +52,7 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         master_keys::ALL,
         meta::ALL,
         meters::ALL,
+        nodes::ALL,
         orgs::ALL,
         redirects::ALL,
         sessions::ALL,

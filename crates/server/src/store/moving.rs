@@ -36,6 +36,7 @@ const TABLES: &[(&str, &str)] = &[
     ("events", "true"),
     ("webhooks", "true"),
     ("webhook_messages", "true"),
+    ("nodes", "false"),
     ("meta", "name NOT IN ('moved', 'moving', 'sweeper')"),
 ];
 

@@ -5,6 +5,8 @@
 use std::sync::Arc;
 
 use axum::http::Method;
+use doorcode::ops::jobs::{self, Sweep};
+use doorcode::ops::master_keys;
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -226,6 +228,62 @@ async fn an_org_keeps_its_last_user() {
             break; // Ada is gone, and her key with her.
         }
     }
+}
+
+/// A rotation without downtime, where each has key files of its own.
+#[tokio::test]
+async fn a_key_is_activated_when_every_server_has_its_file() {
+    let Some((a, _)) = two().await else { return };
+    let theirs = a.folder.path().join("keys-of-b");
+    std::fs::create_dir(&theirs).unwrap();
+    let file = |kid| doorcode::keyring::file_of(&a.app.config.keys, kid);
+    let bring = |kid| std::fs::copy(file(kid), doorcode::keyring::file_of(&theirs, kid)).unwrap();
+    bring(a.app.keys.ring().active().kid);
+    let mut config = a.app.config.clone();
+    config.keys.clone_from(&theirs);
+    let b = TestApp::open(Arc::clone(&a.folder), config, START).await.unwrap();
+    let (mut at_a, mut at_b) = (Sweep::default(), Sweep::default());
+    jobs::tick(&a.app, &mut at_a).await.unwrap();
+    jobs::tick(&b.app, &mut at_b).await.unwrap();
+
+    let new = master_keys::add(&a.app).await.unwrap();
+    advance([&a, &b], seconds(11));
+    jobs::tick(&a.app, &mut at_a).await.unwrap();
+    jobs::tick(&b.app, &mut at_b).await.unwrap();
+    assert!(a.app.keys.ring().get(new).is_some() && b.app.keys.ring().get(new).is_none());
+    assert_eq!(b.get("/readyz").await.status, 200, "it goes on with what it has");
+    let early = master_keys::activate(&a.app, new).await.unwrap_err();
+    assert!(doorcode::chain(&early).contains("copy it to each"), "{}", doorcode::chain(&early));
+
+    bring(new);
+    advance([&a, &b], seconds(1));
+    jobs::tick(&b.app, &mut at_b).await.unwrap();
+    assert!(b.app.keys.ring().get(new).is_some(), "found within a second");
+    master_keys::activate(&a.app, new).await.unwrap();
+    jobs::tick(&b.app, &mut at_b).await.unwrap();
+    assert_eq!(b.app.keys.ring().active().kid, new);
+
+    // A server that says nothing for half a minute is not waited for. Should it come back without the file, it says that it is not ready,
+    // and leaves mails that it can't write to the others.
+    let third = master_keys::add(&a.app).await.unwrap();
+    jobs::tick(&a.app, &mut at_a).await.unwrap();
+    assert!(master_keys::activate(&a.app, third).await.is_err());
+    advance([&a, &b], seconds(31));
+    jobs::tick(&a.app, &mut at_a).await.unwrap();
+    master_keys::activate(&a.app, third).await.unwrap();
+    jobs::tick(&a.app, &mut at_a).await.unwrap();
+    assert!(jobs::tick(&b.app, &mut at_b).await.is_err());
+    let ready = b.get("/readyz").await;
+    assert_eq!((ready.status, ready.text().as_str()), (503, "a master key is missing\n"));
+    assert_eq!(a.start(BOB).await.status, 200);
+    advance([&a, &b], a.app.config.mail.lease);
+    assert_eq!(b.worker.deliver_due().await.unwrap(), 1);
+    assert_eq!(b.messages(BOB), 0);
+    advance([&a, &b], a.app.config.mail.lease);
+    assert_eq!((a.worker.deliver_due().await.unwrap(), a.messages(BOB)), (1, 1), "the other one sends it");
+    bring(third);
+    jobs::tick(&b.app, &mut at_b).await.unwrap();
+    assert_eq!(b.get("/readyz").await.status, 200);
 }
 
 /// Both open the same empty database at the same moment: one makes the schema, the other finds it made.
