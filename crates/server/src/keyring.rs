@@ -174,7 +174,7 @@ fn load(dir: &Path, rows: &[KeyRow]) -> Result<Keyring> {
         }
         let key = read(&file).map_err(|error| {
             lost(format!(
-                "master key {} is missing: {}: {error}. Copy the file from another server, or put it back from your backup",
+                "master key {} is missing: {}: {error}. Put the file back from your backup, or copy it from another server",
                 row.kid,
                 file.display()
             ))
