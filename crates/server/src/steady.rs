@@ -7,20 +7,14 @@ use std::collections::BinaryHeap;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
-use axum::response::Response;
 use doorcode_core::{Error, Result};
 use tokio::sync::oneshot;
 
 use crate::clock::Stopwatch;
 
-/// Marks an answer that is held, whatever it says: a layer for a door's routes.
-pub async fn mark(mut answer: Response) -> Response {
-    answer.extensions_mut().insert(Held);
-    answer
-}
-
-#[derive(Clone, Copy)]
-struct Held;
+/// The routes whose answers are held, whatever they say: whoever asks there may be a stranger, and gives an address.
+const HELD: [&str; 5] =
+    ["/linkedin-agent/auth-send-otp", "/linkedin-agent/auth-verify-otp", "/signin", "/signin/code", "/signin/resend"];
 
 /// Holds answers.
 pub struct Steady {
@@ -44,23 +38,15 @@ impl Steady {
         Ok(Self { after, waiting })
     }
 
-    /// Ready when an answer may leave; `watch` was started when its request came.
-    pub fn hold(&self, watch: Stopwatch, answer: &Response) -> impl Future<Output = ()> + use<> {
-        let early = answer.extensions().get::<Held>().is_some() && watch.elapsed() < self.after;
-        let its_time = early.then(|| self.wait(watch.after(self.after)));
-        async move {
-            if let Some(its_time) = its_time {
-                // Refused where the house ends: then at once.
-                drop(its_time.await);
-            }
+    /// Returns when an answer of a route may leave; `watch` was started when its request came.
+    pub async fn hold(&self, watch: Stopwatch, route: &str) {
+        if !HELD.contains(&route) || watch.elapsed() >= self.after {
+            return;
         }
-    }
-
-    fn wait(&self, until: Instant) -> oneshot::Receiver<()> {
         let (ready, its_time) = oneshot::channel();
-        // Nobody takes it where the thread has ended: then the other end is dropped, and says so.
-        drop(self.waiting.send(Waiting { until, ready }));
-        its_time
+        // Nobody takes it where the thread has ended: then the other end is dropped, and the answer leaves at once.
+        drop(self.waiting.send(Waiting { until: watch.after(self.after), ready }));
+        drop(its_time.await);
     }
 }
 

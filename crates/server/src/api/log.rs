@@ -40,8 +40,8 @@ pub(super) async fn request(State(app): State<Arc<App>>, request: Request, next:
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let (status, took) = (response.status().as_u16(), watch.elapsed());
-    app.steady.hold(watch, &response).await;
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
+    app.steady.hold(watch, route).await;
     let ms = took.as_secs_f64() * 1e3;
     tracing::info!(method, route, status, ms = format_args!("{ms:.2}"), id, "request");
     let labels = RequestLabels { method, route: route.to_owned(), status };

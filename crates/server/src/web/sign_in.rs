@@ -7,7 +7,6 @@ use axum::Router;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::{get, post};
 use doorcode_core::redirect::{is_challenge, with_query};
@@ -27,7 +26,6 @@ use crate::ops::client::Client;
 use crate::ops::redirects::{self, AppRequest};
 use crate::ops::sessions;
 use crate::ops::sign_in::{Earned, PURPOSE, Wish, enter_browser};
-use crate::steady;
 
 /// The hidden field with what an app asked for.
 const REQUEST_FIELD: &str = "request";
@@ -39,7 +37,6 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/signin", get(address_page).post(address_sent))
         .route("/signin/code", get(code_page).post(code_sent))
         .route("/signin/resend", post(resend))
-        .route_layer(map_response(steady::mark))
 }
 
 type Parameters = std::result::Result<Query<Vec<(String, String)>>, QueryRejection>;

@@ -168,7 +168,7 @@ fn only_the_store_names_a_database_driver() {
 #[test]
 fn only_doors_and_pages_name_the_http_framework() {
     // serve is the listener; the bench's tests put up a server of their own to measure.
-    let rooms = ["api", "body", "steady", "web", "serve", "cli/bench/tests"];
+    let rooms = ["api", "body", "web", "serve", "cli/bench/tests"];
     nobody("axum is named in api and web only", &outside(&rooms, &["axum", "utoipa"]));
 }
 
@@ -215,9 +215,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("deliver", &["deliver", "ops", "store", "app", "config", "metrics", "chain"]),
     // web: the log asks it whether a host is this machine, and the router takes its pages in. deliver: the choice of a
     // language, which is the catalogue's own (see below).
-    ("api", &["api", "body", "ops", "store", "app", "config", "metrics", "clock", "web", "deliver", "chain", "steady"]),
+    ("api", &["api", "body", "ops", "store", "app", "config", "metrics", "clock", "web", "deliver", "chain"]),
     // deliver: the dev inbox shows what was sent. store: the rows that are shown.
-    ("web", &["web", "body", "ops", "store", "app", "config", "deliver", "chain", "steady"]),
+    ("web", &["web", "body", "ops", "store", "app", "config", "deliver", "chain"]),
     ("body", &["app"]),
     ("steady", &["clock"]),
     // The settings hold what their owners check: deliver's of a mail server, the outbox's longest try, the way out, where the

@@ -9,12 +9,10 @@ mod verify_otp;
 
 use std::sync::Arc;
 
-use axum::middleware::map_response;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::steady;
 
 pub use error::{error, unavailable};
 
@@ -23,6 +21,5 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(send_otp::send_otp))
         .routes(routes!(verify_otp::verify_otp))
-        .route_layer(map_response(steady::mark))
         .routes(routes!(team::team))
 }
