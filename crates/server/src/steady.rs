@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use crate::clock::Stopwatch;
 
 /// The routes whose answers are held, whatever they say: whoever asks there may be a stranger, and gives an address.
-const HELD: [&str; 5] =
+pub const HELD: [&str; 5] =
     ["/linkedin-agent/auth-send-otp", "/linkedin-agent/auth-verify-otp", "/signin", "/signin/code", "/signin/resend"];
 
 /// Holds answers.

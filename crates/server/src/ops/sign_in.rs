@@ -83,7 +83,7 @@ pub async fn verify(app: &Arc<App>, attempt: Attempt) -> Result<Option<SignedIn>
     let email = attempt.to.clone();
     let unit_app = Arc::clone(app);
     let aim = Aim::of(app, &attempt);
-    let (db, about) = (&app.db, aim.address);
+    let (db, about) = (&app.db, Some(aim.address));
     let unit = db.write_at(about, move |tx| Box::pin(async move { enter(tx, &unit_app, &attempt, &aim, now).await }));
     let Some(Entered { account, .. }) = unit.await? else { return Ok(None) };
     let api_key = credentials::reveal(app, &account.key)?;
@@ -147,6 +147,7 @@ pub async fn enter_browser(app: &Arc<App>, attempt: Attempt, wish: Wish) -> Resu
     let (now, seed) = (app.clock.now(), app.entropy.bytes::<16>()?);
     let (unit_app, aim, event) = (Arc::clone(app), Aim::of(app, &attempt), app.entropy.id(now)?);
     let replaces = wish.before.is_some();
+    // Not `write_at`: the session that it takes the place of may be that of somebody else, at another address.
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
             let Some(entered) = enter(tx, &unit_app, &attempt, &aim, now).await? else { return Ok(None) };

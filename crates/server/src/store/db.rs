@@ -28,7 +28,7 @@ enum Engine {
 pub enum Tx<'a> {
     /// On SQLite: inside a savepoint of the writer's group, or a read connection.
     Lite(Statements<'a>),
-    /// On PostgreSQL: a transaction of its own, or a connection.
+    /// On PostgreSQL: a transaction, its own or a group's, or a connection.
     Pg(pg::Statements<'a>),
 }
 
@@ -73,16 +73,20 @@ impl Db {
     }
 
     /// One unit of work about one address, as [`Self::write`]. Where units are begun together, those for one address follow one
-    /// another, and those for different ones may share a transaction: it must change nothing that units for others change as
-    /// well, but for what is counted (`meters`).
-    pub async fn write_at<T, F>(&self, about: TargetId, unit: F) -> Result<T>
+    /// another, and those for different ones may share a transaction and its statements (docs/decisions/0016). So it must change no row
+    /// that units for other addresses change as well: of two in one statement one would be passed over. Meters are counted elsewhere. A unit
+    /// about more than one address says none, and has a transaction of its own.
+    pub async fn write_at<T, F>(&self, about: Option<TargetId>, unit: F) -> Result<T>
     where
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
         match &*self.0 {
             Engine::Lite(lite) => lite.write(move |tx| at_once(unit(tx))).await,
-            Engine::Pg(pg) => pg.write_at(about, unit).await,
+            Engine::Pg(pg) => match about {
+                Some(about) => pg.write_at(about, unit).await,
+                None => pg.write(unit).await,
+            },
         }
     }
 

@@ -17,7 +17,7 @@ use super::sql::Owned;
 /// Rows of one commit.
 const BATCH: usize = 5000;
 
-/// Every table, and which of its rows are not about the engine that they stand in.
+/// Every table, and which of its rows move: not those about the engine itself.
 const TABLES: &[(&str, &str)] = &[
     ("master_keys", "true"),
     ("orgs", "true"),
@@ -103,13 +103,23 @@ pub async fn run(
 /// Takes a move back that is not finished: the data directory may be served again, and the other database never was.
 pub async fn give_up(from: &Path, to: &Settings) -> Result<()> {
     let mut target = Target::open(to).await?;
-    if target.note().await?.is_none() && !target.is_empty(tables()).await? {
-        return Err(Error::Conflict("the move is finished, and what happened since is in the other database alone"));
-    }
+    let note = target.note().await?;
     let db = Db::open(from)?;
-    db.write(|tx| Box::pin(meta::remove(tx, Fact::Moved))).await?;
+    let taken_back = async {
+        let mark = db.read(|tx| Box::pin(meta::get(tx, Fact::Moved))).await?;
+        let begun = mark.as_deref().and_then(|mark| mark.split(' ').next());
+        // Only the database that it moves to can say that it is not finished.
+        if begun.is_none() || note.as_deref().and_then(Place::read).map(|(noted, _)| noted) != begun {
+            return Err(Error::Conflict(
+                "there is no unfinished move from this data directory to that database: if it is finished, what happened since is \
+                 in that database alone",
+            ));
+        }
+        db.write(|tx| Box::pin(meta::remove(tx, Fact::Moved))).await
+    };
+    let outcome = taken_back.await;
     db.close().await;
-    Ok(())
+    outcome
 }
 
 /// Refuses a database that has moved, or that is not all here yet.

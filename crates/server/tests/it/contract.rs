@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, mpsc};
 
 use doorcode::entropy::Entropy;
 use doorcode::store::meta::{self, Fact};
+use doorcode::store::targets::TargetId;
 use doorcode::store::{Db, Tx, deliveries, orgs, prepare_all};
 use doorcode_core::{ChallengeId, DeliveryId, Error, OrgId, Result};
 use futures_util::FutureExt as _;
@@ -106,8 +107,8 @@ pub(crate) async fn does_all_of_a_unit_or_nothing(db: &Db, _: &Db) {
 }
 
 /// A unit that is done, refused or panics, by its number; each has written by then.
-async fn one_of_three(db: &Db, n: u16) -> Result<()> {
-    db.write(move |tx| {
+async fn one_of_three(db: &Db, n: u16, about: Option<TargetId>) -> Result<()> {
+    db.write_at(about, move |tx| {
         Box::pin(async move {
             orgs::insert(tx, &org(n), None, "x").await?;
             match n % 3 {
@@ -135,10 +136,41 @@ async fn every_third_is_there(db: &Db, outcomes: Vec<Result<()>>) {
 pub(crate) async fn rolls_back_alone_what_fails(db: &Db, other: &Db) {
     let outcomes = join_all((0..30).map(|n| {
         let db = if n % 2 == 0 { db } else { other };
-        one_of_three(db, n)
+        one_of_three(db, n, None)
     }));
     every_third_is_there(db, outcomes.await).await;
     put(db, 1000).await.unwrap();
+}
+
+/// The same of units that may share a transaction, a hundred and fifty of them; some are about one address.
+pub(crate) async fn rolls_back_alone_what_fails_beside_others(db: &Db, other: &Db) {
+    let outcomes = join_all((0..150).map(|n| {
+        let db = if n % 2 == 0 { db } else { other };
+        one_of_three(db, n, Some([u8::try_from(n % 100).unwrap(); 16]))
+    }));
+    every_third_is_there(db, outcomes.await).await;
+    put(db, 1000).await.unwrap();
+}
+
+/// Each of many that ask the same at once is told what is its own.
+pub(crate) async fn tells_each_of_many_its_own(db: &Db, _: &Db) {
+    for n in (0..90).step_by(2) {
+        put(db, n).await.unwrap();
+    }
+    let asked = (0..90).map(|n: u16| {
+        db.write_at(Some([u8::try_from(n).unwrap(); 16]), move |tx| {
+            Box::pin(async move {
+                let found = orgs::name(tx, &org(n)).await?.is_some();
+                let raised = orgs::raise(tx, &org(n), START).await?;
+                let twice = orgs::raise(tx, &org(n), START).await?;
+                Ok((found, raised, twice))
+            })
+        })
+    });
+    for (n, told) in (0..).zip(join_all(asked).await) {
+        let there = n % 2 == 0;
+        assert_eq!(told.unwrap(), (there, there, false), "{n}");
+    }
 }
 
 pub(crate) async fn shows_to_others_what_is_acknowledged(db: &Db, other: &Db) {
@@ -177,6 +209,7 @@ pub(crate) async fn hands_no_due_message_to_two(db: &Db, other: &Db) {
 macro_rules! promises {
     ($open:path) => {
         $crate::contract::promises!($open; prepares_every_statement, does_all_of_a_unit_or_nothing, rolls_back_alone_what_fails,
+            rolls_back_alone_what_fails_beside_others, tells_each_of_many_its_own,
             shows_to_others_what_is_acknowledged, refuses_to_write_in_a_read, hands_no_due_message_to_two);
     };
     ($open:path; $($name:ident),*) => {
@@ -206,7 +239,7 @@ mod on_sqlite {
 async fn in_a_group_a_unit_that_fails_is_rolled_back_alone() {
     let (db, _folder) = open();
     let (go, holding) = hold(&db);
-    let units = (0..30).map(|n| one_of_three(&db, n));
+    let units = (0..30).map(|n| one_of_three(&db, n, None));
     let mut outcomes = std::pin::pin!(join_all(units));
     // One poll hands all of them in; the writer is held, so that they are one group.
     assert!((&mut outcomes).now_or_never().is_none());

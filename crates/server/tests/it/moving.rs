@@ -51,7 +51,7 @@ async fn what_people_had_works_afterwards() {
     let again = moving::run(folder.path(), &to, "a2", |_| {}).await.unwrap_err();
     assert!(doorcode::chain(&again).contains("has moved already"), "{}", doorcode::chain(&again));
     let back = moving::give_up(folder.path(), &to).await.unwrap_err();
-    assert!(doorcode::chain(&back).contains("finished"), "{}", doorcode::chain(&back));
+    assert!(doorcode::chain(&back).contains("if it is finished"), "{}", doorcode::chain(&back));
 
     config.database = Some(Arc::new(to));
     let app = TestApp::open(folder, config, at).await.unwrap();
@@ -137,6 +137,13 @@ async fn a_move_can_be_given_up_until_it_is_done_and_takes_no_database_that_is_u
     file.execute("INSERT INTO meta (name, value) VALUES ('moved', 'a1 elsewhere')", []).unwrap();
     drop(file);
     assert!(home.run(&["serve", "--listen", "127.0.0.1:0"]).await.refused().contains("--give-up"));
+    assert!(
+        run(&empty, &["--give-up"]).await.refused().contains("no unfinished move"),
+        "not by naming any other database"
+    );
+    postgres::query(&empty, "INSERT INTO meta (name, value) VALUES ('moving', 'a2 0 0')").unwrap();
+    assert!(run(&empty, &["--give-up"]).await.refused().contains("no unfinished move"), "nor one of another move");
+    postgres::query(&empty, "UPDATE meta SET value = 'a1 0 0' WHERE name = 'moving'").unwrap();
     assert!(run(&empty, &["--give-up"]).await.well().contains("can be served again"));
     home.serve().await.stop().await;
     assert!(run("postgres://nobody@127.0.0.1:1/none", &[]).await.refused().contains("error"));

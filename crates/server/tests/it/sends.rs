@@ -40,6 +40,24 @@ async fn six_an_hour_whoever_asks() {
     assert_eq!(app.start(ADA).await.status, 200);
 }
 
+/// Spellings of one mailbox share its budget, and none is passed over that is asked for at the same moment as another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn spellings_that_are_asked_for_at_once_are_each_sent_and_all_counted() {
+    let app = TestApp::new().await;
+    let spellings: Vec<String> =
+        (1..=5).map(|at| format!("{}.{}@example.com", &"abcdef"[..at], &"abcdef"[at..])).collect();
+    let places: Vec<String> = (0..spellings.len()).map(place).collect();
+    let clients: Vec<_> = places.iter().map(|place| app.from(place)).collect();
+    let asked = clients.iter().zip(&spellings).map(|(client, spelling)| client.start(spelling));
+    let answers = futures_util::future::join_all(asked).await;
+    assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
+    app.deliver_due().await;
+    for spelling in &spellings {
+        assert_eq!(app.messages(spelling), 1, "{spelling}");
+    }
+    assert_eq!(starts(&app, "abcdef@example.com", 3, 20).await, 1, "six an hour, of which five are gone");
+}
+
 #[tokio::test]
 async fn twenty_a_day_then_one_an_hour_and_never_none() {
     let app = TestApp::new().await;

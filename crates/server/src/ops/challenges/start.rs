@@ -66,7 +66,7 @@ pub async fn start(app: &Arc<App>, ask: Start) -> Result<Box<Challenge>> {
     let asked = Asked::new(app, ask)?;
     let delivery = asked.delivery();
     let unit_app = Arc::clone(app);
-    let unit = app.db.write_at(asked.aim.address, move |tx| Box::pin(async move { asked.begin(tx, &unit_app).await }));
+    let unit = app.db.write_at(asked.about(), move |tx| Box::pin(async move { asked.begin(tx, &unit_app).await }));
     let begun = unit.await;
     conclude(app, delivery, begun)
 }
@@ -114,6 +114,11 @@ impl Asked {
     /// The message, if one goes out, and the end of its lease.
     pub fn delivery(&self) -> Leased {
         Leased { id: self.delivery, until: self.leased_until, link: self.ask.link }
+    }
+
+    /// The address that all of it is about. None: messages to it are counted with those to its other spellings.
+    fn about(&self) -> Option<TargetId> {
+        (self.aim.folded == self.aim.address).then_some(self.aim.address)
     }
 
     /// The row where messages to the address are counted.
@@ -225,7 +230,7 @@ async fn begin(tx: &mut Tx<'_>, app: &App, asked: &Asked) -> Result<Begun> {
     let (policy, now) = (&app.config.sends, *now);
     let mut new = new.clone();
     // Before anything of the address: whose network has nothing left must not be kept waiting by who else asks for it, which
-    // would tell whether it has a row.
+    // would tell whether it has a row. (Among units that share a transaction everybody waits, whether there is a row or not.)
     spend(tx, &aim.networks, now).await?;
 
     let purse = Purse::read(tx, ask, aim, now).await?;
@@ -238,6 +243,13 @@ async fn begin(tx: &mut Tx<'_>, app: &App, asked: &Asked) -> Result<Begun> {
         _ if replaced.is_some() => Timestamp::from_millis(i64::MAX),
         _ => now.plus(ask.renew),
     };
+    // The day of the whole realm is for strangers: many networks together could empty it, and people who were here before
+    // come in all the same. Before anything is written: a refusal that takes nothing back costs nobody else anything.
+    match purse.class {
+        Class::Stranger => spend(tx, &[aim.org], now).await?,
+        // The same work, or the time would tell a network which of its people have an account.
+        Class::Known => meters::touch(tx, &aim.org.1, now).await?,
+    }
     let candidate = Candidate { id: new.id, until: new.expires_at, unless_after };
     let mut birth = Birth::Leased(asked.leased_until);
     let usual = match purse.is_usual() {
@@ -248,19 +260,16 @@ async fn begin(tx: &mut Tx<'_>, app: &App, asked: &Asked) -> Result<Begun> {
         match purse.pay(tx, policy).await? {
             Paid::Send => {}
             Paid::Withhold => birth = Birth::Withheld(now),
-            Paid::Refuse => return Ok(Begun::Refused(purse.retry_after(tx, policy).await?)),
+            Paid::Refuse => {
+                if purse.class == Class::Stranger {
+                    meters::give_back(tx, &[aim.org.1]).await?;
+                }
+                return Ok(Begun::Refused(purse.retry_after(tx, policy).await?));
+            }
         }
         purse.escalate(tx).await?;
         targets::place_challenge(tx, &aim.address, &candidate, purse.long).await?;
     }
-    // The day of the whole realm is for strangers: many networks together could empty it, and people who were here before
-    // come in all the same.
-    match purse.class {
-        Class::Stranger => spend(tx, &[aim.org], now).await?,
-        // The same work, or the time would tell a network which of its people have an account.
-        Class::Known => meters::touch(tx, &aim.org.1, now).await?,
-    }
-
     let id = match usual {
         Some(id) => id,
         None => targets::latest(tx, &aim.address, purse.long).await?,

@@ -1,7 +1,8 @@
 //! Where meters are spent: one for a whole network or org is a row that every request wants, and a unit that held it until its
-//! commit would let in a thousand a second. So whoever waits here shares a transaction of its own, short and durable, before
-//! the unit goes on. Refuses to spend less than is taken: a unit that fails gives back afterwards, and where the process dies
-//! in between, a little too much is counted, never too little.
+//! commit would let in a thousand a second. So whoever waits here shares a transaction of its own, short, before the unit goes on. It is
+//! durable with the commit of the unit that comes after it (docs/decisions/0016). Refuses to spend less than is taken: a unit that
+//! fails gives back afterwards, and where the process dies in between, a little too much is counted. Where the database crashes, what was
+//! spent for a refusal may be forgotten.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

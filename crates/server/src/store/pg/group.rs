@@ -3,9 +3,11 @@
 //! Refuses to let one that fails take others with it: they are done again, each alone.
 
 use std::collections::{HashMap, VecDeque};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use doorcode_core::{Error, Result};
+use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, join_all};
 use tokio::sync::{mpsc, oneshot};
 
@@ -75,7 +77,8 @@ where
     fn run<'j>(&'j mut self, tx: &'j mut Tx<'_>) -> BoxFuture<'j, bool> {
         Box::pin(async move {
             if let Some(unit) = self.unit.take() {
-                self.outcome = Some(unit(tx).await);
+                let outcome = AssertUnwindSafe(unit(tx)).catch_unwind().await;
+                self.outcome = Some(outcome.unwrap_or_else(|_| Err(Error::internal("a unit of work panicked"))));
             }
             matches!(self.outcome, Some(Ok(_)))
         })
@@ -110,7 +113,7 @@ impl Groups {
         let (reply, told) = oneshot::channel();
         let job = Box::new(Unit { unit: Some(unit), outcome: None, reply });
         self.0.send(Waiting { about, job }).await.map_err(|_| closed())?;
-        told.await.map_err(|_| Error::unavailable("the database did not answer in time"))
+        told.await.map_err(|_| Error::unavailable("the database did not answer a group of units in time"))
     }
 }
 
@@ -192,11 +195,13 @@ impl Lines {
 
 /// Does a group and answers all of it. Whoever is not answered, because it took too long, hears that.
 async fn run(inner: &Inner, mut group: Vec<Waiting>) {
-    let Ok((ends, mut spent)) = tokio::time::timeout(UNIT_MOST, attempt(inner, &mut group)).await else { return };
+    // What was spent by then stays spent: it is not certain that nothing was committed.
+    let Ok((ends, spent)) = tokio::time::timeout(UNIT_MOST, attempt(inner, &mut group)).await else { return };
+    // First: whoever is done again spends again.
+    inner.desk.give_back(spent);
     for (waiting, end) in group.into_iter().zip(ends) {
         waiting.job.answer(end);
     }
-    inner.desk.give_back(std::mem::take(&mut spent));
 }
 
 type Spent = Vec<(crate::store::meters::MeterId, doorcode_core::Timestamp)>;
