@@ -34,7 +34,7 @@ pub(super) enum Master {
     #[command(after_help = "\
 Example, a whole rotation:
   doorcode master add                    prints KID
-  doorcode master activate KID           seconds later
+  doorcode master activate KID           five minutes later, for those who keep the public keys
   doorcode master retire OLD_KID         in force after the grace")]
     Add {
         #[command(flatten)]

@@ -72,6 +72,7 @@ struct Inner {
 impl Pg {
     /// Connects, and brings the schema up to date.
     pub(super) async fn open(settings: &Settings) -> Result<Self> {
+        // `refuse_forgetful` refuses elsewhere what is set for this one.
         let desk = Desk::open(pool(&settings.that_follows(), 1)?);
         let notices = Notices::open(pool(settings, 1)?);
         let pool = pool(settings, settings.connections)?;
