@@ -48,6 +48,8 @@ pub async fn tick(app: &Arc<App>, sweep: &mut Sweep) -> Result<()> {
     let now = app.clock.now();
     if !app.db.sole_owner() && (changed || sweep.said.is_none_or(|said| said.plus(SAY_EVERY) <= now)) {
         say_here(app, now).await?;
+        // That alone is nothing to mark the time for.
+        sweep.marked += 1;
         sweep.said = Some(now);
     }
     Ok(())
