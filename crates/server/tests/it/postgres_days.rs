@@ -6,10 +6,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use doorcode::store::{Db, PgSettings};
 use futures_util::future::join_all;
 
 use crate::app::{Folder, START, TestApp, settings};
 use crate::postgres::{self, Cluster};
+use crate::smtp_server::certificates;
 
 const ADA: &str = "ada@example.com";
 
@@ -123,6 +125,42 @@ async fn a_standby_that_takes_over_has_all_that_was_acknowledged() {
     let code = app.last_code(&acknowledged[0]);
     assert_eq!(app.verify(&acknowledged[0], &code).await.status, 200);
     drop(primary);
+}
+
+/// The attack: somebody in between, with no certificate, or one that another authority signed, or one for another host.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_is_encrypted_to_whom_it_is_meant_for_or_not_made() {
+    let Some(cluster) = Cluster::start(&["max_connections=20"]) else { return };
+    let name = cluster.database().rsplit('/').next().unwrap().to_owned();
+    let folder = crate::process::Folder::new("postgres-tls");
+    std::fs::create_dir_all(folder.join("")).unwrap();
+    certificates(&folder.join(""));
+    let url = |host: &str| cluster.url(&name).replace("127.0.0.1", host) + "?sslmode=verify-full";
+    let settings = |host: &str, ca: Option<&str>| {
+        let url = doorcode_core::Secret::new(url(host));
+        PgSettings::read(&url, ca.map(|file| folder.join(file)), 2, Duration::from_secs(5)).unwrap()
+    };
+    let refused = async |settings: PgSettings| Db::connect(&settings).await.is_err();
+    assert!(refused(settings("localhost", Some("ca.crt"))).await, "one that speaks no TLS");
+    // Written by the database's own user, to whom they must belong.
+    for file in ["server.crt", "server.key"] {
+        let text = std::fs::read_to_string(folder.join(file)).unwrap();
+        let lines = format!("SELECT unnest(string_to_array('{}', E'\\n'))", text.trim_end());
+        let copy = format!("COPY ({lines}) TO PROGRAM 'umask 077; cat > {file}'");
+        postgres::query(&cluster.url(&name), &copy).unwrap();
+    }
+    postgres::query(&cluster.url(&name), "ALTER SYSTEM SET ssl = on").unwrap();
+    postgres::query(&cluster.url(&name), "SELECT pg_reload_conf()").unwrap();
+    while postgres::query(&cluster.url(&name), "SHOW ssl").unwrap() != ["on"] {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let db = Db::connect(&settings("localhost", Some("ca.crt"))).await.unwrap();
+    let encrypted = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+        WHERE application_name = 'doorcode' AND ssl";
+    assert_ne!(postgres::query(&cluster.url(&name), encrypted).unwrap(), ["0"]);
+    db.close().await;
+    assert!(refused(settings("localhost", None)).await, "an authority that nobody knows");
+    assert!(refused(settings("127.0.0.1", Some("ca.crt"))).await, "a certificate for another host");
 }
 
 /// Others have taken all connections that the database has.
