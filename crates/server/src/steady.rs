@@ -16,6 +16,11 @@ use crate::clock::Stopwatch;
 pub const HELD: [&str; 5] =
     ["/linkedin-agent/auth-send-otp", "/linkedin-agent/auth-verify-otp", "/signin", "/signin/code", "/signin/resend"];
 
+/// Whether the answers of a route are held.
+pub fn is_held(route: &str) -> bool {
+    HELD.contains(&route)
+}
+
 /// Holds answers.
 pub struct Steady {
     after: Duration,
@@ -38,9 +43,9 @@ impl Steady {
         Ok(Self { after, waiting })
     }
 
-    /// Returns when an answer of a route may leave; `watch` was started when its request came.
+    /// Returns when an answer of a route may leave; `watch` was started when the last of its request came.
     pub async fn hold(&self, watch: Stopwatch, route: &str) {
-        if !HELD.contains(&route) || watch.elapsed() >= self.after {
+        if !is_held(route) || watch.elapsed() >= self.after {
             return;
         }
         let (ready, its_time) = oneshot::channel();

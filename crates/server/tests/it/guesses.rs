@@ -5,7 +5,12 @@ use doorcode::clock::Stopwatch;
 use doorcode::steady;
 use doorcode_core::Timestamp;
 
-use crate::app::{Answer, HERE, MOMENT, TestApp, hours, minutes, not, seconds, wrong};
+use axum::body::Body;
+use axum::http::Method;
+use futures_util::StreamExt as _;
+use serde_json::json;
+
+use crate::app::{Answer, HERE, MOMENT, TestApp, VERIFY, hours, minutes, not, seconds, wrong};
 use crate::postgres;
 
 const ADA: &str = "ada@example.com";
@@ -408,6 +413,18 @@ async fn answers_that_must_not_tell_leave_at_their_time() {
         assert!(![404, 405].contains(&answer.status), "{path}: {}", answer.status);
         early.extend((watch.elapsed() < FOR_ALL).then(|| path.to_owned()));
     }
+    // The attack: the last byte comes late, so that only the work itself is left to wait for.
+    let late = std::time::Duration::from_millis(50);
+    let body = json!({ "email": ADA, "otp": not(&code) }).to_string();
+    let pieces = [body[..body.len() - 1].to_owned(), body[body.len() - 1..].to_owned()];
+    let pieces = futures_util::stream::iter(pieces).then(move |piece| async move {
+        tokio::time::sleep(if piece.len() == 1 { late } else { std::time::Duration::ZERO }).await;
+        Ok::<_, std::convert::Infallible>(piece)
+    });
+    let watch = Stopwatch::start();
+    let answer = app.from(HERE).send(Method::POST, VERIFY, Body::from_stream(pieces)).await;
+    assert_eq!(answer.both(), wrong());
+    early.extend((watch.elapsed() < late + FOR_ALL).then(|| "a body that came late".to_owned()));
     assert!(early.is_empty(), "left before their time: {early:?}");
 }
 

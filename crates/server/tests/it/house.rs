@@ -215,7 +215,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("deliver", &["deliver", "ops", "store", "app", "config", "metrics", "chain"]),
     // web: the log asks it whether a host is this machine, and the router takes its pages in. deliver: the choice of a
     // language, which is the catalogue's own (see below).
-    ("api", &["api", "body", "ops", "store", "app", "config", "metrics", "clock", "web", "deliver", "chain"]),
+    ("api", &["api", "body", "ops", "store", "app", "config", "metrics", "clock", "web", "deliver", "chain", "steady"]),
     // deliver: the dev inbox shows what was sent. store: the rows that are shown.
     ("web", &["web", "body", "ops", "store", "app", "config", "deliver", "chain"]),
     ("body", &["app"]),

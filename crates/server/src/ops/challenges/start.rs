@@ -233,6 +233,9 @@ async fn begin(tx: &mut Tx<'_>, app: &App, asked: &Asked) -> Result<Begun> {
     // would tell whether it has a row. (Among units that share a transaction everybody waits, whether there is a row or not.)
     spend(tx, &aim.networks, now).await?;
 
+    if aim.folded != aim.address {
+        targets::hold(tx, [aim.address, aim.folded]).await?;
+    }
     let purse = Purse::read(tx, ask, aim, now).await?;
     if purse.long {
         new.shape = Shape::LONG;

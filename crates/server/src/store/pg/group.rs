@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::board::Board;
 use super::errors::with_causes;
 use super::statements::{Left, Statements};
-use super::transaction::{Ended, Purpose, Transaction};
+use super::transaction::{Ended, Purpose, Transaction, Trouble};
 use super::{Inner, UNIT_MOST};
 use crate::store::db::Tx;
 use crate::store::targets::TargetId;
@@ -25,6 +25,8 @@ const ROOM: usize = 4096;
 const UNDER_WAY: usize = 3;
 /// Units of one group at the most.
 const MOST: usize = 64;
+/// Who may wait for one address: whoever floods it must not fill the memory, nor keep its owner waiting for long.
+const LINE: usize = 256;
 
 /// The way in. It closes when the last of these is dropped.
 #[derive(Clone)]
@@ -42,6 +44,8 @@ trait Job: Send {
     fn run<'j>(&'j mut self, tx: &'j mut Tx<'_>) -> BoxFuture<'j, bool>;
     /// Answers who waits.
     fn answer(self: Box<Self>, end: End);
+    /// Whether somebody still waits.
+    fn is_wanted(&self) -> bool;
 }
 
 /// How a group ended, for one of its units.
@@ -93,6 +97,10 @@ where
         // Whoever asked may have given up.
         drop(self.reply.send(told));
     }
+
+    fn is_wanted(&self) -> bool {
+        !self.reply.is_closed()
+    }
 }
 
 impl Groups {
@@ -123,7 +131,7 @@ async fn deal(inner: Arc<Inner>, mut coming: mpsc::Receiver<Waiting>) {
     let (mut lines, mut under_way, mut batch) = (Lines::default(), 0, Vec::new());
     loop {
         tokio::select! {
-            came = coming.recv_many(&mut batch, ROOM) => {
+            came = coming.recv_many(&mut batch, ROOM), if lines.count < ROOM => {
                 if came == 0 {
                     return;
                 }
@@ -166,27 +174,45 @@ struct Lines {
     ready: VecDeque<Waiting>,
     /// The others of each address that has one in front, or in a group.
     behind: HashMap<TargetId, VecDeque<Waiting>>,
+    /// All of them.
+    count: usize,
 }
 
 impl Lines {
     fn push(&mut self, waiting: Waiting) {
         match self.behind.get_mut(&waiting.about) {
+            Some(line) if line.len() >= LINE => {
+                return waiting.job.answer(End::Lost("too many wait for one address".to_owned()));
+            }
             Some(line) => line.push_back(waiting),
             None => {
                 self.behind.insert(waiting.about, VecDeque::new());
                 self.ready.push_back(waiting);
             }
         }
+        self.count += 1;
     }
 
     fn take(&mut self) -> Vec<Waiting> {
-        self.ready.drain(..self.ready.len().min(MOST)).collect()
+        let mut group: Vec<Waiting> = self.ready.drain(..self.ready.len().min(MOST)).collect();
+        self.count -= group.len();
+        // What is new is inserted in this order, so that two groups do not wait for each other.
+        group.sort_by_key(|waiting| waiting.about);
+        group
     }
 
     fn free(&mut self, addresses: Vec<TargetId>) {
         for address in addresses {
-            match self.behind.get_mut(&address).and_then(VecDeque::pop_front) {
-                Some(next) => self.ready.push_back(next),
+            let Some(line) = self.behind.get_mut(&address) else { continue };
+            let before = line.len();
+            // Who has gone away is passed over.
+            let next = std::iter::from_fn(|| line.pop_front()).find(|waiting| waiting.job.is_wanted());
+            self.count -= before - line.len();
+            match next {
+                Some(next) => {
+                    self.count += 1;
+                    self.ready.push_back(next);
+                }
                 None => drop(self.behind.remove(&address)),
             }
         }
@@ -243,7 +269,8 @@ async fn one(statements: Statements<'_>, job: &mut dyn Job) -> (bool, Left) {
 
 /// Ends the transaction of a group.
 async fn end(transaction: &Transaction<'_>, units: Vec<(bool, Left)>) -> (Vec<End>, Spent, Ended) {
-    let trouble = units.iter().find_map(|(_, left)| left.trouble);
+    let broken = transaction.has_failed().then_some(Trouble { again: true, broken: true });
+    let trouble = units.iter().find_map(|(_, left)| left.trouble).or(broken);
     // What one has written and takes back can't be told from what the others wrote.
     let spoilt = trouble.is_some() || units.iter().any(|(well, left)| !well && left.wrote);
     let everybody = |units: &[_], end: End| vec![end; units.len()];
@@ -267,7 +294,7 @@ async fn end(transaction: &Transaction<'_>, units: Vec<(bool, Left)>) -> (Vec<En
 mod tests {
     use super::*;
 
-    struct Nothing;
+    struct Nothing(bool);
 
     impl Job for Nothing {
         fn run<'j>(&'j mut self, _: &'j mut Tx<'_>) -> BoxFuture<'j, bool> {
@@ -275,10 +302,14 @@ mod tests {
         }
 
         fn answer(self: Box<Self>, _: End) {}
+
+        fn is_wanted(&self) -> bool {
+            self.0
+        }
     }
 
     fn waiting(n: u8) -> Waiting {
-        Waiting { about: [n; 16], job: Box::new(Nothing) }
+        Waiting { about: [n; 16], job: Box::new(Nothing(true)) }
     }
 
     fn taken(lines: &mut Lines) -> Vec<u8> {
@@ -300,6 +331,19 @@ mod tests {
         assert_eq!(taken(&mut lines), [1]);
         lines.free(vec![[1; 16]]);
         assert!(lines.behind.is_empty() && lines.ready.is_empty(), "nobody is left, and nothing of them");
+    }
+
+    #[test]
+    fn a_flood_for_one_address_stays_small_and_goes_with_those_who_sent_it() {
+        let mut lines = Lines::default();
+        for _ in 0..2 * LINE {
+            lines.push(Waiting { about: [1; 16], job: Box::new(Nothing(false)) });
+        }
+        assert_eq!(lines.count, LINE + 1);
+        lines.push(waiting(2));
+        assert_eq!(taken(&mut lines), [1, 2]);
+        lines.free(vec![[1; 16], [2; 16]]);
+        assert_eq!((lines.count, lines.behind.len()), (0, 0), "nobody waits any more");
     }
 
     #[test]

@@ -64,7 +64,10 @@ impl Target {
                 return Err(Error::internal(format!("{put} of {} rows were put into {table}", rows.len())));
             }
         }
-        let (noted, committed) = join(client.execute(WRITE_NOTE, &[&note]), client.batch_execute("COMMIT")).await;
+        // Prepared before: else `COMMIT` would go out in front of it.
+        let write = client.prepare_cached(WRITE_NOTE).await.map_err(failed)?;
+        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 1] = [&note];
+        let (noted, committed) = join(client.execute(&write, &values), client.batch_execute("COMMIT")).await;
         noted.map(drop).and(committed).map_err(failed)
     }
 

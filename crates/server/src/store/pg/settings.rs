@@ -65,7 +65,7 @@ impl Settings {
         let millis = statement_most.as_millis();
         let own = config.get_options().unwrap_or_default().to_owned();
         config.options(format!(
-            "-c statement_timeout={millis} -c lock_timeout={millis} -c idle_in_transaction_session_timeout=30000 \
+            "-c statement_timeout={millis} -c lock_timeout={millis} -c idle_in_transaction_session_timeout=12000 \
             {PLANS} {own}"
         ));
         Ok(Self { config, tls, ca_file, connections: connections.max(1) })

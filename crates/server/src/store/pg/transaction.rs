@@ -33,6 +33,8 @@ pub(super) struct Transaction<'c> {
     about: Vec<TargetId>,
     lock: Option<Statement>,
     begun: AtomicBool,
+    /// It could not begin: what ran all the same was no part of it.
+    failed: AtomicBool,
 }
 
 /// A statement has failed.
@@ -61,7 +63,7 @@ impl<'c> Transaction<'c> {
     pub(super) async fn new(client: &'c ClientWrapper, purpose: Purpose, about: Vec<TargetId>) -> Outcome<Self> {
         // Before it begins: a statement that has to be prepared first is late.
         let lock = if about.is_empty() { None } else { Some(client.prepare_cached(LOCK).await?) };
-        Ok(Self { client, purpose, about, lock, begun: AtomicBool::new(false) })
+        Ok(Self { client, purpose, about, lock, begun: AtomicBool::new(false), failed: AtomicBool::new(false) })
     }
 
     /// The connection.
@@ -85,11 +87,22 @@ impl<'c> Transaction<'c> {
             return Ok(());
         }
         let begin = self.client.batch_execute("BEGIN");
-        let Some(lock) = &self.lock else { return begin.await };
-        let ids: Vec<&[u8]> = self.about.iter().map(|id| &id[..]).collect();
-        let values: [&(dyn ToSql + Sync); 1] = [&ids];
-        let (begun, locked) = join(begin, self.client.query(lock, &values)).await;
-        begun.and(locked).map(drop)
+        let begun = match &self.lock {
+            None => begin.await,
+            Some(lock) => {
+                let ids: Vec<&[u8]> = self.about.iter().map(|id| &id[..]).collect();
+                let values: [&(dyn ToSql + Sync); 1] = [&ids];
+                let (begun, locked) = join(begin, self.client.query(lock, &values)).await;
+                begun.and(locked).map(drop)
+            }
+        };
+        self.failed.store(begun.is_err(), Ordering::Relaxed);
+        begun
+    }
+
+    /// Whether it could not begin.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
     }
 
     /// Runs a statement, in the same round trip with what begins the transaction if it is the first.

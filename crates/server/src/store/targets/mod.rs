@@ -180,6 +180,17 @@ pub async fn nearest(tx: &mut Tx<'_>, id: &TargetId) -> Result<Nearest> {
     Ok(Nearest { row, own: row == *id, standing })
 }
 
+/// Before a unit that writes two rows reads either: where others write at the same time, all of them take the two in one order.
+pub async fn hold(tx: &mut Tx<'_>, mut ids: [TargetId; 2]) -> Result<()> {
+    if let Tx::Pg(statements) = tx {
+        ids.sort_unstable();
+        for id in &ids {
+            statements.lock(id).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Makes the last row, which is no address's and stays for ever, so that every address has a nearest one.
 pub async fn keep_last(tx: &mut Tx<'_>) -> Result<()> {
     tx.execute(&LAST_ROW, &[(&LAST).into(), i64::MAX.into()]).await.map(drop)
