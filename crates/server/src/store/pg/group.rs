@@ -22,7 +22,7 @@ use crate::store::targets::TargetId;
 /// Who may wait before the door.
 const ROOM: usize = 4096;
 /// Groups that are under way at the same time: while one waits for the disk, others work.
-const UNDER_WAY: usize = 3;
+pub(super) const UNDER_WAY: usize = 3;
 /// Units of one group at the most.
 const MOST: usize = 64;
 /// Who may wait for one address: whoever floods it must not fill the memory, nor keep its owner waiting for long.
@@ -234,7 +234,7 @@ type Spent = Vec<(crate::store::meters::MeterId, doorcode_core::Timestamp)>;
 
 /// Runs a group once. Gives how each ended, and what is to be given back.
 async fn attempt(inner: &Inner, group: &mut [Waiting]) -> (Vec<End>, Spent) {
-    let mut connection = match inner.connection().await {
+    let mut connection = match inner.group_connection().await {
         Ok(connection) => connection,
         Err(error) => return (vec![End::Lost(with_causes(&error)); group.len()], Spent::new()),
     };

@@ -63,6 +63,8 @@ pub(super) struct Pg {
 
 struct Inner {
     pool: Pool,
+    /// For groups alone: units that wait for a row with a connection each must not keep everybody from signing in.
+    group_pool: Pool,
     desk: Desk,
     notices: Notices,
     settings: Settings,
@@ -75,8 +77,9 @@ impl Pg {
         // `refuse_forgetful` refuses elsewhere what is set for this one.
         let desk = Desk::open(pool(&settings.that_follows(), 1)?);
         let notices = Notices::open(pool(settings, 1)?);
+        let group_pool = pool(settings, group::UNDER_WAY)?;
         let pool = pool(settings, settings.connections)?;
-        let inner = Inner { pool, desk, notices, settings: settings.clone(), units: AtomicU64::new(0) };
+        let inner = Inner { pool, group_pool, desk, notices, settings: settings.clone(), units: AtomicU64::new(0) };
         let inner = Arc::new(inner);
         let mut connection = inner.connection().await?;
         refuse_forgetful(connection.client()?).await?;
@@ -166,6 +169,7 @@ impl Pg {
     /// Lets go of every connection.
     pub(super) fn close(&self) {
         self.inner.pool.close();
+        self.inner.group_pool.close();
     }
 }
 
@@ -201,6 +205,10 @@ fn pool(settings: &Settings, connections: usize) -> Result<Pool> {
 }
 
 impl Inner {
+    async fn group_connection(&self) -> Result<Connection> {
+        Ok(Connection::new(self.group_pool.get().await.map_err(busy)?))
+    }
+
     async fn connection(&self) -> Result<Connection> {
         Ok(Connection::new(self.pool.get().await.map_err(busy)?))
     }
