@@ -26,7 +26,7 @@ pub(super) const UNDER_WAY: usize = 3;
 /// Units of one group at the most.
 const MOST: usize = 64;
 /// Who may wait for one address: whoever floods it must not fill the memory, nor keep its owner waiting for long.
-const LINE: usize = 256;
+const LINE: usize = 1024;
 
 /// The way in. It closes when the last of these is dropped.
 #[derive(Clone)]
