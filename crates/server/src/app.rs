@@ -79,7 +79,7 @@ impl App {
         let keys = Keys::open(&db, &config.keys, make, clock.now()).await?;
         let kid = keys.ring().active().kid;
         // Looked for first: a command that only reads needs no write lock beside a busy server.
-        if db.read(|tx| Box::pin(challenges::get(tx, &challenges::DECOY))).await?.is_none() {
+        if !db.read(|tx| Box::pin(has_stand_ins(tx))).await? {
             db.write(move |tx| Box::pin(keep_stand_ins(tx, kid))).await?;
         }
         let newest = db.read(|tx| Box::pin(challenges::newest(tx))).await?;
@@ -141,7 +141,11 @@ pub fn target_of(realm: OrgId, address: &str) -> TargetId {
 /// The rows that stand in for what is not there, so that looking for it takes as long.
 async fn keep_stand_ins(tx: &mut Tx<'_>, kid: Kid) -> Result<()> {
     challenges::keep_decoy(tx, kid).await?;
-    targets::keep_last(tx).await
+    targets::keep_stand_ins(tx).await
+}
+
+async fn has_stand_ins(tx: &mut Tx<'_>) -> Result<bool> {
+    Ok(challenges::get(tx, &challenges::DECOY).await?.is_some() && targets::has_stand_ins(tx).await?)
 }
 
 /// Makes the data directory if it is not there, readable by its owner alone.

@@ -275,7 +275,11 @@ impl RawMail {
     }
 
     fn lease(&self, bad: &mut Complaints) -> Duration {
-        bad.duration("mail.lease", &self.lease).clamp(LEAST_LEASE, MOST_LEASE)
+        let lease = bad.duration("mail.lease", &self.lease);
+        if !(LEAST_LEASE..=MOST_LEASE).contains(&lease) {
+            bad.push("mail.lease must be between 2s and 1h");
+        }
+        lease.clamp(LEAST_LEASE, MOST_LEASE)
     }
 
     fn smtp(&self, bad: &mut Complaints) -> SmtpSettings {

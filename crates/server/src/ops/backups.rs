@@ -44,7 +44,7 @@ pub async fn recover(app: &Arc<App>) -> Result<Recovered> {
     let credentials = credentials::replay_revocations(app).await?;
     let recovered = app
         .db
-        .write(move |tx| {
+        .overhaul(move |tx| {
             Box::pin(async move {
                 let challenges = challenges::void_all(tx).await?;
                 targets::forget_codes(tx).await?;

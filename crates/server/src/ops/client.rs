@@ -8,6 +8,7 @@ use doorcode_core::known::Tag;
 use doorcode_core::time::HOUR;
 use doorcode_core::{ChallengeId, Class, CredentialId, Network, OrgId, Timestamp};
 
+use crate::store::NetworkId;
 use crate::store::meters::Meter;
 use crate::store::targets::TriesTag;
 
@@ -83,6 +84,11 @@ impl Client {
     /// By what a success is remembered: the network.
     pub fn tag(&self) -> Option<Tag> {
         self.traced.then(|| first_eight(&self.of_network))
+    }
+
+    /// Its network, as those are told apart who wait for the same.
+    pub fn of_network(&self) -> NetworkId {
+        self.of_network
     }
 
     /// By what the repeat of a right answer is recognised: the credential, or without one the full address.

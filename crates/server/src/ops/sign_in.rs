@@ -15,7 +15,7 @@ use crate::store::challenges::Challenge;
 use crate::store::credentials::{Credential, Kind};
 use crate::store::redirects::{self as redirect_rows, Code};
 use crate::store::sessions::{self, Session};
-use crate::store::{Tx, credentials as credential_rows, events, identities, invites, orgs, users};
+use crate::store::{About, Tx, credentials as credential_rows, events, identities, invites, orgs, users};
 
 /// The longest name that is kept, in characters.
 pub const NAME_MOST: usize = 100;
@@ -56,6 +56,16 @@ impl Newcomer {
     }
 }
 
+/// What an attempt came to. All of it is committed, what was counted against it too.
+enum Entry {
+    /// Wrong, in the one sense that the outside is told.
+    Wrong,
+    /// It was right and is said again, and what it earned is no more.
+    Over,
+    /// It was right.
+    Right(Box<Entered>),
+}
+
 /// A sign-in that went well.
 struct Entered {
     account: Account,
@@ -83,9 +93,13 @@ pub async fn verify(app: &Arc<App>, attempt: Attempt) -> Result<Option<SignedIn>
     let email = attempt.to.clone();
     let unit_app = Arc::clone(app);
     let aim = Aim::of(app, &attempt);
-    let (db, about) = (&app.db, Some(aim.address));
+    let (db, about) = (&app.db, About::address(aim.address, attempt.client.of_network()));
     let unit = db.write_at(about, move |tx| Box::pin(async move { enter(tx, &unit_app, &attempt, &aim, now).await }));
-    let Some(Entered { account, .. }) = unit.await? else { return Ok(None) };
+    let account = match unit.await? {
+        Entry::Wrong => return Ok(None),
+        Entry::Over => return Err(Error::Gone),
+        Entry::Right(entered) => entered.account,
+    };
     let api_key = credentials::reveal(app, &account.key)?;
     Ok(Some(SignedIn {
         user: account.user,
@@ -98,23 +112,29 @@ pub async fn verify(app: &Arc<App>, attempt: Attempt) -> Result<Option<SignedIn>
 }
 
 /// The unit of a sign-in.
-async fn enter(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, aim: &Aim, now: Timestamp) -> Result<Option<Entered>> {
+async fn enter(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, aim: &Aim, now: Timestamp) -> Result<Entry> {
     let (challenge, again) = match check(tx, app, (attempt, aim), None, now).await? {
         Checked::Right(challenge) => (challenge, false),
         Checked::Repeat(challenge) => (challenge, true),
-        Checked::Wrong => return Ok(None),
+        Checked::Wrong => return Ok(Entry::Wrong),
     };
     let newcomer = Newcomer::make(app, now)?;
     let event = newcomer.event;
     let account = match identities::verified(tx, &aim.address).await? {
-        Some((org, user)) => Some(welcome_back(tx, org, user, newcomer.key, again, now).await?),
-        None if again => None,
-        None => sign_up(tx, app, (attempt, aim), &challenge, newcomer, now).await?,
+        Some((org, user)) => match welcome_back(tx, org, user, newcomer.key, again, now).await? {
+            Some(account) => account,
+            None => return Ok(Entry::Over),
+        },
+        None if again => return Ok(Entry::Wrong),
+        None => match sign_up(tx, app, (attempt, aim), &challenge, newcomer, now).await? {
+            Some(account) => account,
+            None => return Ok(Entry::Wrong),
+        },
     };
-    if let Some(account) = account.as_ref().filter(|_| !again) {
+    if !again {
         events::append(tx, &event, &account.org, "user.signed_in", account.user.as_bytes()).await?;
     }
-    Ok(account.map(|account| Entered { account, challenge: challenge.id, again }))
+    Ok(Entry::Right(Box::new(Entered { account, challenge: challenge.id, again })))
 }
 
 /// What a browser signs in for.
@@ -140,6 +160,8 @@ pub enum Earned {
 enum Kept {
     Session(Box<Session>),
     Code(Box<Code>),
+    /// It was there, and is no more.
+    Nothing,
 }
 
 /// Checks what a browser brings, and gives it a session, or the code for its app. A repeat gives the same again.
@@ -147,11 +169,15 @@ pub async fn enter_browser(app: &Arc<App>, attempt: Attempt, wish: Wish) -> Resu
     let (now, seed) = (app.clock.now(), app.entropy.bytes::<16>()?);
     let (unit_app, aim, event) = (Arc::clone(app), Aim::of(app, &attempt), app.entropy.id(now)?);
     let replaces = wish.before.is_some();
-    // Not `write_at`: the session that it takes the place of may be that of somebody else, at another address.
-    let unit = app.db.write(move |tx| {
+    // Alone: the session that it takes the place of may be that of somebody else, at another address.
+    let about = About::address(aim.address, attempt.client.of_network()).alone();
+    let unit = app.db.write_at(about, move |tx| {
         Box::pin(async move {
-            let Some(entered) = enter(tx, &unit_app, &attempt, &aim, now).await? else { return Ok(None) };
-            earn(tx, &unit_app, &entered, wish, (seed, event), now).await.map(Some)
+            match enter(tx, &unit_app, &attempt, &aim, now).await? {
+                Entry::Wrong => Ok(None),
+                Entry::Over => Ok(Some(Kept::Nothing)),
+                Entry::Right(entered) => earn(tx, &unit_app, &entered, wish, (seed, event), now).await.map(Some),
+            }
         })
     });
     let kept = unit.await?;
@@ -160,6 +186,7 @@ pub async fn enter_browser(app: &Arc<App>, attempt: Attempt, wish: Wish) -> Resu
     }
     match kept {
         None => Ok(None),
+        Some(Kept::Nothing) => Err(Error::Gone),
         Some(Kept::Session(session)) => Ok(Some(Earned::Session(session))),
         Some(Kept::Code(code)) => redirects::reveal(app, &code).map(|code| Some(Earned::Code(code))),
     }
@@ -181,7 +208,7 @@ async fn earn(
         return match (before, redirect_rows::code(tx, &id).await?) {
             (_, Some(code)) => Ok(Kept::Code(Box::new(code))),
             (Some(session), None) => Ok(Kept::Session(Box::new(session))),
-            (None, None) => Err(Error::Gone),
+            (None, None) => Ok(Kept::Nothing),
         };
     }
     if let Some(request) = &wish.request {
@@ -204,7 +231,7 @@ pub fn link(app: &App, roots: &Roots, challenge: &Challenge) -> Secret<String> {
     Secret::new(format!("{}/l/{}/{}", app.base_url(), challenge.id, token.expose()))
 }
 
-/// The account that the address has. Its newest living key, or, when none lives, one more; a repeat makes none.
+/// The account that the address has. Its newest living key, or, when none lives, one more. A repeat makes none: it gets nothing.
 async fn welcome_back(
     tx: &mut Tx<'_>,
     org: OrgId,
@@ -212,16 +239,16 @@ async fn welcome_back(
     key: Minted,
     again: bool,
     now: Timestamp,
-) -> Result<Account> {
+) -> Result<Option<Account>> {
     // On PostgreSQL somebody may have removed them since their identity was read.
     let missing = || Error::unavailable("an identity names a user or org that is not there");
     let (full_name, org_name) = users::names(tx, &org, &user).await?.ok_or_else(missing)?;
     let key = match credential_rows::newest_key(tx, &org, now).await? {
         Some(key) => key,
-        None if again => return Err(Error::Gone),
+        None if again => return Ok(None),
         None => key.put(tx, org).await?,
     };
-    Ok(Account { user, full_name, org, org_name, key })
+    Ok(Some(Account { user, full_name, org, org_name, key }))
 }
 
 /// A new account, where this address may have one.

@@ -8,11 +8,11 @@ use doorcode_core::{Error, Result, Timestamp};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
+use super::about::About;
 use super::lite::{Lite, Opening};
 use super::pg::{self, Pg};
 use super::sql::{Row, Sql, Value};
 use super::statements::Statements;
-use super::targets::TargetId;
 
 /// The database, cheap to clone.
 #[derive(Clone)]
@@ -72,21 +72,30 @@ impl Db {
         }
     }
 
-    /// One unit of work about one address, as [`Self::write`]. Where units are begun together, those for one address follow one
-    /// another, and those for different ones may share a transaction and its statements (docs/decisions/0016). So it must change no row
-    /// that units for other addresses change as well: of two in one statement one would be passed over. Meters are counted elsewhere. A unit
-    /// about more than one address says none, and has a transaction of its own.
-    pub async fn write_at<T, F>(&self, about: Option<TargetId>, unit: F) -> Result<T>
+    /// One unit of work that says what it is about, as [`Self::write`]. Where units are begun together, those of one line follow one
+    /// another, and those for different addresses may share a transaction and its statements (docs/decisions/0016). So it must change no row
+    /// that units for other addresses change as well, unless it says that it works alone: of two in one statement one would be passed
+    /// over. Meters are counted elsewhere.
+    pub async fn write_at<T, F>(&self, about: About, unit: F) -> Result<T>
     where
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
         match &*self.0 {
             Engine::Lite(lite) => lite.write(move |tx| at_once(unit(tx))).await,
-            Engine::Pg(pg) => match about {
-                Some(about) => pg.write_at(about, unit).await,
-                None => pg.write(unit).await,
-            },
+            Engine::Pg(pg) => pg.write_at(about, unit).await,
+        }
+    }
+
+    /// One unit of work over whole tables, as [`Self::write`], which may take as long as it needs. Nobody else should be at work.
+    pub async fn overhaul<T, F>(&self, unit: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
+    {
+        match &*self.0 {
+            Engine::Lite(lite) => lite.write(move |tx| at_once(unit(tx))).await,
+            Engine::Pg(pg) => pg.overhaul(unit).await,
         }
     }
 

@@ -2,6 +2,7 @@
 //! statements and the functions that run them. Refuses rules in callers: what a limit or a single use is stands here in
 //! one conditional statement.
 
+mod about;
 mod backup;
 mod cache;
 pub mod challenges;
@@ -34,6 +35,7 @@ pub mod webhook_messages;
 pub mod webhooks;
 mod writer;
 
+pub use about::{About, NetworkId};
 pub use db::{Db, Tx};
 pub use pg::Settings as PgSettings;
 

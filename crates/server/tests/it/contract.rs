@@ -10,8 +10,7 @@ use std::sync::{Arc, Mutex, mpsc};
 
 use doorcode::entropy::Entropy;
 use doorcode::store::meta::{self, Fact};
-use doorcode::store::targets::TargetId;
-use doorcode::store::{Db, Tx, deliveries, orgs, prepare_all};
+use doorcode::store::{About, Db, Tx, deliveries, orgs, prepare_all};
 use doorcode_core::{ChallengeId, DeliveryId, Error, OrgId, Result};
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
@@ -107,7 +106,7 @@ pub(crate) async fn does_all_of_a_unit_or_nothing(db: &Db, _: &Db) {
 }
 
 /// A unit that is done, refused or panics, by its number; each has written by then.
-async fn one_of_three(db: &Db, n: u16, about: Option<TargetId>) -> Result<()> {
+async fn one_of_three(db: &Db, n: u16, about: About) -> Result<()> {
     db.write_at(about, move |tx| {
         Box::pin(async move {
             orgs::insert(tx, &org(n), None, "x").await?;
@@ -121,6 +120,11 @@ async fn one_of_three(db: &Db, n: u16, about: Option<TargetId>) -> Result<()> {
     .await
 }
 
+/// About an address, asked for from one network.
+fn about(n: u16) -> About {
+    About::address([u8::try_from(n).unwrap(); 16], [0; 16])
+}
+
 async fn every_third_is_there(db: &Db, outcomes: Vec<Result<()>>) {
     for (n, outcome) in (0..).zip(outcomes) {
         match n % 3 {
@@ -132,11 +136,11 @@ async fn every_third_is_there(db: &Db, outcomes: Vec<Result<()>>) {
     }
 }
 
-/// Thirty at once; a third is refused, a third panics.
+/// Thirty at once, each in a transaction of its own; a third is refused, a third panics.
 pub(crate) async fn rolls_back_alone_what_fails(db: &Db, other: &Db) {
     let outcomes = join_all((0..30).map(|n| {
         let db = if n % 2 == 0 { db } else { other };
-        one_of_three(db, n, None)
+        one_of_three(db, n, about(n).alone())
     }));
     every_third_is_there(db, outcomes.await).await;
     put(db, 1000).await.unwrap();
@@ -146,7 +150,8 @@ pub(crate) async fn rolls_back_alone_what_fails(db: &Db, other: &Db) {
 pub(crate) async fn rolls_back_alone_what_fails_beside_others(db: &Db, other: &Db) {
     let outcomes = join_all((0..150).map(|n| {
         let db = if n % 2 == 0 { db } else { other };
-        one_of_three(db, n, Some([u8::try_from(n % 100).unwrap(); 16]))
+        let about = about(n % 100);
+        one_of_three(db, n, if n % 5 == 0 { about.alone() } else { about })
     }));
     every_third_is_there(db, outcomes.await).await;
     put(db, 1000).await.unwrap();
@@ -158,7 +163,7 @@ pub(crate) async fn tells_each_of_many_its_own(db: &Db, _: &Db) {
         put(db, n).await.unwrap();
     }
     let asked = (0..90).map(|n: u16| {
-        db.write_at(Some([u8::try_from(n).unwrap(); 16]), move |tx| {
+        db.write_at(about(n), move |tx| {
             Box::pin(async move {
                 let found = orgs::name(tx, &org(n)).await?.is_some();
                 let raised = orgs::raise(tx, &org(n), START).await?;
@@ -239,7 +244,7 @@ mod on_sqlite {
 async fn in_a_group_a_unit_that_fails_is_rolled_back_alone() {
     let (db, _folder) = open();
     let (go, holding) = hold(&db);
-    let units = (0..30).map(|n| one_of_three(&db, n, None));
+    let units = (0..30).map(|n| one_of_three(&db, n, about(n).alone()));
     let mut outcomes = std::pin::pin!(join_all(units));
     // One poll hands all of them in; the writer is held, so that they are one group.
     assert!((&mut outcomes).now_or_never().is_none());

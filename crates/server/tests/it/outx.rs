@@ -242,6 +242,23 @@ async fn eight_repeats_and_no_more() {
     }
 }
 
+/// What it earned may be no more by then. It counts all the same: else a repeat could be tried for ever, and what is counted elsewhere
+/// would be taken back with it.
+#[tokio::test]
+async fn a_repeat_whose_key_was_revoked_meanwhile_is_counted() {
+    let app = TestApp::new().await;
+    let code = app.code(ADA).await;
+    let key = app.verify(ADA, &code).await.json()["team"]["api_key"].as_str().unwrap().to_owned();
+    let program = app.from(HERE).saying("authorization", &format!("Bearer {key}"));
+    let keys = program.get("/v1/keys").await.json();
+    let id = keys["data"][0]["id"].as_str().unwrap();
+    assert_eq!(program.send(Method::DELETE, &format!("/v1/keys/{id}"), "").await.status, 204);
+    for n in 0..10 {
+        assert_eq!(app.verify(ADA, &code).await.both(), wrong(), "answer {n}");
+        assert_eq!(app.number("SELECT max(repeats) FROM challenges"), (n + 1).min(8));
+    }
+}
+
 #[tokio::test]
 async fn a_code_is_for_its_address_alone() {
     let app = TestApp::new().await;

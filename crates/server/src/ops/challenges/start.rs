@@ -17,11 +17,11 @@ use crate::app::{App, target_of};
 use crate::metrics::Metrics;
 use crate::ops::client::{Client, Hour};
 use crate::ops::outbox::Handed;
-use crate::store::Tx;
 use crate::store::challenges::{self, Challenge};
 use crate::store::deliveries::{self, Birth};
 use crate::store::meters::{self, Meter};
 use crate::store::targets::{self, Candidate, Slot, Standing, TargetId};
+use crate::store::{About, Tx};
 
 /// What is asked for: a code to an address.
 #[derive(Clone)]
@@ -116,9 +116,9 @@ impl Asked {
         Leased { id: self.delivery, until: self.leased_until, link: self.ask.link }
     }
 
-    /// The address that all of it is about. None: messages to it are counted with those to its other spellings.
-    fn about(&self) -> Option<TargetId> {
-        (self.aim.folded == self.aim.address).then_some(self.aim.address)
+    /// What all of it is about: the address, and the one that messages to all its spellings are counted with.
+    pub fn about(&self) -> About {
+        About::addresses(self.aim.address, self.aim.folded, self.ask.client.of_network())
     }
 
     /// The row where messages to the address are counted.

@@ -12,7 +12,7 @@ use crate::ops::challenges::{Aim, Attempt, Checked};
 use crate::ops::client::Client;
 use crate::ops::{challenges as engine, links, tokens};
 use crate::store::challenges::{self, Challenge};
-use crate::store::{Tx, targets};
+use crate::store::{About, Tx, targets};
 
 /// A code that a program was given by somebody.
 #[derive(Clone)]
@@ -41,7 +41,11 @@ pub struct Judged {
 pub async fn check(app: &Arc<App>, entry: Entry) -> Result<Judged> {
     let (now, id, unit_app) = (app.clock.now(), entry.id, Arc::clone(app));
     let event = app.entropy.id(now)?;
-    let unit = app.db.write(move |tx| Box::pin(async move { judge(tx, &unit_app, entry, &event, now).await }));
+    // The verification is its line: what address it is about is read in the unit.
+    let network = Client::behind(entry.backend.org, entry.backend.credential, entry.person).of_network();
+    let about = About::something(*id.as_bytes(), network);
+    let unit =
+        app.db.write_at(about, move |tx| Box::pin(async move { judge(tx, &unit_app, entry, &event, now).await }));
     let (checked, verification, attempts_left) = unit.await?;
     let token = match &checked {
         Checked::Right(challenge) => {

@@ -106,9 +106,11 @@ async fn run(app: &Arc<App>, start: Start, attached: Attached, once: Option<Once
     let asked = Asked::new(app, start)?;
     let (delivery, event) = (asked.delivery(), asked.event());
     let unit_app = Arc::clone(app);
+    // Alone: it claims the request's own name as well.
+    let about = asked.about().alone();
     let ended = app
         .db
-        .write(move |tx| {
+        .write_at(about, move |tx| {
             Box::pin(async move {
                 let (now, once) = (asked.now(), once.as_ref());
                 if let Some(before) = idempotency::replay(tx, once, now).await? {

@@ -7,6 +7,7 @@ mod connection;
 mod desk;
 mod errors;
 mod group;
+mod lines;
 mod migrate;
 mod moving;
 mod notices;
@@ -21,18 +22,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use deadpool_postgres::{ClientWrapper, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{
+    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Metrics, Pool, RecyclingMethod, Runtime,
+};
 use doorcode_core::{Error, Result, Timestamp};
 use futures_util::future::BoxFuture;
 
+use super::about::About;
 use super::db::Tx;
 use super::targets::TargetId;
 use connection::Connection;
 use desk::Desk;
 use errors::busy;
-use group::{Groups, Told as Answered};
+use group::{Groups, Reply, Turn};
 use notices::Notices;
-use transaction::{Ended, Purpose, Transaction, passed_over};
+use transaction::{Aftermath, Purpose, Transaction, passed_over};
 
 pub(super) use moving::Target;
 pub(super) use notices::{Name, Told};
@@ -44,9 +48,12 @@ pub(super) use statements::Statements;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a unit waits for a connection of the pool while others have them all. A database that is gone is told at once.
 const QUEUE_PATIENCE: Duration = Duration::from_secs(10);
+/// The longest that a unit over whole tables may take.
+const OVERHAUL_MOST: Duration = Duration::from_secs(6 * 3600);
 /// The longest that a unit may take: a database that hangs must not hold its callers for as long.
 const UNIT_MOST: Duration = Duration::from_secs(10);
-const DURABLE: &str = "SELECT current_setting('fsync'), current_setting('synchronous_commit')";
+const COMMIT: &str = "SELECT current_setting('synchronous_commit')";
+const SYNC: &str = "SELECT current_setting('fsync')";
 const TIME: &str = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
 
 /// How often a unit is begun at the most.
@@ -74,15 +81,15 @@ struct Inner {
 impl Pg {
     /// Connects, and brings the schema up to date.
     pub(super) async fn open(settings: &Settings) -> Result<Self> {
-        // `refuse_forgetful` refuses elsewhere what is set for this one.
-        let desk = Desk::open(pool(&settings.that_follows(), 1)?);
-        let notices = Notices::open(pool(settings, 1)?);
-        let group_pool = pool(settings, group::UNDER_WAY)?;
-        let pool = pool(settings, settings.connections)?;
+        // Its commits need no sync of their own: see the desk.
+        let desk = Desk::open(pool(&settings.that_follows(), 1, None)?);
+        let notices = Notices::open(pool(settings, 1, None)?);
+        let group_pool = pool(settings, group::UNDER_WAY, Some(durable()))?;
+        let pool = pool(settings, settings.connections, Some(durable()))?;
         let inner = Inner { pool, group_pool, desk, notices, settings: settings.clone(), units: AtomicU64::new(0) };
         let inner = Arc::new(inner);
         let mut connection = inner.connection().await?;
-        refuse_forgetful(connection.client()?).await?;
+        warn_of_forgetful(connection.client()?).await?;
         migrate::run(connection.client()?).await?;
         connection.give_back();
         Ok(Self { groups: Groups::open(Arc::clone(&inner)), inner })
@@ -94,36 +101,56 @@ impl Pg {
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
-        let outcome = self.run(unit, Purpose::Work, Vec::new()).await;
+        let outcome = self.run(unit, Purpose::Work, Vec::new(), None).await;
         self.inner.units.fetch_add(1, Ordering::Relaxed);
         outcome
     }
 
-    /// One unit of work about one address, in a transaction with others' if that can be, else in one of its own.
-    pub(super) async fn write_at<T, F>(&self, about: TargetId, unit: F) -> Result<T>
+    /// One unit of work over whole tables.
+    pub(super) async fn overhaul<T, F>(&self, unit: F) -> Result<T>
     where
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
-        let outcome = match self.groups.join(about, unit.clone()).await {
-            Ok(Answered::Done(outcome)) => outcome,
-            Ok(Answered::Alone) => self.run(unit, Purpose::Work, vec![about]).await,
-            Err(error) => Err(error),
+        self.run(unit, Purpose::Overhaul, Vec::new(), None).await
+    }
+
+    /// One unit of work that says what it is about, in its turn: in a transaction with others' if that can be, else in one of its own.
+    pub(super) async fn write_at<T, F>(&self, about: About, unit: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
+    {
+        let outcome = if about.alone {
+            match self.groups.turn(&about).await {
+                Ok(turn) => self.run(unit, Purpose::Work, about.locks(), Some(turn)).await,
+                Err(error) => Err(error),
+            }
+        } else {
+            match self.groups.join(&about, unit.clone()).await {
+                Ok(Reply::Done(outcome)) => outcome,
+                Ok(Reply::Alone) => self.run(unit, Purpose::Work, about.locks(), None).await,
+                Err(error) => Err(error),
+            }
         };
         self.inner.units.fetch_add(1, Ordering::Relaxed);
         outcome
     }
 
     /// Waits for a connection as the caller, who may give up, and then works on a task of its own, which goes on to its end: else
-    /// who hangs up would leave work in the queue, or a connection that has to be closed.
-    async fn run<T, F>(&self, unit: F, purpose: Purpose, about: Vec<TargetId>) -> Result<T>
+    /// who hangs up would leave work in the queue, or a connection that has to be closed. Its turn, if it has one, is over then.
+    async fn run<T, F>(&self, unit: F, purpose: Purpose, about: Vec<TargetId>, turn: Option<Turn>) -> Result<T>
     where
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
         let first = self.inner.connection().await?;
         let inner = Arc::clone(&self.inner);
-        let work = tokio::spawn(async move { inner.run(first, unit, purpose, about).await });
+        let work = tokio::spawn(async move {
+            let outcome = inner.run(first, unit, purpose, about).await;
+            drop(turn);
+            outcome
+        });
         work.await.unwrap_or_else(|_| Err(Error::internal("a unit of work panicked")))
     }
 
@@ -133,7 +160,7 @@ impl Pg {
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
-        self.run(look, Purpose::Look, Vec::new()).await
+        self.run(look, Purpose::Look, Vec::new(), None).await
     }
 
     /// Units that were run or refused since start.
@@ -175,15 +202,17 @@ impl Pg {
 
 /// Refuses a database that acknowledges what a crash takes back.
 async fn refuse_forgetful(client: &ClientWrapper) -> Result<()> {
-    let row = client.query_one(DURABLE, &[]).await.map_err(errors::failed)?;
-    let [fsync, commit]: [String; 2] =
-        [row.try_get(0).map_err(errors::failed)?, row.try_get(1).map_err(errors::failed)?];
-    if commit == "off" {
+    if setting(client, COMMIT).await? == "off" {
         return Err(Error::internal(
             "the database has synchronous_commit = off: a crash would bring used codes and revoked keys back to life",
         ));
     }
-    if fsync == "off" {
+    Ok(())
+}
+
+/// What a crash of its machine would take back is for whoever set it so.
+async fn warn_of_forgetful(client: &ClientWrapper) -> Result<()> {
+    if setting(client, SYNC).await? == "off" {
         tracing::warn!(
             "the database has fsync = off: a crash of its machine brings used codes and revoked keys back to life"
         );
@@ -191,10 +220,26 @@ async fn refuse_forgetful(client: &ClientWrapper) -> Result<()> {
     Ok(())
 }
 
-fn pool(settings: &Settings, connections: usize) -> Result<Pool> {
+async fn setting(client: &ClientWrapper, sql: &str) -> Result<String> {
+    let row = client.query_one(sql, &[]).await.map_err(errors::failed)?;
+    row.try_get(0).map_err(errors::failed)
+}
+
+/// Looks at every new connection: what a role or a database is set to may change, and a server behind another name may be another one.
+fn durable() -> Hook {
+    Hook::async_fn(|client: &mut ClientWrapper, _: &Metrics| {
+        Box::pin(async move { refuse_forgetful(client).await.map_err(|error| HookError::message(error.to_string())) })
+    })
+}
+
+fn pool(settings: &Settings, connections: usize, look: Option<Hook>) -> Result<Pool> {
     let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     let manager = Manager::from_config(settings.config.clone(), tls::connector(settings)?, manager);
-    Pool::builder(manager)
+    let mut builder = Pool::builder(manager);
+    if let Some(look) = look {
+        builder = builder.post_create(look);
+    }
+    builder
         .max_size(connections)
         .runtime(Runtime::Tokio1)
         .wait_timeout(Some(QUEUE_PATIENCE))
@@ -230,11 +275,12 @@ impl Inner {
                     Ok(transaction) => self.attempt(&transaction, unit).await,
                     Err(error) => {
                         let again = errors::worth_another_try(&error);
-                        (Err(errors::failed(error)), Ended { again, clean: false })
+                        (Err(errors::failed(error)), Aftermath { again, clean: false })
                     }
                 }
             };
-            let Ok((outcome, ended)) = tokio::time::timeout(UNIT_MOST, attempt).await else {
+            let most = if purpose == Purpose::Overhaul { OVERHAUL_MOST } else { UNIT_MOST };
+            let Ok((outcome, ended)) = tokio::time::timeout(most, attempt).await else {
                 return Err(Error::unavailable("the database did not answer in time"));
             };
             if ended.clean {
@@ -251,13 +297,13 @@ impl Inner {
     }
 
     /// Runs a unit once, in a transaction of its own.
-    async fn attempt<T, F>(&self, transaction: &Transaction<'_>, unit: F) -> (Result<T>, Ended)
+    async fn attempt<T, F>(&self, transaction: &Transaction<'_>, unit: F) -> (Result<T>, Aftermath)
     where
         F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Send,
     {
         let mut tx = Tx::Pg(Statements::new(transaction, &self.desk));
         let outcome = unit(&mut tx).await;
-        let Tx::Pg(statements) = tx else { return (outcome, Ended { again: false, clean: false }) };
+        let Tx::Pg(statements) = tx else { return (outcome, Aftermath { again: false, clean: false }) };
         let left = statements.left();
         let (outcome, ended) = match (left.trouble, outcome) {
             (None, Ok(value)) => {

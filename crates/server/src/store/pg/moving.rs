@@ -5,7 +5,7 @@ use futures_util::future::join;
 
 use super::connection::Connection;
 use super::errors::{busy, failed};
-use super::{Settings, migrate, pool, refuse_forgetful, shared};
+use super::{Settings, durable, migrate, pool, shared};
 use crate::store::sql::Owned;
 
 const NOTE: &str = "SELECT value FROM meta WHERE name = 'moving'";
@@ -18,10 +18,9 @@ pub(in crate::store) struct Target(Connection);
 impl Target {
     /// Connects, and brings the schema up to date.
     pub(in crate::store) async fn open(settings: &Settings) -> Result<Self> {
-        let pool = pool(settings, 1)?;
+        let pool = pool(settings, 1, Some(durable()))?;
         let mut connection = Connection::new(pool.get().await.map_err(busy)?);
         let client = connection.client()?;
-        refuse_forgetful(client).await?;
         migrate::run(client).await?;
         // A count of a large table takes as long as it takes.
         client.batch_execute("SET statement_timeout = 0").await.map_err(failed)?;

@@ -8,7 +8,7 @@ use super::board::Board;
 use super::desk::Desk;
 use super::errors::failed;
 use super::shared::{self, Answer};
-use super::transaction::{LOCK, Transaction, Trouble, passed_over};
+use super::transaction::{LOCK, Transaction, Trouble, numbers, passed_over};
 use crate::store::meters::{Meter, MeterId};
 use crate::store::sql::{Owned, Sql, Value};
 use crate::store::targets::TargetId;
@@ -19,12 +19,12 @@ pub struct Statements<'c> {
     desk: &'c Desk,
     /// Where the units of a group put what they ask for, so that it is asked for together.
     board: Option<&'c Board>,
-    left: Left,
+    left: Remains,
 }
 
 /// What a unit leaves behind, for whoever ends its transaction.
 #[derive(Default)]
-pub(super) struct Left {
+pub(super) struct Remains {
     /// What was spent at the desk, to be given back if the unit comes to nothing.
     pub(super) spent: Vec<(MeterId, Timestamp)>,
     /// Something was changed.
@@ -41,7 +41,7 @@ pub(super) fn wire<'a>(values: &'a [Value<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
 impl<'c> Statements<'c> {
     /// In a transaction of its own.
     pub(super) fn new(transaction: &'c Transaction<'c>, desk: &'c Desk) -> Self {
-        Self { transaction, desk, board: None, left: Left::default() }
+        Self { transaction, desk, board: None, left: Remains::default() }
     }
 
     /// In the transaction of a group.
@@ -50,7 +50,7 @@ impl<'c> Statements<'c> {
     }
 
     /// What is left of it.
-    pub(super) fn left(self) -> Left {
+    pub(super) fn left(self) -> Remains {
         self.left
     }
 
@@ -94,7 +94,7 @@ impl<'c> Statements<'c> {
         self.note(outcome)
     }
 
-    /// Locks the row of an address, if there is one and its transaction did not begin with that.
+    /// Locks an address, unless its transaction began with that.
     pub(in crate::store) async fn lock(&mut self, id: &TargetId) -> Result<()> {
         if !self.transaction.works() || self.transaction.is_about(id) {
             return Ok(());
@@ -102,7 +102,7 @@ impl<'c> Statements<'c> {
         let client = self.transaction.client();
         let outcome = async {
             let statement = client.prepare_cached(LOCK).await?;
-            self.transaction.run(client.query(&statement, &[&&[&id[..]][..]])).await
+            self.transaction.run(client.query(&statement, &[&numbers(&[*id])])).await
         };
         let outcome = outcome.await;
         self.note(outcome).map(drop)

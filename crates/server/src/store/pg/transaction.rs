@@ -13,14 +13,29 @@ use tokio_postgres::types::ToSql;
 use super::errors::{failed, spoils_connection, worth_another_try};
 use crate::store::targets::TargetId;
 
-/// The rows of addresses, where there are any. In the order of their ids: of two groups that want the same two, one waits.
-pub(super) const LOCK: &str = "SELECT id FROM targets WHERE id = ANY($1) ORDER BY id FOR UPDATE";
+/// Locks addresses, by numbers made of their ids: whether there is a row or not, whoever comes second waits as long. In one order:
+/// of two groups that want the same two, one waits. A number that two ids share costs a little patience.
+pub(super) const LOCK: &str = "SELECT pg_advisory_xact_lock(number) FROM unnest($1::bigint[]) AS locks(number)";
+
+/// Begins a transaction without the limits of a usual one.
+const OVERHAUL: &str = "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
+    SET LOCAL idle_in_transaction_session_timeout = 0";
+
+/// What [`LOCK`] is given.
+pub(super) fn numbers(ids: &[TargetId]) -> Vec<i64> {
+    let number = |id: &TargetId| i64::from_be_bytes(*id.first_chunk().unwrap_or(&[0; 8]));
+    let mut numbers: Vec<i64> = ids.iter().map(number).collect();
+    numbers.sort_unstable();
+    numbers
+}
 
 /// What statements are for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// Units of work, in a transaction.
     Work,
+    /// A unit of work over whole tables, which takes as long as it takes.
+    Overhaul,
     /// A look, each statement on its own.
     Look,
 }
@@ -48,7 +63,7 @@ pub(super) struct Trouble {
 
 /// How an attempt ended, for the connection and for who tries again.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ended {
+pub(super) struct Aftermath {
     /// Nothing happened, and another try may do better.
     pub(super) again: bool,
     /// The connection is of use to the next.
@@ -73,7 +88,7 @@ impl<'c> Transaction<'c> {
 
     /// Whether it may change anything.
     pub(super) fn works(&self) -> bool {
-        self.purpose == Purpose::Work
+        self.purpose != Purpose::Look
     }
 
     /// Whether an address was locked when it began, or will be.
@@ -86,12 +101,15 @@ impl<'c> Transaction<'c> {
         if !self.works() || self.begun.swap(true, Ordering::Relaxed) {
             return Ok(());
         }
-        let begin = self.client.batch_execute("BEGIN");
+        let begin = self.client.batch_execute(match self.purpose {
+            Purpose::Overhaul => OVERHAUL,
+            Purpose::Work | Purpose::Look => "BEGIN",
+        });
         let begun = match &self.lock {
             None => begin.await,
             Some(lock) => {
-                let ids: Vec<&[u8]> = self.about.iter().map(|id| &id[..]).collect();
-                let values: [&(dyn ToSql + Sync); 1] = [&ids];
+                let numbers = numbers(&self.about);
+                let values: [&(dyn ToSql + Sync); 1] = [&numbers];
                 let (begun, locked) = join(begin, self.client.query(lock, &values)).await;
                 begun.and(locked).map(drop)
             }
@@ -117,26 +135,26 @@ impl<'c> Transaction<'c> {
     }
 
     /// Commits. An error that is not worth another try may have been committed all the same.
-    pub(super) async fn commit(&self) -> (Result<()>, Ended) {
+    pub(super) async fn commit(&self) -> (Result<()>, Aftermath) {
         if !self.has_begun() {
-            return (Ok(()), Ended { again: false, clean: true });
+            return (Ok(()), Aftermath { again: false, clean: true });
         }
         match self.client.batch_execute("COMMIT").await {
-            Ok(()) => (Ok(()), Ended { again: false, clean: true }),
+            Ok(()) => (Ok(()), Aftermath { again: false, clean: true }),
             // Refused by the engine, it is rolled back. Anything else may have been committed, and is never done again.
             Err(error) => {
                 let refused = error.code().is_some_and(|code| ["40001", "40P01"].contains(&code.code()));
-                (Err(failed(error)), Ended { again: refused, clean: refused })
+                (Err(failed(error)), Aftermath { again: refused, clean: refused })
             }
         }
     }
 
     /// Takes everything back, after trouble or for a unit that wants it so.
-    pub(super) async fn roll_back(&self, trouble: Option<Trouble>) -> Ended {
+    pub(super) async fn roll_back(&self, trouble: Option<Trouble>) -> Aftermath {
         let again = trouble.is_some_and(|trouble| trouble.again);
         let broken = trouble.is_some_and(|trouble| trouble.broken);
         let clean = !broken && (!self.has_begun() || self.client.batch_execute("ROLLBACK").await.is_ok());
-        Ended { again, clean }
+        Aftermath { again, clean }
     }
 
     fn has_begun(&self) -> bool {

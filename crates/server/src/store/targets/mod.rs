@@ -23,6 +23,14 @@ pub type TargetId = [u8; 16];
 /// Behind every digest.
 const LAST: TargetId = [0xff; 16];
 
+/// Where servers share a database: the first of the rows that are written where there is nothing to write, one to each unit that is
+/// under way. Behind every digest too, but for one in 2^120.
+const FIRST_STAND_IN: TargetId = {
+    let mut first = LAST;
+    first[15] = 0;
+    first
+};
+
 /// Every statement of this table.
 pub(super) static EVERY: [&[&Sql]; 3] = [ALL, guesses::ALL, sends::ALL];
 
@@ -35,11 +43,10 @@ macro_rules! columns {
 }
 
 statements! {
-    // For a unit that will change the row by what it says: nobody else does meanwhile.
-    STANDING = concat!("SELECT ", columns!(), " FROM targets WHERE id = $1 FOR UPDATE");
+    STANDING = concat!("SELECT ", columns!(), " FROM targets WHERE id = $1");
     // The address's row, or the one behind it: found in the same steps, whether there is one or not.
     NEAREST = concat!("SELECT ", columns!(), ", id FROM targets WHERE id >= $1 ORDER BY id LIMIT 1");
-    LAST_ROW = "INSERT INTO targets (id, sent_at, short_until) VALUES ($1, $2, $2) ON CONFLICT (id) DO NOTHING";
+    STAND_IN = "INSERT INTO targets (id, sent_at, short_until) VALUES ($1, $2, $2) ON CONFLICT (id) DO NOTHING";
     WRITE = "INSERT INTO targets (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET turn = 1 - targets.turn";
     // After a restore: no code is live, no repeat is possible. Counters stay.
     FORGET_CODES = concat!("UPDATE targets SET short_id = NULL, short_until = ", over!(), ", long_id = NULL, long_until = 0, \
@@ -165,12 +172,15 @@ impl Standing {
 
 /// What stands in the row, or would.
 pub async fn standing(tx: &mut Tx<'_>, id: &TargetId) -> Result<Standing> {
+    if let Tx::Pg(statements) = tx {
+        statements.lock(id).await?;
+    }
     Ok(tx.one(&STANDING, &[id.into()], Standing::read).await?.unwrap_or_default())
 }
 
 /// The address's row, or, where there is none, the next one: found in the same steps.
 ///
-/// Where others write at the same time, the address's own row is locked, and no other: whoever wants that one is not kept waiting.
+/// Where others write at the same time, the address is locked, whether it has a row or not, and no other is: whoever waits learns nothing.
 pub async fn nearest(tx: &mut Tx<'_>, id: &TargetId) -> Result<Nearest> {
     if let Tx::Pg(statements) = tx {
         statements.lock(id).await?;
@@ -191,9 +201,32 @@ pub async fn hold(tx: &mut Tx<'_>, mut ids: [TargetId; 2]) -> Result<()> {
     Ok(())
 }
 
-/// Makes the last row, which is no address's and stays for ever, so that every address has a nearest one.
-pub async fn keep_last(tx: &mut Tx<'_>) -> Result<()> {
-    tx.execute(&LAST_ROW, &[(&LAST).into(), i64::MAX.into()]).await.map(drop)
+/// Makes the last row, which is no address's and stays for ever, so that every address has a nearest one; and, where servers share the
+/// database, those before it that stand in for rows to write.
+pub async fn keep_stand_ins(tx: &mut Tx<'_>) -> Result<()> {
+    for id in stand_ins(tx) {
+        tx.execute(&STAND_IN, &[(&id).into(), i64::MAX.into()]).await?;
+    }
+    Ok(())
+}
+
+/// Whether they are there.
+pub async fn has_stand_ins(tx: &mut Tx<'_>) -> Result<bool> {
+    for id in stand_ins(tx).take(1) {
+        if tx.one(&STANDING, &[(&id).into()], |_| Ok(())).await?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn stand_ins(tx: &Tx<'_>) -> impl Iterator<Item = TargetId> + use<> {
+    let first = if matches!(tx, Tx::Pg(_)) { FIRST_STAND_IN[15] } else { LAST[15] };
+    (first..=LAST[15]).map(|last| {
+        let mut id = LAST;
+        id[15] = last;
+        id
+    })
 }
 
 /// Makes the row if there is none, and writes it if there is one: either takes its time.
