@@ -31,6 +31,17 @@ pub fn derive_client_secret(root: &Root, org: OrgId, id: CredentialId, seed: &[u
     derive(root, "dcs_", 40, org, id, seed)
 }
 
+/// The key of an agent: `ak_live_`, or `ak_test_` for one that tries things out, and 32 of `0-9a-z` (the AgentOTP contract), 165 bits.
+/// Under the root of [`crate::Use::ApiKey`].
+pub fn derive_agent_key(root: &Root, test: bool, org: OrgId, id: CredentialId, seed: &[u8; 32]) -> Secret<String> {
+    derive(root, if test { "ak_test_" } else { "ak_live_" }, 32, org, id, seed)
+}
+
+/// The key of a device or a collector: `dk_` and 32 of `0-9a-z`, 165 bits. Under the root of [`crate::Use::ApiKey`].
+pub fn derive_device_key(root: &Root, org: OrgId, id: CredentialId, seed: &[u8; 32]) -> Secret<String> {
+    derive(root, "dk_", 32, org, id, seed)
+}
+
 fn derive(
     root: &Root,
     prefix: &'static str,

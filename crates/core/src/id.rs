@@ -39,6 +39,12 @@ pub enum Redirect {}
 pub enum Webhook {}
 /// The kind of [`WebhookMessageId`].
 pub enum WebhookMessage {}
+/// The kind of [`AgentId`].
+pub enum Agent {}
+/// The kind of [`DeviceId`].
+pub enum Device {}
+/// The kind of [`RelayId`].
+pub enum Relay {}
 
 /// A tenant.
 pub type OrgId = Id<Org>;
@@ -60,6 +66,12 @@ pub type RedirectId = Id<Redirect>;
 pub type WebhookId = Id<Webhook>;
 /// One event on its way to one of those.
 pub type WebhookMessageId = Id<WebhookMessage>;
+/// A program that asks for codes on a person's behalf.
+pub type AgentId = Id<Agent>;
+/// What hands a person's messages in: a phone, or a collector beside their mailbox.
+pub type DeviceId = Id<Device>;
+/// One request of an agent for a code.
+pub type RelayId = Id<Relay>;
 
 impl OrgId {
     /// The house realm, whose identities sign in at the OutX door (docs/threat-model.md).

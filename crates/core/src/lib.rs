@@ -16,6 +16,7 @@ pub mod id;
 pub mod known;
 pub mod network;
 pub mod redirect;
+pub mod relay;
 pub mod root;
 pub mod secret;
 pub mod session;
@@ -29,8 +30,8 @@ pub use challenge::{Standing, State, Verdict};
 pub use code::{Alphabet, Binding, Code, Shape};
 pub use error::{Error, Result};
 pub use id::{
-    ChallengeId, CredentialId, DeliveryId, EventId, Id, OrgId, RedirectId, SessionId, UserId, WebhookId,
-    WebhookMessageId,
+    AgentId, ChallengeId, CredentialId, DeliveryId, DeviceId, EventId, Id, OrgId, RedirectId, RelayId, SessionId,
+    UserId, WebhookId, WebhookMessageId,
 };
 pub use network::Network;
 pub use root::{Kid, MasterKey, Root, Use};

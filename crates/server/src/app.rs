@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doorcode_core::{ChallengeId, Error, Kid, OrgId, Result, Timestamp};
+use doorcode_core::{Error, Id, Kid, OrgId, Result, Timestamp};
 
 use crate::clock::Clock;
 use crate::config::{Config, Transport};
@@ -89,7 +89,7 @@ impl App {
         let feed = Feed::default();
         let heard = feed.clone();
         db.hear(move |name| match name {
-            Some(name) => heard.call(ChallengeId::from_bytes(name)),
+            Some(name) => heard.call(name),
             None => heard.call_all(),
         });
         let egress = Egress::new(&config.egress, config.server.listen, config.server.public_url.as_deref())?;
@@ -120,10 +120,10 @@ impl App {
         self.config.server.public_url.clone().unwrap_or_else(|| format!("http://{}", self.config.server.listen))
     }
 
-    /// Calls everybody who listens for news of a challenge, on every server.
-    pub fn call(&self, challenge: ChallengeId) {
-        self.feed.call(challenge);
-        self.db.tell(*challenge.as_bytes());
+    /// Calls everybody who listens for news of this, on every server.
+    pub fn call<K>(&self, id: Id<K>) {
+        self.feed.call(*id.as_bytes());
+        self.db.tell(*id.as_bytes());
     }
 
     /// Writes down what time it is, so that a restart does not begin below it.

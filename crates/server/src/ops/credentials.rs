@@ -43,6 +43,7 @@ pub fn mint(app: &App, kind: Kind, scopes: &str, (id, seed): (CredentialId, [u8;
         revoked_at: None,
         name: None,
         last_used_at: None,
+        subject: None,
     };
     Minted { credential, ring }
 }
@@ -57,6 +58,12 @@ impl Minted {
     /// The same, known to a member of the org.
     pub fn of(mut self, user: Option<UserId>) -> Self {
         self.credential.user = user;
+        self
+    }
+
+    /// The same, of an agent or device.
+    pub fn acting_as(mut self, subject: [u8; 16]) -> Self {
+        self.credential.subject = Some(subject);
         self
     }
 
@@ -241,13 +248,18 @@ fn derive(roots: &Roots, credential: &Credential) -> Secret<String> {
         Kind::ClientSecret => {
             apikey::derive_client_secret(&roots.client_secret, credential.org, credential.id, &credential.seed)
         }
+        kind @ (Kind::AgentKey | Kind::TestAgentKey) => {
+            let test = kind == Kind::TestAgentKey;
+            apikey::derive_agent_key(&roots.api_key, test, credential.org, credential.id, &credential.seed)
+        }
+        Kind::DeviceKey => apikey::derive_device_key(&roots.api_key, credential.org, credential.id, &credential.seed),
     }
 }
 
 fn digest(roots: &Roots, kind: Kind, key: &Secret<String>) -> [u8; 16] {
     let root = match kind {
-        Kind::ApiKey | Kind::AccessKey => &roots.api_key_lookup,
         Kind::ClientSecret => &roots.client_secret_lookup,
+        _ => &roots.api_key_lookup,
     };
     apikey::lookup_digest(root, key.expose())
 }

@@ -1,20 +1,23 @@
-//! Who waits to hear of a verification, in this process. A call says only that there may be news; what it is stands in the
+//! Who waits to hear of a verification or a relay, in this process. A call says only that there may be news; what it is stands in the
 //! database, and whoever misses a call finds it there at the next look. Refuses to hold anything for somebody who does not listen.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use doorcode_core::{ChallengeId, OrgId};
+use doorcode_core::OrgId;
 use tokio::sync::Notify;
 
-/// The listeners, by verification.
+/// What is listened to: the id of a verification, of a request for a code, of an agent, of a person.
+pub type Name = [u8; 16];
+
+/// The listeners, by what they listen to.
 #[derive(Clone, Default)]
 pub struct Feed(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    listeners: Mutex<HashMap<ChallengeId, Arc<Notify>>>,
+    listeners: Mutex<HashMap<Name, Arc<Notify>>>,
     open: AtomicUsize,
     of_org: Mutex<HashMap<OrgId, usize>>,
     closed: AtomicBool,
@@ -24,22 +27,22 @@ struct Inner {
 pub struct Listener {
     feed: Feed,
     org: OrgId,
-    id: ChallengeId,
+    name: Name,
     notify: Arc<Notify>,
 }
 
 impl Feed {
     /// Listens from now on.
-    pub fn listen(&self, org: OrgId, id: ChallengeId) -> Listener {
+    pub fn listen(&self, org: OrgId, name: Name) -> Listener {
         self.0.open.fetch_add(1, Ordering::Relaxed);
         *self.orgs().entry(org).or_default() += 1;
-        let notify = Arc::clone(self.lock().entry(id).or_default());
-        Listener { feed: self.clone(), org, id, notify }
+        let notify = Arc::clone(self.lock().entry(name).or_default());
+        Listener { feed: self.clone(), org, name, notify }
     }
 
     /// Calls everybody who listens.
-    pub fn call(&self, id: ChallengeId) {
-        let notify = self.lock().get(&id).cloned();
+    pub fn call(&self, name: Name) {
+        let notify = self.lock().get(&name).cloned();
         if let Some(notify) = notify {
             notify.notify_waiters();
         }
@@ -79,7 +82,7 @@ impl Feed {
         self.0.closed.load(Ordering::Acquire)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ChallengeId, Arc<Notify>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Name, Arc<Notify>>> {
         self.0.listeners.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -106,7 +109,7 @@ impl Drop for Listener {
         let mut listeners = self.feed.lock();
         // Ours, and the map's.
         if Arc::strong_count(&self.notify) <= 2 {
-            listeners.remove(&self.id);
+            listeners.remove(&self.name);
         }
     }
 }

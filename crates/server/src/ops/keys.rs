@@ -152,7 +152,7 @@ pub async fn show(app: &App, org: OrgId, id: CredentialId) -> Result<KeyInfo> {
 
 async fn own(tx: &mut Tx<'_>, org: &OrgId, id: &CredentialId) -> Result<Credential> {
     let found = rows::get(tx, org, id).await?;
-    found.filter(|found| found.kind != Kind::ClientSecret).ok_or(Error::NotFound)
+    found.filter(|found| matches!(found.kind, Kind::ApiKey | Kind::AccessKey)).ok_or(Error::NotFound)
 }
 
 /// Makes a key.

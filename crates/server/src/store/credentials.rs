@@ -9,13 +9,13 @@ use super::sql::{Row, Value, statements};
 /// What `Credential::read` reads.
 macro_rules! columns {
     () => {
-        "org_id, id, user_id, kind, seed, kid, scopes, expires_at, revoked_at, name, last_used_at"
+        "org_id, id, user_id, kind, seed, kid, scopes, expires_at, revoked_at, name, last_used_at, subject_id"
     };
 }
 
 statements! {
-    INSERT = "INSERT INTO credentials (org_id, id, user_id, kind, digest, seed, kid, scopes, expires_at, name) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    INSERT = "INSERT INTO credentials (org_id, id, user_id, kind, digest, seed, kid, scopes, expires_at, name, subject_id) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     // A key under a master key that is being retired is not handed out again: the next sign-in makes one that lasts.
     NEWEST_KEY = concat!("SELECT ", columns!(), " FROM credentials \
         WHERE org_id = $1 AND kind = 'api_key' AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2) \
@@ -28,10 +28,10 @@ statements! {
     GET = concat!("SELECT ", columns!(), " FROM credentials WHERE org_id = $1 AND id = $2 FOR UPDATE");
     // Keys of both kinds, with their dead ones.
     KEYS = concat!("SELECT ", columns!(), " FROM credentials \
-        WHERE org_id = $1 AND id > $2 AND kind <> 'client_secret' ORDER BY id LIMIT $3");
+        WHERE org_id = $1 AND id > $2 AND kind IN ('api_key', 'access_key') ORDER BY id LIMIT $3");
     // The same without the dead ones, the newest first.
     LIVING_KEYS = concat!("SELECT ", columns!(), " FROM credentials \
-        WHERE org_id = $1 AND kind <> 'client_secret' AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2) \
+        WHERE org_id = $1 AND kind IN ('api_key', 'access_key') AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2) \
         ORDER BY id DESC LIMIT $3");
     // An end that is nearer already stays.
     END_AT = "UPDATE credentials SET expires_at = $3 WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL \
@@ -41,6 +41,9 @@ statements! {
     // What a member of an org was handed at sign-in, and what is their own.
     OF_MEMBER = "SELECT id FROM credentials WHERE org_id = $1 AND revoked_at IS NULL \
         AND (user_id = $2 OR (user_id IS NULL AND kind = 'api_key'))";
+    // The living ones of an agent or device.
+    OF_SUBJECT = concat!("SELECT ", columns!(), " FROM credentials \
+        WHERE org_id = $1 AND subject_id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3) ORDER BY id");
     REVOKE = "UPDATE credentials SET revoked_at = $3 WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL";
     UNDER = "SELECT count(*) FROM credentials WHERE kid = $1 AND revoked_at IS NULL";
 }
@@ -54,6 +57,12 @@ pub enum Kind {
     AccessKey,
     /// `dcs_…`, with the client id, which is the credential's own id.
     ClientSecret,
+    /// `ak_live_…`: an agent's.
+    AgentKey,
+    /// `ak_test_…`: the same, for trying things out; nobody is asked, and its codes are made up.
+    TestAgentKey,
+    /// `dk_…`: a device's or a collector's.
+    DeviceKey,
 }
 
 impl Kind {
@@ -63,6 +72,9 @@ impl Kind {
             Self::ApiKey => "api_key",
             Self::AccessKey => "access_key",
             Self::ClientSecret => "client_secret",
+            Self::AgentKey => "agent_key",
+            Self::TestAgentKey => "test_agent_key",
+            Self::DeviceKey => "device_key",
         }
     }
 
@@ -71,6 +83,9 @@ impl Kind {
             "api_key" => Ok(Self::ApiKey),
             "access_key" => Ok(Self::AccessKey),
             "client_secret" => Ok(Self::ClientSecret),
+            "agent_key" => Ok(Self::AgentKey),
+            "test_agent_key" => Ok(Self::TestAgentKey),
+            "device_key" => Ok(Self::DeviceKey),
             _ => Err(doorcode_core::Error::internal("a credential has an unknown kind")),
         }
     }
@@ -101,6 +116,8 @@ pub struct Credential {
     pub name: Option<String>,
     /// When it was last presented, to the nearest minutes.
     pub last_used_at: Option<Timestamp>,
+    /// The agent or device that it acts as, if it is one's.
+    pub subject: Option<[u8; 16]>,
 }
 
 impl Credential {
@@ -117,6 +134,7 @@ impl Credential {
             revoked_at: row.maybe_time(8)?,
             name: row.maybe_text(9)?,
             last_used_at: row.maybe_time(10)?,
+            subject: row.maybe_bytes(11)?,
         })
     }
 
@@ -128,7 +146,7 @@ impl Credential {
 
 /// Writes a new credential, found by `digest` from now on.
 pub async fn insert(tx: &mut Tx<'_>, new: &Credential, digest: &[u8; 16]) -> Result<()> {
-    let values: [Value<'_>; 10] = [
+    let values: [Value<'_>; 11] = [
         (&new.org).into(),
         (&new.id).into(),
         new.user.as_ref().into(),
@@ -139,6 +157,7 @@ pub async fn insert(tx: &mut Tx<'_>, new: &Credential, digest: &[u8; 16]) -> Res
         (&new.scopes).into(),
         new.expires_at.into(),
         new.name.as_ref().into(),
+        new.subject.as_ref().into(),
     ];
     tx.execute(&INSERT, &values).await.map(drop)
 }
@@ -186,6 +205,11 @@ pub async fn used(tx: &mut Tx<'_>, org: &OrgId, id: &CredentialId, at: Timestamp
 /// The living credentials that a member of an org has seen for certain.
 pub async fn of_member(tx: &mut Tx<'_>, org: &OrgId, user: &doorcode_core::UserId) -> Result<Vec<CredentialId>> {
     tx.all(&OF_MEMBER, &[org.into(), user.into()], |row| row.id(0)).await
+}
+
+/// The living credentials of an agent or device, oldest first.
+pub async fn of_subject(tx: &mut Tx<'_>, org: &OrgId, subject: &[u8; 16], now: Timestamp) -> Result<Vec<Credential>> {
+    tx.all(&OF_SUBJECT, &[org.into(), subject.into(), now.into()], Credential::read).await
 }
 
 /// Revokes one for good. False: there is none such, or it was revoked before.

@@ -37,6 +37,7 @@ pub(super) const STEPS: &[Step] = &[
     step!("0003_webhooks", ""),
     step!("0004_sessions", ""),
     step!("0005_nodes", ""),
+    step!("0006_relay", ""),
 ];
 
 /// Brings the schema up to date.

@@ -3,12 +3,15 @@
 //! one conditional statement.
 
 mod about;
+pub mod agents;
+pub mod audit;
 mod backup;
 mod cache;
 pub mod challenges;
 pub mod credentials;
 mod db;
 pub mod deliveries;
+pub mod devices;
 pub mod events;
 mod fold;
 pub mod idempotency;
@@ -25,6 +28,7 @@ pub mod nodes;
 pub mod orgs;
 mod pg;
 pub mod redirects;
+pub mod relays;
 pub mod sessions;
 mod sql;
 mod statements;
@@ -44,9 +48,12 @@ use doorcode_core::{Error, Result};
 /// Every statement of every table.
 fn statements() -> impl Iterator<Item = &'static sql::Sql> {
     [
+        agents::ALL,
+        audit::ALL,
         challenges::ALL,
         credentials::ALL,
         deliveries::ALL,
+        devices::ALL,
         events::ALL,
         idempotency::ALL,
         identities::ALL,
@@ -57,6 +64,7 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         nodes::ALL,
         orgs::ALL,
         redirects::ALL,
+        relays::ALL,
         sessions::ALL,
         users::ALL,
         webhook_messages::ALL,

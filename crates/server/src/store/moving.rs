@@ -36,6 +36,13 @@ const TABLES: &[(&str, &str)] = &[
     ("events", "true"),
     ("webhooks", "true"),
     ("webhook_messages", "true"),
+    ("agents", "true"),
+    ("devices", "true"),
+    ("device_links", "true"),
+    ("relays", "true"),
+    ("relay_messages", "true"),
+    ("relay_owners", "true"),
+    ("audit", "true"),
     ("nodes", "false"),
     ("meta", "name NOT IN ('moved', 'moving', 'sweeper')"),
 ];

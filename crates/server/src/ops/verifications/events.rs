@@ -32,7 +32,7 @@ pub struct Seen {
 pub async fn watch(app: &App, org: OrgId, id: ChallengeId, after: Option<EventId>) -> Result<Watch> {
     app.db.read(move |tx| Box::pin(async move { own(tx, &org, &id).await.map(drop) })).await?;
     let after = after.unwrap_or(EventId::from_bytes([0; 16]));
-    Ok(Watch { listener: app.feed.listen(org, id), id, org, after })
+    Ok(Watch { listener: app.feed.listen(org, *id.as_bytes()), id, org, after })
 }
 
 impl Watch {

@@ -1,0 +1,120 @@
+-- The relay: a person's code, to their agent, after they said yes.
+
+-- What a credential acts as, where that is not its org or user: an agent or a device.
+ALTER TABLE credentials ADD COLUMN subject_id BYTEA;
+
+-- Programs that ask. rules are the person's, as JSON; identity is a public key that signs the keys of requests.
+CREATE TABLE agents (
+    org_id      BYTEA NOT NULL,
+    id          BYTEA NOT NULL,
+    owner_id    BYTEA NOT NULL,
+    name        TEXT NOT NULL,
+    description TEXT,
+    identity    TEXT,
+    rules       TEXT,
+    paused_at   BIGINT,
+    blocked_at  BIGINT,
+    removed_at  BIGINT,
+    PRIMARY KEY (org_id, id)
+);
+CREATE INDEX agents_by_owner ON agents (owner_id, id);
+
+-- What hands messages in: a phone or a collector. reference is what it calls itself.
+CREATE TABLE devices (
+    org_id      BYTEA NOT NULL,
+    id          BYTEA NOT NULL,
+    owner_id    BYTEA NOT NULL,
+    kind        TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    reference   TEXT,
+    platform    TEXT,
+    model       TEXT,
+    os_version  TEXT,
+    linked_at   BIGINT,
+    removed_at  BIGINT,
+    PRIMARY KEY (org_id, id)
+);
+CREATE INDEX devices_by_owner ON devices (owner_id, id);
+
+-- What links a device to a person: shown in a signed-in session, found by digest, good once.
+CREATE TABLE device_links (
+    digest     BYTEA PRIMARY KEY,
+    org_id     BYTEA NOT NULL,
+    owner_id   BYTEA NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+
+-- Requests. state: 0 pending approval, 1 approved, 2 code received, 3 consumed, 4 denied, 5 expired, 6 cancelled. ends_at is when
+-- it ends by itself in its state. payload is sealed to public_key, and gone when it was read or is over. sources is a set of bits:
+-- 1 sms, 2 email, 4 whatsapp. readable says whether this server could read the message.
+CREATE TABLE relays (
+    id              BYTEA PRIMARY KEY,
+    org_id          BYTEA NOT NULL,
+    agent_id        BYTEA NOT NULL,
+    owner_id        BYTEA NOT NULL,
+    state           BIGINT NOT NULL,
+    ends_at         BIGINT NOT NULL,
+    approve_until   BIGINT NOT NULL,
+    expires_at      BIGINT NOT NULL,
+    reason          TEXT NOT NULL,
+    public_key      TEXT NOT NULL,
+    key_signature   TEXT,
+    sources         BIGINT NOT NULL,
+    sender          TEXT,
+    sender_pattern  TEXT,
+    content_pattern TEXT,
+    received_after  BIGINT,
+    origin          TEXT NOT NULL,
+    test            BIGINT NOT NULL,
+    chosen          BIGINT NOT NULL DEFAULT 0,
+    decided_by      TEXT,
+    decided_at      BIGINT,
+    denial          TEXT,
+    source          TEXT,
+    capture         TEXT,
+    readable        BIGINT,
+    sender_domain   TEXT,
+    verdict         TEXT,
+    received_at     BIGINT,
+    kept_until      BIGINT,
+    payload         TEXT,
+    ended_at        BIGINT,
+    repeat_key      BYTEA
+);
+CREATE INDEX relays_by_owner ON relays (owner_id, id);
+CREATE INDEX relays_by_agent ON relays (agent_id, id);
+CREATE INDEX relays_ending ON relays (ends_at) WHERE state < 3;
+
+-- Messages that were handed in, by digest: each is taken once in thirty days.
+CREATE TABLE relay_messages (
+    digest BYTEA PRIMARY KEY,
+    until  BIGINT NOT NULL
+);
+CREATE INDEX relay_messages_ending ON relay_messages (until);
+
+-- A person's own settings of the relay, and the head of their record.
+CREATE TABLE relay_owners (
+    owner_id   BYTEA PRIMARY KEY,
+    org_id     BYTEA NOT NULL,
+    paused_at  BIGINT,
+    senders    TEXT,
+    head       BIGINT NOT NULL DEFAULT 0,
+    chain      BYTEA
+);
+
+-- Everything that was done in a person's name or asked of them. Each row's chain is a MAC over it and the chain before, under a key that
+-- is not here: who changes a row or takes one away is noticed.
+CREATE TABLE audit (
+    owner_id BYTEA NOT NULL,
+    number   BIGINT NOT NULL,
+    org_id   BYTEA NOT NULL,
+    at       BIGINT NOT NULL,
+    kind     TEXT NOT NULL,
+    actor    TEXT NOT NULL,
+    agent_id BYTEA,
+    relay_id BYTEA,
+    details  TEXT NOT NULL,
+    kid      TEXT NOT NULL,
+    chain    BYTEA NOT NULL,
+    PRIMARY KEY (owner_id, number)
+);
