@@ -156,6 +156,8 @@ pub enum Use {
     Header,
     /// Secrets by which receivers know our webhooks.
     Webhook,
+    /// The chain over a person's record.
+    Audit,
 }
 
 impl Use {
@@ -172,6 +174,7 @@ impl Use {
             Self::Session => "session",
             Self::Header => "header",
             Self::Webhook => "webhook",
+            Self::Audit => "audit",
         }
     }
 }

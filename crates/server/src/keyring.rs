@@ -38,6 +38,8 @@ pub struct Roots {
     pub session: Root,
     /// Secrets of webhooks.
     pub webhook: Root,
+    /// The chain over a person's record.
+    pub audit: Root,
 }
 
 impl Roots {
@@ -54,6 +56,7 @@ impl Roots {
             token: SigningKey::derive(key.kid(), &key.root(Use::Token), &entropy::signing())?,
             session: key.root(Use::Session),
             webhook: key.root(Use::Webhook),
+            audit: key.root(Use::Audit),
         })
     }
 }

@@ -1,10 +1,13 @@
 //! The transaction scripts that every entrance shares: one file per noun. Each takes `now` once, asks `core` to judge,
 //! does its writes in one unit, and knows nothing of HTTP.
 
+pub mod agents;
+pub mod audit;
 pub mod backups;
 pub mod challenges;
 pub mod client;
 pub mod credentials;
+pub mod devices;
 pub mod events;
 pub mod feed;
 pub mod idempotency;
@@ -16,6 +19,7 @@ pub mod orgs;
 pub mod outbox;
 pub mod recent;
 pub mod redirects;
+pub mod relays;
 pub mod sessions;
 pub mod sign_in;
 pub mod tokens;
