@@ -17,6 +17,7 @@ pub mod known;
 pub mod network;
 pub mod redirect;
 pub mod root;
+pub mod seal;
 pub mod secret;
 pub mod session;
 pub mod time;
