@@ -18,6 +18,7 @@ pub mod network;
 pub mod redirect;
 pub mod relay;
 pub mod root;
+pub mod seal;
 pub mod secret;
 pub mod session;
 pub mod time;

@@ -189,6 +189,13 @@ impl Root {
         self.absorb(parts).finalize().into_bytes().into()
     }
 
+    /// A root of 32 random bytes that are used once, not of a master key.
+    pub(crate) fn of_seed(seed: &[u8; 32]) -> Self {
+        let mut block = Zeroizing::new([0; 64]);
+        block[..32].copy_from_slice(seed);
+        Self(Hmac::new((&*block).into()))
+    }
+
     /// Endless bytes for these parts: block *n* is [`Root::mac`] over the parts and *n* as four big-endian bytes.
     pub(crate) fn stream(&self, parts: &[&[u8]]) -> Stream {
         Stream { mac: self.absorb(parts), blocks: 0, block: Zeroizing::new([0; 32]), used: 32 }
@@ -228,6 +235,11 @@ impl Stream {
                 out.push(char::from(symbols[byte % symbols.len()]));
             }
         }
+    }
+
+    /// The next bytes.
+    pub(crate) fn fill(&mut self, out: &mut [u8]) {
+        out.iter_mut().for_each(|byte| *byte = self.byte());
     }
 
     fn byte(&mut self) -> u8 {

@@ -14,6 +14,7 @@ mod network;
 mod normalise;
 mod phone;
 mod redirect;
+mod seal;
 mod secret;
 mod session;
 mod time;
@@ -44,4 +45,12 @@ fn binding(shape: Shape) -> Binding<'static> {
         shape,
         salt: &[0x44; 16],
     }
+}
+
+/// A file of vectors that can't be committed, out of `shared/spec/vectors` in a folder above the repository.
+fn vectors(name: &str) -> Option<String> {
+    let above = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    above
+        .map(|folder| folder.join("shared/spec/vectors").join(name))
+        .find_map(|file| std::fs::read_to_string(file).ok())
 }
