@@ -24,6 +24,11 @@ impl Network {
         Self(address.to_canonical())
     }
 
+    /// The address itself, for whoever may be told where somebody is.
+    pub const fn address(&self) -> IpAddr {
+        self.0
+    }
+
     /// *N* of the security rules: the full IPv4 address, or the IPv6 /64.
     pub fn exact(&self) -> [u8; 17] {
         self.key(Kind::Exact, 32, 64)

@@ -4,7 +4,10 @@
 
 use std::time::Duration;
 
-use crate::id::{AgentId, RelayId};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::id::{AgentId, DeviceId, Id, RelayId};
 use crate::time::Timestamp;
 
 /// How long a person has to say yes or no (AgentOTP, constants).
@@ -70,6 +73,41 @@ impl State {
     pub fn is_final(self) -> bool {
         !matches!(self, Self::PendingApproval | Self::Approved | Self::OtpReceived)
     }
+}
+
+/// Ids as the AgentOTP door shows them, and as they are in what a code is sealed for: a word and 22 of `A-Za-z0-9_-`.
+pub trait Named: Sized {
+    /// The word.
+    const WORD: &'static str;
+
+    /// The id as text.
+    fn shown(&self) -> String;
+
+    /// The id that a text is, if it is one.
+    fn read(text: &str) -> Option<Self>;
+}
+
+macro_rules! named {
+    ($($id:ty = $word:literal),*) => {
+        $(impl Named for $id {
+            const WORD: &'static str = $word;
+
+            fn shown(&self) -> String {
+                show(Self::WORD, self)
+            }
+
+            fn read(text: &str) -> Option<Self> {
+                let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(Self::WORD).filter(|rest| rest.len() == 22)?);
+                bytes.ok()?.try_into().ok().map(Self::from_bytes)
+            }
+        })*
+    };
+}
+
+named!(RelayId = "otp_", AgentId = "agent_", DeviceId = "device_");
+
+fn show<K>(word: &str, id: &Id<K>) -> String {
+    format!("{word}{}", URL_SAFE_NO_PAD.encode(id.as_bytes()))
 }
 
 /// A request's state as stored, and its clocks.
@@ -184,6 +222,19 @@ mod tests {
             assert_eq!((state.to_i64(), State::from_i64(number), state.as_str()), (number, Some(state), name));
         }
         assert_eq!((State::from_i64(7), State::from_i64(-1)), (None, None));
+    }
+
+    #[test]
+    fn an_id_is_read_as_it_is_shown_and_no_other() {
+        let id = RelayId::from_bytes([0xfb; 16]);
+        let text = id.shown();
+        assert!(text.len() == 26 && text.starts_with("otp_"), "{text}");
+        assert_eq!(RelayId::read(&text), Some(id));
+        for other in
+            ["", "otp_", &text[4..], &text[..25], &format!("{text}A"), &text.replace("otp_", "agent_"), "otp_ü"]
+        {
+            assert_eq!(RelayId::read(other), None, "{other}");
+        }
     }
 
     #[test]

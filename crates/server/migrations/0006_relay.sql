@@ -84,6 +84,7 @@ CREATE TABLE relays (
 CREATE INDEX relays_by_owner ON relays (owner_id, id);
 CREATE INDEX relays_by_agent ON relays (agent_id, id);
 CREATE INDEX relays_ending ON relays (ends_at) WHERE state < 3;
+CREATE INDEX relays_read ON relays (ended_at) WHERE state = 3 AND payload IS NOT NULL;
 
 -- Messages that were handed in, by digest: each is taken once in thirty days.
 CREATE TABLE relay_messages (

@@ -30,6 +30,7 @@ use crate::deliver::worker::Worker;
 use crate::descriptors;
 use crate::ops::jobs::{self, Left};
 use crate::ops::outbox::Waiting;
+use crate::ops::relays;
 
 /// The most bytes of a request's head.
 const HEAD_MOST: usize = 32 * 1024;
@@ -192,6 +193,9 @@ async fn every_second(app: Arc<App>) {
         tokio::time::sleep(Duration::from_secs(1)).await;
         if let Err(error) = jobs::tick(&app, &mut state).await {
             tracing::error!(error = %crate::chain(&error), "the second's work failed");
+        }
+        if let Err(error) = relays::expire_all(&app).await {
+            tracing::error!(error = %crate::chain(&error), "requests whose time is up were not written down");
         }
     }
 }

@@ -4,7 +4,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::{native, outx};
+use super::{agentotp, native, outx};
 
 /// Whose form an answer has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -13,14 +13,23 @@ pub(super) enum Form {
     Outx,
     /// A problem (RFC 9457).
     Native,
+    /// Two codes and two messages, for both kinds of its clients.
+    Agentotp,
 }
 
 impl Form {
     /// The form of a path.
     pub(super) fn of(path: &str) -> Self {
+        let agentotp = ["/v1/otp", "/v1/agents", "/v1/devices", "/v1/auth/verify", "/v1/audit", "/v1/policies", "/ws"];
         let native = ["/v1", "/.well-known", "/openapi.json"];
         let is = |root: &&str| path.strip_prefix(*root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        if native.iter().any(is) { Self::Native } else { Self::Outx }
+        if agentotp.iter().any(is) {
+            Self::Agentotp
+        } else if native.iter().any(is) {
+            Self::Native
+        } else {
+            Self::Outx
+        }
     }
 
     /// There is nothing at this path.
@@ -28,6 +37,7 @@ impl Form {
         match self {
             Self::Outx => outx::error(StatusCode::NOT_FOUND, "Not found"),
             Self::Native => native::problem::not_found(),
+            Self::Agentotp => agentotp::error::not_found(),
         }
     }
 
@@ -36,6 +46,7 @@ impl Form {
         match self {
             Self::Outx => outx::error(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
             Self::Native => native::problem::wrong_method(),
+            Self::Agentotp => agentotp::error::wrong_method(),
         }
     }
 
@@ -44,6 +55,7 @@ impl Form {
         match self {
             Self::Outx => outx::error(StatusCode::MISDIRECTED_REQUEST, "--dev answers to localhost only"),
             Self::Native => native::problem::misdirected(),
+            Self::Agentotp => agentotp::error::misdirected(),
         }
     }
 
@@ -52,6 +64,7 @@ impl Form {
         match self {
             Self::Outx => outx::unavailable(),
             Self::Native => native::problem::unavailable(),
+            Self::Agentotp => agentotp::error::unavailable(),
         }
     }
 
@@ -60,6 +73,7 @@ impl Form {
         match self {
             Self::Outx => outx::error(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error"),
             Self::Native => native::problem::internal(),
+            Self::Agentotp => agentotp::error::internal(),
         }
     }
 }
@@ -70,8 +84,11 @@ mod tests {
 
     #[test]
     fn a_path_has_the_form_of_its_door() {
-        for path in ["/v1", "/v1/", "/v1/verifications", "/.well-known/jwks.json", "/openapi.json"] {
+        for path in ["/v1", "/v1/", "/v1/otp_init", "/v1/verifications", "/.well-known/jwks.json", "/openapi.json"] {
             assert_eq!(Form::of(path), Form::Native, "{path}");
+        }
+        for path in ["/v1/otp", "/v1/otp/otp_x/consume", "/v1/agents/a", "/v1/audit", "/ws/otp_x"] {
+            assert_eq!(Form::of(path), Form::Agentotp, "{path}");
         }
         for path in ["/", "/v10", "/v1x/y", "/linkedin-agent/auth-send-otp", "/V1/verifications", "//v1"] {
             assert_eq!(Form::of(path), Form::Outx, "{path}");

@@ -1,6 +1,8 @@
 //! The doors, and the one table of routes. A door parses its own shapes, calls `ops` and dresses the answer. Refuses
 //! rules: those are in `core` and `ops`. Doors do not know each other.
 
+mod agentotp;
+mod bearer;
 mod client;
 mod document;
 mod exact;
@@ -32,6 +34,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(document::opening())
         .merge(native::routes())
         .merge(outx::routes())
+        .merge(agentotp::routes())
         .merge(operate::routes())
         .merge(document::routes())
 }

@@ -7,6 +7,7 @@ mod doors;
 mod egress;
 mod layers;
 mod raw;
+mod relay;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ use crate::ops::client::Hour;
 
 pub use doors::SHORTEST_LIFE;
 pub use raw::Raw;
+pub use relay::Relay;
 
 /// The settings, as they are meant.
 #[derive(Clone)]
@@ -45,6 +47,8 @@ pub struct Config {
     pub native: Native,
     /// How long sign-ins last.
     pub sessions: Sessions,
+    /// The relay's clocks and limits.
+    pub relay: Relay,
     /// How mail leaves.
     pub mail: Mail,
     /// Guesses an hour over all addresses.

@@ -12,6 +12,7 @@ use super::complaints::Complaints;
 use super::database::RawDatabase;
 use super::doors::{RawDoor, RawSessions};
 use super::egress::RawEgress;
+use super::relay::RawRelay;
 use super::{Config, Given, Log, Mail, Proxy, Retention, Server, Signup, Transport, Use};
 use crate::deliver::smtp::{Security, Smtp, SmtpSettings};
 use crate::ops::client::Hour;
@@ -34,6 +35,7 @@ pub struct Raw {
     signup: RawSignup,
     door: RawDoor,
     sessions: RawSessions,
+    relay: RawRelay,
     mail: RawMail,
     egress: RawEgress,
     limits: RawLimits,
@@ -148,6 +150,7 @@ impl Raw {
             outx: self.door.outx.mean(&mut bad),
             native: self.door.native.mean(&mut bad),
             sessions: self.sessions.mean(&mut bad),
+            relay: self.relay.mean(given.dev, &mut bad),
             mail: self.mail.mean(given, &mut bad),
             guesses: self.limits.guess.mean(),
             egress: self.egress.mean(&mut bad),

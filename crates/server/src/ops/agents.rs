@@ -122,9 +122,7 @@ pub async fn show(app: &App, whose: Whose, id: AgentId) -> Result<Agent> {
 pub async fn keys(app: &App, whose: Whose, id: AgentId) -> Result<Vec<Credential>> {
     let now = app.clock.now();
     app.db
-        .read(move |tx| {
-            Box::pin(async move { credential_rows::of_subject(tx, &whose.org, id.as_bytes(), now).await })
-        })
+        .read(move |tx| Box::pin(async move { credential_rows::of_subject(tx, &whose.org, id.as_bytes(), now).await }))
         .await
 }
 

@@ -9,7 +9,7 @@ use doorcode_core::Result;
 use super::credentials;
 use crate::app::App;
 use crate::store::meta::Fact;
-use crate::store::{challenges, deliveries, meta, redirects, sessions, targets, webhook_messages};
+use crate::store::{challenges, deliveries, meta, redirects, relays, sessions, targets, webhook_messages};
 
 /// Writes a marked copy to `file`, which must not exist.
 pub async fn create(app: &App, file: &Path) -> Result<()> {
@@ -50,6 +50,7 @@ pub async fn recover(app: &Arc<App>) -> Result<Recovered> {
                 targets::forget_codes(tx).await?;
                 sessions::revoke_all(tx, now).await?;
                 redirects::void_codes(tx, now).await?;
+                relays::end_all(tx, now).await?;
                 let deliveries = deliveries::drop_all(tx, now).await? + webhook_messages::drop_all(tx, now).await?;
                 meta::remove(tx, Fact::Backup).await?;
                 Ok(Recovered { challenges, deliveries, credentials })

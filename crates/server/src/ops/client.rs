@@ -86,6 +86,11 @@ impl Client {
         self.traced.then(|| first_eight(&self.of_network))
     }
 
+    /// From where it asks, for whoever it asks: its address, or that it can't be told.
+    pub fn shown(&self) -> String {
+        if self.traced { self.network.address().to_string() } else { "unknown".to_owned() }
+    }
+
     /// Its network, as those are told apart who wait for the same.
     pub fn of_network(&self) -> NetworkId {
         self.of_network

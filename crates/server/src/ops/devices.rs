@@ -139,9 +139,7 @@ pub async fn remove(app: &Arc<App>, whose: Whose, id: DeviceId) -> Result<()> {
     let (now, unit_app) = (app.clock.now(), Arc::clone(app));
     let keys = app
         .db
-        .read(move |tx| {
-            Box::pin(async move { credential_rows::of_subject(tx, &whose.org, id.as_bytes(), now).await })
-        })
+        .read(move |tx| Box::pin(async move { credential_rows::of_subject(tx, &whose.org, id.as_bytes(), now).await }))
         .await?;
     for key in keys.iter().filter(|key| key.user == Some(whose.owner)) {
         credentials::note_revocation(app, whose.org, key.id)?;

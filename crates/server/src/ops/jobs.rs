@@ -10,7 +10,7 @@ use doorcode_core::{Result, Timestamp};
 use crate::app::App;
 use crate::store::meta::{self, Fact};
 use crate::store::{
-    challenges, deliveries, events, idempotency, meters, nodes, redirects, sessions, targets, webhook_messages,
+    challenges, deliveries, events, idempotency, meters, nodes, redirects, relays, sessions, targets, webhook_messages,
 };
 
 /// Rows of one batch.
@@ -106,6 +106,8 @@ pub async fn sweep(app: &Arc<App>, sweep: &mut Sweep) -> Result<Left> {
                 removed += sessions::sweep(tx, now.minus(keep.deliveries.max(least)), BATCH, now).await?;
                 removed += redirects::sweep(tx, now.minus(least), BATCH, now).await?;
                 removed += idempotency::sweep(tx, BATCH, now).await?;
+                removed += relays::sweep(tx, now.minus(keep.events.max(least)), BATCH).await?;
+                removed += relays::sweep_messages(tx, now, BATCH).await?;
                 Ok((removed, targets::sweep(tx, &from, BATCH, now).await?))
             })
         })

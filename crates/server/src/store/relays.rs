@@ -50,8 +50,9 @@ statements! {
     CANCEL = "UPDATE relays SET state = 6, ended_at = $2, payload = NULL WHERE id = $1 AND agent_id = $3 AND state < 2 AND ends_at > $2";
     EXPIRE = "UPDATE relays SET state = 5, ended_at = ends_at, payload = NULL WHERE id = $1 AND state < 3 AND ends_at <= $2";
     ENDING = concat!("SELECT ", columns!(), " FROM relays WHERE state < 3 AND ends_at <= $1 ORDER BY ends_at LIMIT $2 FOR UPDATE SKIP LOCKED");
+    ANY_ENDING = "SELECT id FROM relays WHERE state < 3 AND ends_at <= $1 LIMIT 1";
     FORGET = "UPDATE relays SET payload = NULL, repeat_key = NULL WHERE id = $1";
-    READ_BEFORE = "SELECT id FROM relays WHERE state = 3 AND payload IS NOT NULL AND ended_at < $1 ORDER BY id DESC LIMIT $2";
+    READ_BEFORE = "SELECT id FROM relays WHERE state = 3 AND payload IS NOT NULL AND ended_at < $1 ORDER BY ended_at LIMIT $2";
     SWEEP = "DELETE FROM relays WHERE id IN (SELECT id FROM relays WHERE id < $1 ORDER BY id LIMIT $2) AND state > 2";
     SEEN = "INSERT INTO relay_messages (digest, until) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING";
     SWEEP_SEEN = "DELETE FROM relay_messages WHERE digest IN (SELECT digest FROM relay_messages WHERE until < $1 LIMIT $2)";
@@ -303,6 +304,13 @@ pub async fn ending(tx: &mut Tx<'_>, now: Timestamp, most: i64) -> Result<Vec<Re
 /// Writes down that its time is up. False: it was.
 pub async fn expire(tx: &mut Tx<'_>, id: &RelayId, now: Timestamp) -> Result<bool> {
     Ok(tx.execute(&EXPIRE, &[id.into(), now.into()]).await? == 1)
+}
+
+/// Whether anything has run out that [`ending`] or [`forget_read`] would find.
+pub async fn any_over(tx: &mut Tx<'_>, now: Timestamp, read_before: Timestamp) -> Result<bool> {
+    let ending = tx.one(&ANY_ENDING, &[now.into()], |_| Ok(())).await?;
+    let read = tx.one(&READ_BEFORE, &[read_before.into(), 1.into()], |_| Ok(())).await?;
+    Ok(ending.is_some() || read.is_some())
 }
 
 /// Removes the sealed texts that were kept for who might ask again, up to `most`.

@@ -6,14 +6,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use doorcode_core::OrgId;
 
 use utoipa::IntoParams;
 
 use super::problem::{self, Refused};
+use crate::api::bearer::bearer;
 use crate::app::App;
 use crate::ops::idempotency::Once;
 use crate::ops::verifications::Backend;
@@ -77,14 +76,6 @@ impl<S: Scope> FromRequestParts<Arc<App>> for Caller<S> {
         keys::note_use(app, &credential);
         Ok(Self { credential, scope: PhantomData })
     }
-}
-
-/// What stands behind `Bearer` (RFC 6750 section 2.1; the word in any case, RFC 9110 section 11.1).
-pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return None };
-    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// The header, for the document.

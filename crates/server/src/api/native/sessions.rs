@@ -15,9 +15,9 @@ use doorcode_core::session::Kind;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::caller::bearer;
 use super::problem::{self, Answer, NotFound, Problem, Refused, Unavailable};
 use super::{id, moment};
+use crate::api::bearer::bearer;
 use crate::app::App;
 use crate::body;
 use crate::ops::redirects::{Exchange, exchange};

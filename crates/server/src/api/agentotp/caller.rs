@@ -1,0 +1,165 @@
+//! Who calls: an agent, a device or a person. By `Authorization: Bearer` or `X-API-Key`, as the contract has it. A handler takes the kind
+//! of caller that it is for, so that no agent can be taken for its owner. Refuses two keys at once.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use doorcode_core::UserId;
+use doorcode_core::session::Kind as SessionKind;
+
+use super::error::{self, Refused};
+use crate::api::bearer::bearer;
+use crate::app::App;
+use crate::ops::audit::Whose;
+use crate::ops::relays::{Approver, Asking, only_member};
+use crate::ops::sessions::{self, Live};
+use crate::ops::{agents, credentials, devices, keys};
+use crate::store::credentials::{Credential, Kind};
+use crate::store::devices::Device;
+
+/// Whoever it is.
+pub(super) enum Caller {
+    /// `ak_live_…` or `ak_test_…`.
+    Agent(Box<Asking>),
+    /// `dk_…`.
+    Device(Box<Device>),
+    /// The access token of a session.
+    Session(Arc<Live>),
+    /// A key of an org.
+    Key(Arc<Credential>),
+}
+
+/// What was shown, of the two headers that the contract names.
+pub(super) fn shown(headers: &HeaderMap) -> Option<&str> {
+    let mut own = headers.get_all("x-api-key").iter();
+    match (own.next(), own.next()) {
+        (None, _) => bearer(headers),
+        (Some(key), None) if !headers.contains_key("authorization") => key.to_str().ok().map(str::trim),
+        // The same twice is one; two are none.
+        (Some(key), None) => bearer(headers).filter(|bearer| key.to_str().is_ok_and(|key| key.trim() == *bearer)),
+        _ => None,
+    }
+}
+
+impl Caller {
+    /// Whoever shows this.
+    pub(super) async fn of(app: &Arc<App>, text: &str) -> Result<Self, Refused> {
+        let kind = match text {
+            _ if text.starts_with("ak_live_") => Kind::AgentKey,
+            _ if text.starts_with("ak_test_") => Kind::TestAgentKey,
+            _ if text.starts_with("dk_") => Kind::DeviceKey,
+            _ if text.starts_with("dck_") => Kind::AccessKey,
+            _ if text.starts_with("outx_") => Kind::ApiKey,
+            _ => {
+                let live = sessions::read(app, SessionKind::Access, text).await?;
+                return live.map(Self::Session).ok_or_else(|| Refused(error::unauthenticated()));
+            }
+        };
+        let found = credentials::recognise(app, kind, text).await?;
+        let key = found.ok_or_else(|| Refused(error::unauthenticated()))?;
+        keys::note_use(app, &key);
+        Ok(match kind {
+            Kind::AgentKey | Kind::TestAgentKey => {
+                let agent = agents::of_key(app, &key).await?;
+                Self::Agent(Box::new(Asking { agent, test: kind == Kind::TestAgentKey }))
+            }
+            Kind::DeviceKey => Self::Device(Box::new(devices::of_key(app, &key).await?)),
+            _ => Self::Key(key),
+        })
+    }
+
+    /// Whose codes it is about, for a look.
+    pub(super) async fn owner(&self, app: &App) -> Result<UserId, Refused> {
+        Ok(match self {
+            Self::Agent(asking) => asking.agent.owner,
+            Self::Device(device) => device.owner,
+            Self::Session(live) => live.session.user,
+            Self::Key(key) => only_member(app, key).await?.owner,
+        })
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Caller {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refused> {
+        let text = shown(&parts.headers).ok_or_else(|| Refused(error::unauthenticated()))?;
+        Self::of(app, text).await
+    }
+}
+
+/// An agent.
+pub(super) struct ByAgent(pub(super) Asking);
+
+impl FromRequestParts<Arc<App>> for ByAgent {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refused> {
+        match Caller::from_request_parts(parts, app).await? {
+            Caller::Agent(asking) => Ok(Self(*asking)),
+            _ => Err(Refused(error::forbidden("Only an agent's key may do that"))),
+        }
+    }
+}
+
+/// A device or a collector.
+pub(super) struct ByDevice(pub(super) Device);
+
+impl FromRequestParts<Arc<App>> for ByDevice {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refused> {
+        match Caller::from_request_parts(parts, app).await? {
+            Caller::Device(device) => Ok(Self(*device)),
+            _ => Err(Refused(error::forbidden("Only a device's key (dk_) may do that"))),
+        }
+    }
+}
+
+/// Somebody who may say yes.
+pub(super) struct ByApprover(pub(super) Approver);
+
+impl FromRequestParts<Arc<App>> for ByApprover {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refused> {
+        let refused = |why: &str| Refused(error::forbidden(why));
+        match Caller::from_request_parts(parts, app).await? {
+            Caller::Agent(_) => Err(refused("An agent can not approve")),
+            Caller::Device(device) => {
+                Approver::of_device(&device).map(Self).map_err(|_| refused("This device was not linked by its owner"))
+            }
+            Caller::Session(live) => {
+                let stale = "Approving needs a sign-in of the last minutes: sign in again";
+                Approver::of_session(app, &live).map(Self).map_err(|_| refused(stale))
+            }
+            Caller::Key(key) => {
+                let approver = Approver::of_key(app, &key).await;
+                approver.map(Self).map_err(|_| refused("This key may not approve: open the approvals page"))
+            }
+        }
+    }
+}
+
+/// Somebody who manages their own agents: signed in, or with the sign-in key of a team of one, or a key of theirs with `admin`.
+pub(super) struct ByPerson(pub(super) Whose);
+
+impl FromRequestParts<Arc<App>> for ByPerson {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refused> {
+        match Caller::from_request_parts(parts, app).await? {
+            Caller::Session(live) => Ok(Self(Whose { org: live.session.org, owner: live.session.user })),
+            Caller::Key(key) if key.may(keys::ADMIN) => match (key.kind, key.user) {
+                // A further key is its maker's.
+                (Kind::AccessKey, Some(owner)) => Ok(Self(Whose { org: key.org, owner })),
+                _ => only_member(app, &key).await.map(Self).map_err(|_| {
+                    Refused(error::forbidden("A team's key is nobody's own: sign in, or make a key of your own"))
+                }),
+            },
+            _ => Err(Refused(error::forbidden("Only the owner may do that"))),
+        }
+    }
+}

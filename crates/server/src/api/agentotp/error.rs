@@ -1,0 +1,212 @@
+//! The door's one table of errors. Its clients read two forms: the SDK decides by the `code` of the whole (`OTP_NOT_FOUND`), the
+//! documentation has an `error` with a `code` of its own (`NOT_FOUND`) and a text. Every answer has both.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use doorcode_core::relay::State;
+use doorcode_core::{Error, Timestamp};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::body::Trouble;
+use crate::store::relays::Relay;
+
+/// Every error of this door.
+#[derive(Serialize, ToSchema, Default)]
+#[schema(as = AgentotpError)]
+pub(crate) struct ErrorBody {
+    /// What the SDK decides by.
+    #[schema(example = "OTP_NOT_FOUND")]
+    code: &'static str,
+    /// For people.
+    message: String,
+    /// The documented form of the same.
+    error: Inner,
+    /// Why the person said no, or the agent may not ask.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// What it is now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    /// When it was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consumed_at: Option<String>,
+    /// When its time was up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expired_at: Option<String>,
+}
+
+/// The documented form.
+#[derive(Serialize, ToSchema, Default)]
+#[schema(as = AgentotpErrorDetail)]
+struct Inner {
+    /// The documented code.
+    #[schema(example = "NOT_FOUND")]
+    code: &'static str,
+    /// For people.
+    message: String,
+}
+
+/// An answer that is a refusal.
+pub(super) struct Refused(pub(super) Response);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        self.0
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self(refusal(&error))
+    }
+}
+
+impl From<Trouble> for Refused {
+    fn from(trouble: Trouble) -> Self {
+        Self(match trouble {
+            Trouble::TooLarge => {
+                let message = "The body is too large: 64 KiB at most";
+                plain(StatusCode::PAYLOAD_TOO_LARGE, ("VALIDATION_ERROR", "VALIDATION_ERROR"), message)
+            }
+            Trouble::Unreadable => invalid("The body could not be read"),
+            Trouble::Late => {
+                plain(StatusCode::REQUEST_TIMEOUT, ("TIMEOUT", "TIMEOUT"), "The body did not come in time")
+            }
+        })
+    }
+}
+
+/// An answer of this door.
+pub(super) type Answer = Result<Response, Refused>;
+
+fn body((code, documented): (&'static str, &'static str), message: &str) -> ErrorBody {
+    let error = Inner { code: documented, message: message.to_owned() };
+    ErrorBody { code, message: message.to_owned(), error, ..ErrorBody::default() }
+}
+
+fn plain(status: StatusCode, codes: (&'static str, &'static str), message: &str) -> Response {
+    (status, Json(body(codes, message))).into_response()
+}
+
+/// Something that was sent can't be taken. 422, by which the SDK knows it; the documentation has 400 as well as 422.
+pub(super) fn invalid(message: &str) -> Response {
+    plain(StatusCode::UNPROCESSABLE_ENTITY, ("VALIDATION_ERROR", "VALIDATION_ERROR"), message)
+}
+
+/// Nobody, or somebody whom we do not know.
+pub(super) fn unauthenticated() -> Response {
+    plain(StatusCode::UNAUTHORIZED, ("UNAUTHORIZED", "UNAUTHORIZED"), "The key is missing, wrong, expired or revoked")
+}
+
+/// Somebody who may not do this.
+pub(super) fn forbidden(message: &str) -> Response {
+    plain(StatusCode::FORBIDDEN, ("FORBIDDEN", "FORBIDDEN"), message)
+}
+
+/// The agent may not ask: it or everything was stopped by its owner.
+pub(super) fn stopped() -> Response {
+    let message = "The owner has stopped this agent's requests";
+    let mut body = body(("OTP_APPROVAL_DENIED", "FORBIDDEN"), message);
+    (body.reason, body.status) = (Some(message.to_owned()), Some("denied"));
+    (StatusCode::FORBIDDEN, Json(body)).into_response()
+}
+
+/// There is no such request, or none that the caller may know of.
+pub(super) fn no_request() -> Response {
+    plain(StatusCode::NOT_FOUND, ("OTP_NOT_FOUND", "NOT_FOUND"), "The request was not found")
+}
+
+/// There is nothing at this path.
+pub(in crate::api) fn not_found() -> Response {
+    plain(StatusCode::NOT_FOUND, ("NOT_FOUND", "NOT_FOUND"), "Not found")
+}
+
+/// There is, for another method.
+pub(in crate::api) fn wrong_method() -> Response {
+    plain(StatusCode::METHOD_NOT_ALLOWED, ("METHOD_NOT_ALLOWED", "METHOD_NOT_ALLOWED"), "Method not allowed")
+}
+
+/// Under `--dev`, a host that is not this machine.
+pub(in crate::api) fn misdirected() -> Response {
+    plain(StatusCode::MISDIRECTED_REQUEST, ("MISDIRECTED", "MISDIRECTED"), "--dev answers to localhost only")
+}
+
+/// The database does not answer in time, or at all. Nothing was promised.
+pub(in crate::api) fn unavailable() -> Response {
+    let answer = plain(
+        StatusCode::SERVICE_UNAVAILABLE,
+        ("UNAVAILABLE", "UNAVAILABLE"),
+        "Unavailable for the moment. Please try again.",
+    );
+    retry_after(answer, Duration::from_secs(1))
+}
+
+/// A defect of ours.
+pub(in crate::api) fn internal() -> Response {
+    plain(StatusCode::INTERNAL_SERVER_ERROR, ("INTERNAL_ERROR", "INTERNAL_ERROR"), "Internal error")
+}
+
+/// What a request is that there is nothing to read of, as both kinds of clients know it.
+pub(super) fn of_state(relay: &Relay, state: State) -> Response {
+    let (status, codes, message) = match state {
+        State::Consumed => {
+            (StatusCode::CONFLICT, ("OTP_ALREADY_CONSUMED", "ALREADY_CONSUMED"), "The code was already consumed")
+        }
+        State::Expired => (StatusCode::GONE, ("OTP_EXPIRED", "EXPIRED"), "The request has expired"),
+        State::Denied => (StatusCode::FORBIDDEN, ("OTP_APPROVAL_DENIED", "FORBIDDEN"), "The request was denied"),
+        State::Cancelled => (StatusCode::CONFLICT, ("OTP_CANCELLED", "CANCELLED"), "The request was cancelled"),
+        _ => (StatusCode::CONFLICT, ("OTP_NOT_READY", "NOT_READY"), "The code is not there yet"),
+    };
+    let mut body = body(codes, message);
+    body.status = Some(state.as_str());
+    body.reason = relay.denial.clone().filter(|_| state == State::Denied);
+    let ended = relay.ended_at.or(relay.standing.ends_at()).map(|at| at.to_string());
+    match state {
+        State::Consumed => body.consumed_at = ended,
+        State::Expired => body.expired_at = ended,
+        _ => {}
+    }
+    (status, Json(body)).into_response()
+}
+
+/// What `ops` refused, as this door says it. The chain is logged here and nowhere else.
+fn refusal(refused: &Error) -> Response {
+    match refused {
+        Error::Invalid { field, why } => invalid(&format!("{field} {why}")),
+        Error::Unauthenticated => unauthenticated(),
+        Error::Forbidden => forbidden("This key may not do that"),
+        Error::NotFound => no_request(),
+        Error::Gone => plain(StatusCode::GONE, ("OTP_EXPIRED", "EXPIRED"), "The request has expired"),
+        Error::Conflict(why) => plain(StatusCode::CONFLICT, ("CONFLICT", "CONFLICT"), why),
+        Error::Limited { rule, retry_after: after } => {
+            let message = format!("Too many {rule}. Please try again later.");
+            retry_after(plain(StatusCode::TOO_MANY_REQUESTS, ("RATE_LIMITED", "RATE_LIMITED"), &message), *after)
+        }
+        Error::Unavailable(_) => {
+            tracing::error!(error = %crate::chain(refused), "unavailable");
+            unavailable()
+        }
+        Error::Internal(_) => {
+            tracing::error!(error = %crate::chain(refused), "internal error");
+            internal()
+        }
+    }
+}
+
+fn retry_after(mut answer: Response, after: Duration) -> Response {
+    // Rounded up: whoever comes back then must not be early.
+    let seconds = after.as_millis().div_ceil(1000).max(1);
+    if let Ok(value) = HeaderValue::from_str(&seconds.to_string()) {
+        answer.headers_mut().insert(header::RETRY_AFTER, value);
+    }
+    answer
+}
+
+/// A moment, as this door writes it.
+pub(super) fn moment(at: Timestamp) -> String {
+    at.to_string()
+}

@@ -1,0 +1,94 @@
+//! `GET /v1/otp/{id}`: where a request stands; with `?wait=` it is answered when that changes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::response::IntoResponse as _;
+use doorcode_core::{Error, RelayId};
+use serde::Deserialize;
+
+use super::caller::Caller;
+use super::error::{Answer, ErrorBody, Refused};
+use super::relay as read;
+use super::view::view;
+use crate::app::App;
+use crate::ops::relays::{self, Shown, Viewer};
+
+/// The longest wait.
+const WAIT_MOST: Duration = Duration::from_secs(60);
+
+/// How long to wait.
+#[derive(Deserialize)]
+pub(super) struct Wait {
+    wait: Option<String>,
+}
+
+impl Wait {
+    /// Whatever is no number is no wait: clients send what they like.
+    fn span(&self) -> Duration {
+        let seconds = self.wait.as_deref().and_then(|text| text.parse::<f64>().ok()).filter(|seconds| *seconds > 0.0);
+        seconds.map_or(Duration::ZERO, |seconds| Duration::from_secs_f64(seconds.min(WAIT_MOST.as_secs_f64())))
+    }
+}
+
+/// Where a request stands. Its agent, its owner and their devices may look.
+#[utoipa::path(get, path = "/v1/otp/{id}", tag = "agentotp", operation_id = "otp_status",
+    params(("id" = String, Path, description = "The request", pattern = "^otp_"),
+        ("wait" = Option<u8>, Query, description = "Seconds to wait for a change, 60 at most")),
+    security(("key" = []), ("access_token" = [])),
+    responses(
+        (status = 200, description = "Where it stands", body = Object),
+        (status = 401, description = "No key", body = ErrorBody),
+        (status = 403, description = "The key of a team with several members", body = ErrorBody),
+        (status = 404, description = "There is none such, or it is not the caller's", body = ErrorBody),
+        (status = 429, description = "Too many wait", body = ErrorBody),
+        (status = 503, description = "Try again", body = ErrorBody),
+    ))]
+pub(super) async fn status(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(text): Path<String>,
+    Query(wait): Query<Wait>,
+) -> Answer {
+    let id = read(&text)?;
+    let mut shown = look(&app, &caller, id).await?;
+    let end = app.clock.now().plus(wait.span());
+    let before = shown.relay.standing.at(app.clock.now());
+    if end > app.clock.now() && !before.is_final() {
+        // Those who wait must not take every connection there is.
+        if app.feed.open() >= app.config.server.max_connections / 4 * 3 {
+            return Err(Error::Limited { rule: "requests that wait", retry_after: Duration::from_secs(5) }.into());
+        }
+        let listener = app.feed.listen(shown.relay.org, *id.as_bytes());
+        let notify = listener.notify();
+        loop {
+            // Before the look, so that what happens meanwhile is not missed.
+            let called = notify.notified();
+            shown = look(&app, &caller, id).await?;
+            let now = app.clock.now();
+            if shown.relay.standing.at(now) != before || now >= end || app.feed.is_closed() {
+                break;
+            }
+            let over = shown.relay.standing.ends_at().map_or(end, |over| over.min(end));
+            // Whatever the clock does: no sleep is longer than a second without a look at it.
+            let rest = over.since(now).clamp(Duration::from_millis(1), Duration::from_secs(1));
+            drop(tokio::time::timeout(rest, called).await);
+        }
+    }
+    Ok(Json(view(&app, &shown, app.clock.now())).into_response())
+}
+
+/// The request, if the caller may see it.
+pub(super) async fn look(app: &App, caller: &Caller, id: RelayId) -> Result<Shown, Refused> {
+    let owner;
+    let viewer = match caller {
+        Caller::Agent(asking) => Viewer::Agent(&asking.agent.id),
+        other => {
+            owner = other.owner(app).await?;
+            Viewer::Owner(&owner)
+        }
+    };
+    Ok(relays::show(app, viewer, id).await?)
+}

@@ -1,0 +1,84 @@
+//! Who may say yes in a person's name. Refuses agents and their keys, a session that is not fresh, a team's key, a device that was not
+//! linked.
+
+use doorcode_core::{DeviceId, Error, Result};
+
+use crate::app::App;
+use crate::ops::audit::Whose;
+use crate::ops::sessions::Live;
+use crate::store::credentials::{Credential, Kind};
+use crate::store::devices::Device;
+use crate::store::users;
+
+/// By what.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum By {
+    /// A session.
+    Session,
+    /// The sign-in key of a team of one.
+    Key,
+    /// A device that its owner linked.
+    Device(DeviceId),
+}
+
+/// Somebody who may.
+#[derive(Clone, Copy)]
+pub struct Approver {
+    /// Whose codes they say yes for.
+    pub whose: Whose,
+    /// By what they do.
+    pub by: By,
+}
+
+impl Approver {
+    /// Somebody who has signed in just now.
+    pub fn of_session(app: &App, live: &Live) -> Result<Self> {
+        let age = app.clock.now().since(live.session.id.made_at());
+        if age > app.config.relay.fresh {
+            return Err(Error::Forbidden);
+        }
+        Ok(Self { whose: Whose { org: live.session.org, owner: live.session.user }, by: By::Session })
+    }
+
+    /// The only member of a team, by its sign-in key, where that is let.
+    pub async fn of_key(app: &App, key: &Credential) -> Result<Self> {
+        if !app.config.relay.approve_with_key {
+            return Err(Error::Forbidden);
+        }
+        Ok(Self { whose: only_member(app, key).await?, by: By::Key })
+    }
+
+    /// A device that its owner linked, signed in.
+    pub fn of_device(device: &Device) -> Result<Self> {
+        if device.linked_at.is_none() {
+            return Err(Error::Forbidden);
+        }
+        Ok(Self { whose: Whose { org: device.org, owner: device.owner }, by: By::Device(device.id) })
+    }
+
+    /// As the record calls them.
+    pub fn actor(&self) -> &'static str {
+        match self.by {
+            By::Session | By::Key => "user",
+            By::Device(_) => "device",
+        }
+    }
+}
+
+/// The only member of the team whose sign-in key this is.
+pub async fn only_member(app: &App, key: &Credential) -> Result<Whose> {
+    if key.kind != Kind::ApiKey {
+        return Err(Error::Forbidden);
+    }
+    let org = key.org;
+    let members = app
+        .db
+        .read(move |tx| {
+            Box::pin(async move { users::list(tx, &org, &doorcode_core::UserId::from_bytes([0; 16]), 2).await })
+        })
+        .await?;
+    match &members[..] {
+        [only] => Ok(Whose { org, owner: only.id }),
+        _ => Err(Error::Forbidden),
+    }
+}

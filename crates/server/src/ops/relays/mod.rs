@@ -1,0 +1,191 @@
+//! An agent's request for a person's code: asked, said yes or no to, found, read once. Refuses an agent the word of its owner, a
+//! device the requests of anybody else, and everybody a code in the clear.
+
+mod approver;
+mod decide;
+mod expire;
+mod read;
+mod receive;
+mod request;
+
+use std::sync::Arc;
+
+use doorcode_core::relay::Candidate;
+use doorcode_core::{AgentId, Error, RelayId, Result, Timestamp, UserId};
+
+use super::audit::{Happened, Whose};
+use crate::app::App;
+use crate::store::agents::{self, Agent};
+use crate::store::devices::Device;
+use crate::store::relays::{self as rows, Relay};
+
+pub use approver::{Approver, By, only_member};
+pub use decide::{Decided, choose, decide};
+pub use expire::{expire, expire_all};
+pub use read::{Consumed, cancel, consume};
+pub use receive::{Handed, receive};
+pub use request::{Ask, request};
+
+/// Requests of one person that are looked at together.
+const LIVE_MOST: i64 = 500;
+
+/// Bits of [`Relay::sources`], and their words.
+pub const SOURCES: [(i64, &str); 3] = [(1, "sms"), (2, "email"), (4, "whatsapp")];
+
+/// An agent that calls.
+#[derive(Clone)]
+pub struct Asking {
+    /// It.
+    pub agent: Agent,
+    /// It tries things out.
+    pub test: bool,
+}
+
+impl Asking {
+    /// Whose codes it may ask for.
+    pub fn whose(&self) -> Whose {
+        Whose { org: self.agent.org, owner: self.agent.owner }
+    }
+}
+
+/// A request with the name of whoever asked.
+pub struct Shown {
+    /// It.
+    pub relay: Relay,
+    /// What its owner calls the agent.
+    pub agent_name: String,
+}
+
+/// Who looks.
+pub enum Viewer<'a> {
+    /// The agent that asked.
+    Agent(&'a AgentId),
+    /// The person whose code it is, or a device of theirs.
+    Owner(&'a UserId),
+}
+
+impl Viewer<'_> {
+    fn sees(&self, relay: &Relay) -> bool {
+        match self {
+            Self::Agent(agent) => relay.agent == **agent,
+            Self::Owner(owner) => relay.owner == **owner,
+        }
+    }
+}
+
+/// A request, to whoever may see it.
+pub async fn show(app: &App, viewer: Viewer<'_>, id: RelayId) -> Result<Shown> {
+    let found = app
+        .db
+        .read(move |tx| {
+            Box::pin(async move {
+                let Some(relay) = rows::get(tx, &id).await? else { return Ok(None) };
+                let agent = agents::get(tx, &relay.org, &relay.agent).await?;
+                Ok(agent.map(|agent| Shown { relay, agent_name: agent.name }))
+            })
+        })
+        .await?;
+    found.filter(|shown| viewer.sees(&shown.relay)).ok_or(Error::NotFound)
+}
+
+/// A person's requests that wait for something, oldest first.
+pub async fn live(app: &App, owner: UserId) -> Result<Vec<Shown>> {
+    let now = app.clock.now();
+    let look = app.db.read(move |tx| {
+        Box::pin(async move {
+            let found = rows::live(tx, &owner, now, LIVE_MOST).await?;
+            named(tx, found).await
+        })
+    });
+    look.await
+}
+
+/// A person's requests before one, the newest first.
+pub async fn history(app: &App, owner: UserId, before: Option<RelayId>, most: i64) -> Result<Vec<Shown>> {
+    let before = before.unwrap_or(RelayId::from_bytes([0xff; 16]));
+    let look = app.db.read(move |tx| {
+        Box::pin(async move {
+            let found = rows::of_owner(tx, &owner, &before, most).await?;
+            named(tx, found).await
+        })
+    });
+    look.await
+}
+
+/// An agent's requests before one, the newest first.
+pub async fn of_agent(app: &App, agent: AgentId, before: Option<RelayId>, most: i64) -> Result<Vec<Relay>> {
+    let before = before.unwrap_or(RelayId::from_bytes([0xff; 16]));
+    app.db.read(move |tx| Box::pin(async move { rows::of_agent(tx, &agent, &before, most).await })).await
+}
+
+async fn named(tx: &mut crate::store::Tx<'_>, relays: Vec<Relay>) -> Result<Vec<Shown>> {
+    let mut names = std::collections::HashMap::new();
+    let mut shown = Vec::with_capacity(relays.len());
+    for relay in relays {
+        if !names.contains_key(&relay.agent) {
+            let agent = agents::get(tx, &relay.org, &relay.agent).await?;
+            names.insert(relay.agent, agent.map_or_else(String::new, |agent| agent.name));
+        }
+        let agent_name = names.get(&relay.agent).cloned().unwrap_or_default();
+        shown.push(Shown { relay, agent_name });
+    }
+    Ok(shown)
+}
+
+/// What a device hands messages in for: its owner's approved requests.
+pub async fn awaited(app: &App, device: &Device, source: Option<i64>) -> Result<Vec<Shown>> {
+    let now = app.clock.now();
+    let mut live = live(app, device.owner).await?;
+    live.retain(|shown| {
+        shown.relay.standing.at(now) == doorcode_core::relay::State::Approved
+            && source.is_none_or(|source| shown.relay.sources & source != 0)
+    });
+    Ok(live)
+}
+
+/// An approved request as one that a message may go to.
+fn candidate(relay: &Relay) -> Candidate {
+    Candidate {
+        relay: relay.id,
+        agent: relay.agent,
+        specificity: specificity(relay),
+        approved_at: relay.decided_at.unwrap_or(Timestamp::from_millis(0)),
+        chosen: relay.chosen,
+    }
+}
+
+/// How narrowly a request names its sender.
+fn specificity(relay: &Relay) -> u32 {
+    match (&relay.sender_pattern, &relay.sender) {
+        (Some(pattern), _) if !pattern.contains(['*', '?']) => 4,
+        (Some(pattern), _) if !pattern.starts_with("*@") => 3,
+        (Some(_), _) => 2,
+        (None, Some(_)) => 1,
+        (None, None) => 0,
+    }
+}
+
+/// Whether one message could be meant by both: their sources meet, and their senders may be the same.
+fn overlap(one: &Relay, other: &Relay) -> bool {
+    let domain = |relay: &Relay| {
+        let pattern = relay.sender_pattern.as_deref()?;
+        Some(pattern.rsplit_once('@')?.1.trim_start_matches("*.").to_ascii_lowercase())
+    };
+    let apart = matches!((domain(one), domain(other)), (Some(one), Some(other)) if one != other);
+    one.sources & other.sources != 0 && !apart
+}
+
+/// Whoever waits for news of a request hears that there is some: its watchers, its agent's, its owner's.
+fn tell(app: &Arc<App>, relay: &Relay) {
+    app.call(relay.id);
+    app.call(relay.agent);
+    app.call(relay.owner);
+}
+
+fn happened(kind: &'static str, actor: &'static str, relay: &Relay, details: serde_json::Value) -> Happened {
+    Happened { kind, actor, agent: Some(relay.agent), relay: Some(relay.id), details }
+}
+
+fn whose(relay: &Relay) -> Whose {
+    Whose { org: relay.org, owner: relay.owner }
+}

@@ -1,0 +1,112 @@
+//! A code that was found and sealed somewhere else is handed in. Refuses what is not plausibly sealed to the agent's key, one message
+//! twice, and a request that another agent's stands beside until its owner has chosen.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use doorcode_core::fingerprint::fingerprint;
+use doorcode_core::relay::{Choice, State, choose};
+use doorcode_core::seal::PublicKey;
+use doorcode_core::time::DAY;
+use doorcode_core::{Error, RelayId, Result, Timestamp};
+use serde_json::json;
+
+use super::{candidate, happened, overlap, tell, whose};
+use crate::app::App;
+use crate::ops::audit;
+use crate::store::devices::Device;
+use crate::store::meters::{self, Meter};
+use crate::store::relays::{self as rows, Received, Relay};
+use crate::store::{Tx, events};
+
+/// For how long a message is known, so that it is taken once.
+const KNOWN: Duration = Duration::from_secs(30 * 86_400);
+
+/// What a device hands in.
+pub struct Handed {
+    /// The code, sealed to the agent's key: the bare text, or in the envelope of AgentOTP's clients.
+    pub payload: String,
+    /// `sms`, `email` or `whatsapp`.
+    pub source: &'static str,
+    /// What tells the message from others, as the device knows it.
+    pub message: Option<String>,
+    /// The domain that the device has verified the sender for.
+    pub verified: Option<String>,
+}
+
+/// Takes it.
+pub async fn receive(app: &Arc<App>, device: &Device, id: RelayId, handed: Handed) -> Result<()> {
+    let (now, event, unit_app) = (app.clock.now(), app.entropy.id(app.clock.now())?, Arc::clone(app));
+    let (owner, device_id) = (device.owner, device.id);
+    let capture = if device.kind == "collector" { "collector" } else { "device" };
+    let unit = app.db.write(move |tx| {
+        Box::pin(async move {
+            let relay = rows::hold(tx, &id).await?.filter(|relay| relay.owner == owner).ok_or(Error::NotFound)?;
+            let payload = PublicKey::parse(&relay.public_key)?.unwrap_envelope(&handed.payload)?;
+            may_take(tx, &unit_app, &relay, now).await?;
+            if let Some(message) = &handed.message {
+                let digest = fingerprint("relay message", &[owner.as_bytes(), message.as_bytes()]);
+                if !rows::take_message(tx, &digest, now.plus(KNOWN)).await? {
+                    return Err(Error::Conflict("this message was handed in before"));
+                }
+            }
+            let received = Received {
+                payload: payload.as_str(),
+                source: handed.source,
+                capture,
+                readable: false,
+                sender_domain: handed.verified.as_deref(),
+                verdict: if handed.verified.is_some() { "verified" } else { "unverified" },
+            };
+            if !rows::receive(tx, &id, &received, now.plus(unit_app.config.relay.keep), now).await? {
+                return Err(closed(&relay, now));
+            }
+            events::append(tx, &event, &relay.org, "relay.received", id.as_bytes()).await?;
+            let said = json!({
+                "device": device_id.to_string(), "source": handed.source, "capture": capture, "readable": false,
+                "verdict": received.verdict,
+            });
+            audit::note(tx, &unit_app, whose(&relay), happened("otp_receive", "device", &relay, said), now).await?;
+            Ok(relay)
+        })
+    });
+    tell(app, &unit.await?);
+    Ok(())
+}
+
+/// Whether a message that fits it would go to this request, and not too many were handed in today.
+async fn may_take(tx: &mut Tx<'_>, app: &App, relay: &Relay, now: Timestamp) -> Result<()> {
+    if relay.standing.at(now) != State::Approved {
+        return Err(closed(relay, now));
+    }
+    let mut candidates = vec![candidate(relay)];
+    for other in rows::live(tx, &relay.owner, now, super::LIVE_MOST).await? {
+        if other.agent != relay.agent && other.standing.at(now) == State::Approved && overlap(relay, &other) {
+            candidates.push(candidate(&other));
+        }
+    }
+    match choose(&candidates) {
+        Choice::One(_) if candidates.len() == 1 || relay.chosen => {}
+        _ => return Err(Error::Conflict("another agent waits for the same message: its owner has to choose first")),
+    }
+    let day = Meter {
+        id: fingerprint("relay captures", &[relay.owner.as_bytes()]),
+        span: DAY,
+        limit: app.config.relay.captures_day,
+    };
+    if meters::spend(tx, &[day], now).await?.is_some() {
+        let retry_after = meters::retry_after(tx, &day, now).await?;
+        return Err(Error::Limited { rule: "codes of a person", retry_after });
+    }
+    Ok(())
+}
+
+/// Why it takes nothing.
+fn closed(relay: &Relay, now: Timestamp) -> Error {
+    match relay.standing.at(now) {
+        State::Expired => Error::Gone,
+        State::PendingApproval => Error::Conflict("the request is not approved"),
+        State::OtpReceived | State::Consumed => Error::Conflict("a code was already received"),
+        _ => Error::Conflict("the request is over"),
+    }
+}
