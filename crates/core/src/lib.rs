@@ -19,6 +19,7 @@ pub mod redirect;
 pub mod root;
 pub mod seal;
 pub mod secret;
+pub mod sender;
 pub mod session;
 pub mod time;
 pub mod token;

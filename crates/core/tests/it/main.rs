@@ -16,6 +16,7 @@ mod phone;
 mod redirect;
 mod seal;
 mod secret;
+mod sender;
 mod session;
 mod time;
 mod token;
