@@ -9,6 +9,7 @@ pub mod apikey;
 pub mod budget;
 pub mod challenge;
 pub mod code;
+pub mod content;
 pub mod error;
 pub mod fingerprint;
 mod glyph;

@@ -6,6 +6,7 @@ mod address;
 mod budget;
 mod challenge;
 mod code;
+mod content;
 mod email;
 mod error;
 mod id;
