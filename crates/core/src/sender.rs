@@ -8,5 +8,6 @@ mod domain;
 mod pattern;
 
 pub use denied::DenyList;
+pub(crate) use domain::is_top_level;
 pub use domain::{canonical_domain, is_aligned, registrable};
 pub use pattern::{SenderPattern, Specificity};

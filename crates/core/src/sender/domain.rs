@@ -31,3 +31,12 @@ pub fn is_aligned(from_domain: &str, d: &str) -> bool {
 pub(super) fn is_under(domain: &str, parent: &str) -> bool {
     domain.strip_suffix(parent).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
 }
+
+/// Whether names end with this label, in any spelling: it is on the list of public suffixes.
+pub(crate) fn is_top_level(label: &str) -> bool {
+    const LONGEST: usize = 63 * 4;
+    let known = |name: &str| psl::suffix(name.as_bytes()).is_some_and(|suffix| suffix.is_known());
+    !label.is_empty()
+        && label.len() <= LONGEST
+        && canonical_domain(&format!("x.{label}")).is_some_and(|name| name.matches('.').count() == 1 && known(&name))
+}

@@ -14,6 +14,7 @@ mod keys;
 mod network;
 mod normalise;
 mod phone;
+mod reason;
 mod redirect;
 mod seal;
 mod secret;
