@@ -31,3 +31,11 @@ pub(crate) fn is_hidden(c: char) -> bool {
             | '\u{e000}'..='\u{f8ff}' | '\u{e0000}'..='\u{10ffff}')
         || c as u32 & 0xfffe == 0xfffe
 }
+
+/// What changes how its neighbours are shown and has no shape of its own. Narrower than [`is_hidden`]: a name may have white
+/// space and variants of characters.
+pub(crate) fn is_format(c: char) -> bool {
+    is_bidi(c)
+        || matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}

@@ -304,14 +304,5 @@ fn name_of(attempt: &Attempt, challenge: &Challenge) -> String {
 
 /// A name as it is kept: one line, without control or direction characters, not too long. None if nothing is left.
 pub fn clean_name(given: &str) -> Option<String> {
-    let shown: String = given.chars().filter(|c| c.is_whitespace() || !c.is_control() && !is_format(*c)).collect();
-    let line = shown.split_whitespace().collect::<Vec<_>>().join(" ");
-    let name = line.chars().take(NAME_MOST).collect::<String>().trim_end().to_owned();
-    (!name.is_empty()).then_some(name)
-}
-
-/// Characters that change how their neighbours are shown and have no shape of their own.
-fn is_format(c: char) -> bool {
-    matches!(c, '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+    doorcode_core::line::clean(given, NAME_MOST)
 }
