@@ -10,6 +10,7 @@ pub mod budget;
 pub mod challenge;
 pub mod code;
 pub mod error;
+pub mod extract;
 pub mod fingerprint;
 mod glyph;
 pub mod id;
