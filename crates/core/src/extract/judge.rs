@@ -7,6 +7,9 @@ use super::lexicon::Term;
 use super::scan::{Kind, Scan, Token, gap};
 use super::terms::{Hit, Terms};
 
+/// Words that lead to what a code is for, not to the code.
+const FOR: [&str; 12] = ["for", "of", "to", "from", "fur", "para", "pour", "per", "untuk", "voor", "для", "на"];
+
 /// At this many points a candidate is a code.
 const ENOUGH: i32 = 50;
 
@@ -32,10 +35,14 @@ struct Context {
     promos: u32,
     money: u32,
     shouting: bool,
+    links: bool,
+    /// The mark of an app that reads its own messages.
+    app: bool,
 }
 
 /// A message cut, searched and summed up.
 struct Court<'a> {
+    folded: &'a str,
     tokens: &'a [Token],
     hits: &'a [Hit],
     context: Context,
@@ -44,7 +51,7 @@ struct Court<'a> {
 /// The best candidate and its points, if it has enough.
 pub(super) fn choose(scan: &Scan, hits: &mut [Hit], candidates: &[Candidate]) -> Option<(usize, i32)> {
     settle(hits, &scan.tokens);
-    let court = Court { tokens: &scan.tokens, hits, context: sum_up(hits, &scan.tokens) };
+    let court = Court { folded: &scan.folded, tokens: &scan.tokens, hits, context: sum_up(hits, &scan.tokens) };
     let mut best: Option<(usize, i32)> = None;
     for (i, candidate) in candidates.iter().enumerate() {
         let points = court.points(candidate);
@@ -107,7 +114,21 @@ fn sum_up(hits: &[Hit], tokens: &[Token]) -> Context {
         letters += u32::from(token.letters);
     }
     context.shouting = upper * 2 > letters && letters > 12;
+    context.links = tokens.iter().any(|token| token.link);
+    context.money += tokens.iter().filter(|token| token.gap & gap::MONEY != 0).count() as u32;
+    context.app = is_for_app(tokens);
     context
+}
+
+/// `<#>` at the beginning, or a hash of eleven characters at the end (Android SMS Retriever).
+fn is_for_app(tokens: &[Token]) -> bool {
+    let first = &tokens[0];
+    if first.first == b'<' && first.last == b'>' || first.first == b'[' && first.last == b']' && first.width >= 3 {
+        return true;
+    }
+    let Some(last) = tokens.len().checked_sub(2).map(|i| &tokens[i]) else { return false };
+    let hash = last.length() == 11 && matches!(last.kind, Kind::Mixed | Kind::Latin);
+    hash && last.uppers > 0 && u32::from(last.uppers) < u32::from(last.letters) && last.gap & gap::LINE != 0
 }
 
 /// What a candidate stands next to.
@@ -121,6 +142,10 @@ struct Ties {
     other: i32,
     /// How many words lie between it and its name.
     distance: u32,
+    /// `is`, `use` or the like stands right before it.
+    joined: bool,
+    /// The name is one of a one-time code.
+    otp: bool,
     /// A name and nothing but `:` or `is` before it.
     pointed: bool,
 }
@@ -149,6 +174,7 @@ impl Court<'_> {
         points += if context.otp { 6 } else { 0 };
         points += if context.life { 3 } else { 0 };
         points += if context.keep { 3 } else { 0 };
+        points += if context.app { 16 } else { 0 };
         if tied == 0 && context.warned && context.money == 0 && context.others < 3 {
             points += 12;
         }
@@ -184,10 +210,32 @@ impl Court<'_> {
         if letters && self.context.promos > 0 && !self.context.otp {
             doubts += 20;
         }
+        if !ties.otp && !alone {
+            doubts += self.unlikely(ties);
+        }
+        if self.is_for_something(candidate) {
+            doubts += 20;
+        }
         if ties.name == 0 && !alone {
             doubts += (self.context.money.min(2) * 6) as i32;
         }
         doubts
+    }
+
+    /// How much a message that names no one-time code reads like a prize, an offer or a receipt.
+    fn unlikely(&self, ties: &Ties) -> i32 {
+        let context = &self.context;
+        let prize = context.promos > 0 && (context.money > 0 || context.links) && ties.auth == 0 && !context.otp;
+        let offer = context.money > 1 && ties.auth == 0 && !context.otp;
+        let receipt = context.others > 5 && context.money > 0 && !context.life && !context.keep;
+        (prize || offer) as i32 * 35 + receipt as i32 * 45
+    }
+
+    /// Whether it is what a code is for: `code for 4554`.
+    fn is_for_something(&self, candidate: &Candidate) -> bool {
+        let Some(before) = candidate.first.checked_sub(1).map(|i| &self.tokens[i]) else { return false };
+        let word = self.folded.get(before.from as usize..before.to as usize).unwrap_or_default();
+        self.tokens[candidate.first].width == 1 && FOR.contains(&word)
     }
 
     /// The first hit at or after a byte of the folded text.
@@ -237,7 +285,9 @@ impl Court<'_> {
             }
             joined |= direct && hit.terms.has(Term::Is);
             let numbers = number_between(self.tokens, hit.last, candidate.first as u32);
+            ties.joined |= direct && hit.terms.has(Term::Is);
             if hit.terms.any(NAMES) {
+                ties.otp |= hit.terms.has(Term::Otp);
                 let worth = name_points(hit, distance, self.has_auth(hit)) + if joined { 8 } else { 0 }
                     - if numbers { 14 } else { 0 }
                     - if hit.warned && !(colon && !numbers) { 22 } else { 0 };
@@ -252,13 +302,16 @@ impl Court<'_> {
                     named_else = None;
                 }
             } else if hit.terms.has(Term::Auth) && distance <= 6 && !numbers {
-                let worth = 26 - 2 * distance as i32 + if joined { 4 } else { 0 };
+                let worth = 24 - 2 * distance as i32 + if joined { 6 } else { 0 };
                 ties.auth = ties.auth.max(worth);
             }
             if hit.terms.has(Term::Money) && direct && token.gap & gap::PARAGRAPH == 0 {
                 ties.other = ties.other.max(60);
             }
-            if hit.terms.any(OTHERS) && !hit.terms.any(NAMES) && distance <= 3 && !numbers && ties.name == 0 && named_else.is_none() {
+            if hit.terms.any(OTHERS) && !hit.terms.any(NAMES) && distance <= 3 && !numbers && ties.name == 0
+                && named_else.is_none()
+                && !(direct && token.first == b',')
+            {
                 named_else = Some((52 - 8 * distance as i32, distance));
             }
         }
@@ -278,6 +331,7 @@ impl Court<'_> {
             }
             let numbers = number_between(self.tokens, candidate.last as u32, hit.first);
             if hit.terms.any(NAMES) && !hit.warned {
+                ties.otp |= hit.terms.has(Term::Otp);
                 let worth = name_points(hit, distance, self.has_auth(hit)) - 4
                     - if numbers { 14 } else { 0 }
                     - if begins { 0 } else { 8 };
@@ -286,7 +340,8 @@ impl Court<'_> {
                     ties.distance = distance;
                 }
             } else if hit.terms.has(Term::Auth) && distance <= 6 && !numbers {
-                ties.auth = ties.auth.max(26 - 2 * distance as i32);
+                let firm = if ties.joined { 32 } else if begins { 26 } else { 20 };
+                ties.auth = ties.auth.max(firm - 2 * distance as i32);
             }
             let adjacent = distance == 0 && after.gap & (gap::LINE | gap::STOP) == 0 && hit.from <= after.from;
             let small = candidate.look == Look::Digits && first.digits <= 5;

@@ -5,7 +5,7 @@
 mod entity;
 mod tag;
 
-use tag::{Effect, Tag};
+use tag::{Effect, Sight, Tag};
 
 /// The text of `html`.
 pub(super) fn text(html: &str) -> String {
@@ -14,7 +14,7 @@ pub(super) fn text(html: &str) -> String {
         at: 0,
         out: String::with_capacity(html.len() / 4 + 16),
         blank: Blank::None,
-        hidden: None,
+        open: Vec::new(),
         hiding: Vec::new(),
         comments: true,
         closings: true,
@@ -33,18 +33,22 @@ enum Blank {
     Paragraph,
 }
 
-/// An element whose content is not shown, and how many of the same name are open inside.
-struct Hidden<'a> {
+/// An element that has begun.
+struct Open<'a> {
     name: &'a str,
-    depth: u32,
+    hidden: bool,
+    tiny: bool,
 }
+
+/// How far back the beginning of an element is looked for. Further back, a tag that ends one is an error.
+const DEEPEST: usize = 48;
 
 struct Page<'a> {
     html: &'a str,
     at: usize,
     out: String,
     blank: Blank,
-    hidden: Option<Hidden<'a>>,
+    open: Vec<Open<'a>>,
     /// Classes that a style sheet hides.
     hiding: Vec<&'a str>,
     /// Whether an end of comment, an end of tag may still come: what was looked for in vain is not looked for again.
@@ -89,11 +93,8 @@ impl<'a> Page<'a> {
     }
 
     fn tag(&mut self, tag: &Tag<'a>) {
-        if self.hidden.is_some() {
-            self.leave(tag);
-            return;
-        }
-        match tag.effect() {
+        let effect = tag.effect();
+        match effect {
             Effect::Raw if !tag.closing => return self.skip(tag.name),
             Effect::Block => self.owe(Blank::Paragraph),
             Effect::Line => self.owe(Blank::Line),
@@ -104,22 +105,32 @@ impl<'a> Page<'a> {
             }
             _ => {}
         }
-        if !tag.closing && !tag.is_void() && tag.is_hidden(&self.hiding) {
-            self.hidden = Some(Hidden { name: tag.name, depth: 1 });
+        if tag.closing {
+            self.close(tag);
+        } else if !tag.is_void() {
+            self.begin(tag);
         }
     }
 
-    /// Inside a hidden element: counts until it ends.
-    fn leave(&mut self, tag: &Tag<'a>) {
-        if tag.effect() == Effect::Raw && !tag.closing {
-            return self.skip(tag.name);
+    fn begin(&mut self, tag: &Tag<'a>) {
+        if self.open.last().is_some_and(|last| tag.ends(last.name)) {
+            self.open.pop();
         }
-        let Some(hidden) = &mut self.hidden else { return };
-        if tag.name.eq_ignore_ascii_case(hidden.name) {
-            hidden.depth = if tag.closing { hidden.depth - 1 } else { hidden.depth + 1 };
-            if hidden.depth == 0 {
-                self.hidden = None;
-            }
+        let (hidden, tiny) = self.open.last().map_or((false, false), |last| (last.hidden, last.tiny));
+        let (hidden, tiny) = match tag.sight(&self.hiding) {
+            Sight::Inherited => (hidden, tiny),
+            Sight::Hidden => (true, tiny),
+            Sight::Tiny => (hidden, true),
+            Sight::Sized => (hidden, false),
+        };
+        self.open.push(Open { name: tag.name, hidden, tiny });
+    }
+
+    fn close(&mut self, tag: &Tag<'a>) {
+        let same = |open: &Open<'_>| open.name.eq_ignore_ascii_case(tag.name);
+        let from = self.open.len().saturating_sub(DEEPEST);
+        if let Some(back) = self.open[from..].iter().rposition(same) {
+            self.open.truncate(from + back);
         }
     }
 
@@ -148,7 +159,7 @@ impl<'a> Page<'a> {
     }
 
     fn show(&mut self, mut text: &str) {
-        if self.hidden.is_some() {
+        if self.open.last().is_some_and(|last| last.hidden || last.tiny) {
             return;
         }
         while !text.is_empty() {

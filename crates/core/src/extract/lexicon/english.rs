@@ -1,6 +1,6 @@
 //! English, and the words that messages in other languages borrow from it.
 
-use super::{Language, NONE};
+use super::Language;
 
 pub(super) const ENGLISH: Language = Language {
     tag: "en",
@@ -14,7 +14,7 @@ pub(super) const ENGLISH: Language = Language {
           sign in code, sign-in code*, login pin, login token, access code*, activation code*, activation pin, activation key, \
           2fa code, mfa code, two factor code, two-factor code, two-step code, 2-step code, 2fa token, 2fa, \
           registration code, sign up code, signup code, recovery code, reset code, password reset code, \
-          device code, identity code, identification code, authorisation code, authorization code, \
+          device code, identity code, identification code, \
           delivery pin, delivery otp, mtan, smstan, onlinecode, secret code, secret password, tac code, tac number, \
           tac, validation code, validation pin, verification key, v-code, vcode, sms code, smscode, dynamic password, \
           dynamic code, safepass code, transaction password, unlock code, secret otp, login passcode",
@@ -58,7 +58,7 @@ pub(super) const ENGLISH: Language = Language {
             dress code, claim code*, customer code, client code, tax code, vendor code, merchant code, shop code, store code, \
             supplier code, sort code, color code, colour code, airport code, currency code, agent code, \
             course code, class code, project code, company code, unit code, fault code, part code, approval code*, \
-            hash code, morse code, code of conduct, code of, building code, quote, quoting, ringtone*, poly, \
+            hash code, morse code, code of conduct, code of, building code, quote, quoting, selected, congratulations, lucky, disc, ringtone*, poly, \
             trouble code, response code, result code, event code, meeting id, conference code, locker code, \
             gate code, door code, wifi password, wi-fi password, statement password, pdf password, pin code of, \
             download code, game code, steam key, license code, licence code, license key, product key, serial key, \

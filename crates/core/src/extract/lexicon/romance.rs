@@ -8,7 +8,7 @@ pub(super) const ROMANCE: &[Language] = &[
         otp: "code de vérification*, code de sécurité*, code de confirmation*, code de validation*, code d'accès*, code d’accès*, \
               code d'authentification, code d'activation*, code d'identification, code de connexion*, code à usage unique*, \
               code unique*, code temporaire*, code secret*, mot de passe à usage unique, mot de passe unique, \
-              mot de passe temporaire, code sms*, code d'autorisation, code de récupération, code d'inscription, \
+              mot de passe temporaire, code sms*, code de récupération, code d'inscription, \
               code confidentiel, code otp, clé d'activation, code de réinitialisation, jeton d'authentification",
         code: "code, codes, mot de passe, mots de passe, jeton, clé",
         auth: "vérifi*, confirm*, authentifi*, connexion, connecter, connectez, inscri*, enregistrer, enregistrez, activ*, \
@@ -32,7 +32,7 @@ pub(super) const ROMANCE: &[Language] = &[
               código de autenticación*, código de un solo uso, código de uso único, código único*, código temporal*, \
               código de inicio de sesión*, contraseña de un solo uso*, contraseña temporal*, clave de un solo uso, \
               clave dinámica*, clave temporal*, clave de acceso*, código otp*, código sms*, código secreto*, \
-              código de validación*, código de autorización*, clave única, clave de verificación, clave de seguridad*, \
+              código de validación*, clave única, clave de verificación, clave de seguridad*, \
               código de recuperación*, código de registro*, codigo verificador, código de identificación*, token de seguridad, \
               código verificación, código seguridad, pin de seguridad, código de firma",
         code: "código*, clave*, contraseña*, cod",
@@ -59,7 +59,7 @@ pub(super) const ROMANCE: &[Language] = &[
               código de autenticação*, código de validação*, código único*, código de uso único*, código temporário*, \
               senha de uso único*, senha única*, senha temporária*, palavra-passe única*, palavra-passe de uso único*, \
               código de login*, código de recuperação*, código de registo*, código sms*, código otp*, token de acesso, \
-              código de autorização*, palavra-passe de utilização única, código secreto, código de início de sessão",
+              palavra-passe de utilização única, código secreto, código de início de sessão",
         code: "código*, senha*, palavra-passe, palavra passe, cod",
         auth: "verific*, confirm*, autentic*, entrar, iniciar sessão, login, acess*, registr*, registe*, registo*, ativ*, activ*, \
                valid*, uso único, segurança, redefin*, repor, recuper*, identidade, autoriz*, cadastr*, sessão",
@@ -81,8 +81,8 @@ pub(super) const ROMANCE: &[Language] = &[
         otp: "codice di verifica*, codice di sicurezza*, codice di conferma*, codice di accesso*, codice d'accesso*, \
               codice di attivazione*, codice di autenticazione*, codice monouso*, codice usa e getta, password monouso, \
               password usa e getta, password temporanea*, codice temporaneo*, codice otp*, token otp*, codice univoco, codice sms*, \
-              codice di autorizzazione*, codice segreto*, codice di registrazione*, codice di recupero*, pin monouso, \
-              codice di convalida, codice dispositivo, codice autorizzativo",
+              codice segreto*, codice di registrazione*, codice di recupero*, pin monouso, \
+              codice di convalida, codice dispositivo",
         code: "codice, codici, password, chiave, parola d'ordine",
         auth: "verific*, conferm*, autentic*, acced*, accesso, registr*, attiv*, monouso, sicurezza, reimpost*, ripristin*, \
                recuper*, identità, autorizz*, convalid*, login",

@@ -6,10 +6,10 @@ pub(super) const SLAVIC: &[Language] = &[
     Language {
         tag: "ru",
         otp: "код подтверждения*, код* подтвержден*, код* проверки, проверочн* код*, одноразов* код*, одноразов* парол*, код доступа*, \
-              код безопасности*, код авторизации*, код активации*, код верификации*, код входа*, код для входа*, код регистрации*, \
+              код безопасности*, код активации*, код верификации*, код входа*, код для входа*, код регистрации*, \
               код аутентификации*, смс-код*, смс код*, sms-код*, код из смс, секретн* код*, временный пароль*, временный код*, \
               пароль для входа, код для подтверждения*, код для регистрации, код восстановления*, пин-код*, код-пароль, \
-              код для авторизации, код* сброса, код идентификации",
+              код* сброса, код идентификации",
         code: "код, кода, коду, кодом, коды, парол*, пин, токен*, ключ",
         auth: "подтвер*, подтвержд*, авториз*, верифик*, провер*, вход*, войти, войдите, регистр*, зарегистрир*, активац*, активир*, \
                одноразов*, безопасност*, аутентифик*, идентифик*, восстанов*, сброс*, доступ*",
@@ -139,7 +139,7 @@ pub(super) const SLAVIC: &[Language] = &[
         code: "kod, kodu, kodem, kody, hasł*, pin, token*",
         auth: "weryfik*, zweryfik*, potwierdz*, potwierdź*, autoryz*, zalog*, logow*, zaloguj*, rejestr*, zarejestr*, aktyw*, jednoraz*, \
                bezpiecz*, uwierzyt*, dostęp*, resetow*, zreset*, odzysk*, tożsamo*",
-        is: "to, wynosi, użyj, wpisz, wprowadź, podaj, brzmi, jest, następując*, poniższ*, z",
+        is: "wynosi, użyj, wpisz, wprowadź, podaj, brzmi, jest, następując*, poniższ*, z",
         life: "ważny, ważności, wygasa*, wygaśnie, minut*, traci ważność, zignoruj*",
         keep: "udostępniaj*, nikomu, nigdy, podawaj*, przekazuj*, ujawniaj*",
         number: "zamówieni*, faktur*, paragon*, rachun*, konto, konta, kart*, telefon*, zadzwoń*, przesyłk*, paczk*, rezerwac*, bilet*, \

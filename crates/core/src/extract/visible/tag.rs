@@ -39,16 +39,11 @@ pub(super) fn end(html: &str) -> Option<usize> {
             _ => {}
         }
     }
-    first.or_else(|| if bytes.len() > LONGEST { html.get(1..).and_then(|_| Some(LONGEST_AT(html))) } else { None })
+    first.or_else(|| (bytes.len() > LONGEST).then(|| html.floor_char_boundary(LONGEST)))
 }
 
 /// The longest tag that is read as one, in bytes.
 const LONGEST: usize = 16 << 10;
-
-#[expect(non_snake_case, reason = "placeholder")]
-fn LONGEST_AT(html: &str) -> usize {
-    html.floor_char_boundary(LONGEST)
-}
 
 impl<'a> Tag<'a> {
     /// Reads what stands from `<` to `>`. `None` for declarations.
@@ -95,20 +90,28 @@ impl<'a> Tag<'a> {
             || self.is(&["br", "img", "hr", "input", "meta", "link", "col", "area", "base", "wbr", "source", "embed"])
     }
 
-    /// Whether its own attributes, or a class, hide what is in it.
-    pub(super) fn is_hidden(&self, hiding: &[&str]) -> bool {
+    /// What its attributes and classes say about whether its content is seen.
+    pub(super) fn sight(&self, hiding: &[&str]) -> Sight {
         if self.attributes.len() < 6 {
-            return false;
+            return Sight::Inherited;
         }
-        let style = self.attribute("style").is_some_and(|style| hides(style));
-        let class = || {
-            self.attribute("class").is_some_and(|list| {
-                list.split_ascii_whitespace().any(|class| {
-                    hiding.contains(&class) || PREVIEWS.iter().any(|name| class.eq_ignore_ascii_case(name))
-                })
-            })
-        };
-        style || self.attribute("hidden").is_some() || class()
+        let named = |class: &str| hiding.contains(&class) || PREVIEWS.iter().any(|name| class.eq_ignore_ascii_case(name));
+        let class = self.attribute("class").is_some_and(|list| list.split_ascii_whitespace().any(named));
+        if class || self.attribute("hidden").is_some() {
+            return Sight::Hidden;
+        }
+        self.attribute("style").map_or(Sight::Inherited, sight)
+    }
+
+    /// Whether an element of this name that is still open ends where this one begins.
+    pub(super) fn ends(&self, open: &str) -> bool {
+        let open_is = |name: &str| open.eq_ignore_ascii_case(name);
+        match self.effect() {
+            Effect::Block if self.is(&["li", "dt", "dd"]) => self.name.eq_ignore_ascii_case(open),
+            Effect::Block | Effect::Preformatted => open_is("p"),
+            Effect::Cell => open_is("td") || open_is("th"),
+            _ => false,
+        }
     }
 
     /// The value of an attribute, empty if it has none.
@@ -152,22 +155,49 @@ fn quoted(text: &str) -> (&str, &str) {
     text.split_at(end)
 }
 
-/// Whether a list of declarations makes its element invisible.
-fn hides(style: &str) -> bool {
-    style.split(';').any(|declaration| {
-        let Some((name, value)) = declaration.split_once(':') else { return false };
+/// Whether what is in an element is seen.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// As around it.
+    Inherited,
+    /// Not, whatever is inside.
+    Hidden,
+    /// Letters of no size: not, until something inside has a size.
+    Tiny,
+    /// Letters of some size.
+    Sized,
+}
+
+/// What a list of declarations says.
+fn sight(style: &str) -> Sight {
+    let mut sight = Sight::Inherited;
+    for declaration in style.split(';') {
+        let Some((name, value)) = declaration.split_once(':') else { continue };
         let value = value.trim().trim_end_matches("!important").trim_end();
         let is = |wanted: &str| value.eq_ignore_ascii_case(wanted);
-        let zero = || value.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%').trim_matches(['0', '.']).is_empty();
-        match name.trim().to_ascii_lowercase().as_str() {
+        let hidden = match name.trim().to_ascii_lowercase().as_str() {
             "display" => is("none"),
             "visibility" => is("hidden") || is("collapse"),
             "mso-hide" => is("all"),
-            "font-size" | "opacity" | "max-height" | "max-width" => !value.is_empty() && zero() && value.starts_with(['0', '.']),
             "color" => is("transparent"),
+            "opacity" | "max-height" => is_zero(value),
+            "font-size" => {
+                sight = if is_zero(value) { Sight::Tiny } else { Sight::Sized };
+                false
+            }
             _ => false,
+        };
+        if hidden {
+            return Sight::Hidden;
         }
-    })
+    }
+    sight
+}
+
+/// `0`, `0px`, `0.0`.
+fn is_zero(value: &str) -> bool {
+    let number = value.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%');
+    value.starts_with(['0', '.']) && number.trim_matches(['0', '.']).is_empty()
 }
 
 /// The most classes that are remembered.
@@ -189,7 +219,7 @@ pub(super) fn hidden_classes<'a>(sheet: &'a str, hiding: &mut Vec<&'a str>) {
             }
             b'}' => {
                 depth = if depth > 0 { depth - 1 } else { 0 };
-                if depth == 0 && !selector.trim_start().starts_with('@') && hides(&sheet[start..i]) {
+                if depth == 0 && !selector.trim_start().starts_with('@') && sight(&sheet[start..i]) == Sight::Hidden {
                     let classes = selector.split(',').filter_map(|one| one.trim().strip_prefix('.'));
                     let simple = classes.filter(|class| !class.contains([' ', '.', ':', '>', '#', '[', '+', '~']));
                     hiding.extend(simple.take(MOST_CLASSES.saturating_sub(hiding.len())));
