@@ -11,6 +11,7 @@ pub mod challenge;
 pub mod code;
 pub mod content;
 pub mod error;
+pub mod extract;
 pub mod fingerprint;
 mod glyph;
 pub mod id;

@@ -1,0 +1,93 @@
+//! Finds the one-time code in any message of any language, or says that there is none.
+//!
+//! No language is guessed and no sender is known: words of all languages are looked for at once (`lexicon`), what looks
+//! like a code is listed (`candidate`), and each is weighed by what stands next to it (`judge`). See docs/extraction.md.
+//!
+//! Refuses amounts, dates, times, telephone numbers, the numbers of orders, parcels, bookings and cards, what is part
+//! of a link, and what HTML hides. Says nothing about who sent the message: whoever relays a code checks that first.
+
+mod bound;
+mod candidate;
+mod fold;
+mod judge;
+mod kind;
+mod lexicon;
+mod scan;
+mod terms;
+mod visible;
+
+use std::borrow::Cow;
+
+pub use kind::{Kind, Kinds, classify};
+
+use crate::secret::Secret;
+
+/// How the text of a message is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// As it is read.
+    Text,
+    /// HTML, of which only what is seen counts.
+    Html,
+}
+
+/// A message as it came.
+#[derive(Clone, Copy)]
+pub struct Message<'a> {
+    /// The subject of a mail.
+    pub subject: Option<&'a str>,
+    /// The body.
+    pub text: &'a str,
+    /// How the body is written.
+    pub format: Format,
+}
+
+/// The code of a message.
+pub struct Found {
+    /// As a person types it: ASCII, without separators and printed prefixes, in the case of the message.
+    pub code: Secret<String>,
+    /// How sure it is, in percent: 50 is barely a code, 99 is as sure as it gets.
+    pub confidence: u8,
+    /// The host that the last line binds the code to (`@host #code`). No other site may be given it.
+    pub bound_to: Option<String>,
+}
+
+/// The longest message, in bytes: what is behind it is not looked at. Mails are cut by mail servers at some dozens of
+/// megabytes, and no code stands there.
+const LONGEST: usize = 4 << 20;
+
+/// The code in `message`, if there is one.
+pub fn extract(message: &Message<'_>) -> Option<Found> {
+    let text = visible(message);
+    if let Some(found) = bound::read(&text) {
+        return Some(found);
+    }
+    let scan = scan::scan(&text);
+    let candidates = candidate::find(&scan, &text, message.format == Format::Html);
+    if candidates.is_empty() {
+        return None;
+    }
+    let mut hits = terms::find(&scan);
+    let (best, points) = judge::choose(&scan, &mut hits, &candidates)?;
+    let chosen = &candidates[best];
+    let code = candidate::symbols(&text[chosen.start as usize..chosen.end as usize]);
+    let confidence = (50 + (points - 50)).clamp(50, 99) as u8;
+    Some(Found { code: Secret::new(code), confidence, bound_to: None })
+}
+
+/// The text of a message as a person sees it: the subject, an empty line, the body.
+pub fn visible<'a>(message: &Message<'a>) -> Cow<'a, str> {
+    let body = match message.format {
+        Format::Text => Cow::Borrowed(cut(message.text)),
+        Format::Html => Cow::Owned(visible::text(cut(message.text))),
+    };
+    match message.subject.map(cut) {
+        None | Some("") => body,
+        Some(subject) => Cow::Owned(format!("{subject}\n\n{body}")),
+    }
+}
+
+/// At most so much of it, whole characters.
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(LONGEST)]
+}

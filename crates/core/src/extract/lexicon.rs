@@ -1,0 +1,110 @@
+//! What people call a code, what they say around one, and what else has a number, language by language. Written from
+//! knowledge of the languages, not from messages. Refuses sentences: every entry is a word or a set phrase that any
+//! sender might use.
+//!
+//! An entry is matched without regard to case and accents, as a whole word. `*` at its end lets the word go on
+//! (inflection), at its beginning lets it be the tail of a compound. Inside a phrase, `*` ends each word that may go on.
+//! Scripts whose words carry prefixes and suffixes, or that put no spaces, are matched anywhere.
+
+mod east_asian;
+mod english;
+mod germanic;
+mod near_east;
+mod romance;
+mod slavic;
+mod south_asian;
+mod south_east;
+mod uralic_turkic;
+
+/// What a word says about a number near it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Term {
+    /// By itself the name of a one-time code.
+    Otp,
+    /// Code, password, PIN: may be something else.
+    Code,
+    /// Verify, confirm, sign in, register, security: what codes are for.
+    Auth,
+    /// What joins a name and its value: is, use, enter, with.
+    Is,
+    /// How long it lives, and what to do if nobody asked for it.
+    Life,
+    /// Do not share.
+    Keep,
+    /// What has a number that is no code: order, account, telephone, balance.
+    Number,
+    /// What has a code that signs nobody in: voucher, parcel, booking, postal code.
+    Promo,
+    /// Currencies.
+    Money,
+    /// What a number counts.
+    Unit,
+}
+
+/// The words of one language, or of a few that are close. Entries are separated by commas.
+pub(super) struct Language {
+    /// BCP 47, for people who look for it.
+    #[cfg_attr(not(test), expect(dead_code, reason = "read by tests, and by whoever looks for a language"))]
+    pub(super) tag: &'static str,
+    pub(super) otp: &'static str,
+    pub(super) code: &'static str,
+    pub(super) auth: &'static str,
+    pub(super) is: &'static str,
+    pub(super) life: &'static str,
+    pub(super) keep: &'static str,
+    pub(super) number: &'static str,
+    pub(super) promo: &'static str,
+    pub(super) money: &'static str,
+    pub(super) unit: &'static str,
+}
+
+/// A language of which nothing is known yet.
+const NONE: Language = Language {
+    tag: "",
+    otp: "",
+    code: "",
+    auth: "",
+    is: "",
+    life: "",
+    keep: "",
+    number: "",
+    promo: "",
+    money: "",
+    unit: "",
+};
+
+impl Language {
+    /// Its lists with what they mean.
+    pub(super) const fn lists(&self) -> [(Term, &'static str); 10] {
+        [
+            (Term::Otp, self.otp),
+            (Term::Code, self.code),
+            (Term::Auth, self.auth),
+            (Term::Is, self.is),
+            (Term::Life, self.life),
+            (Term::Keep, self.keep),
+            (Term::Number, self.number),
+            (Term::Promo, self.promo),
+            (Term::Money, self.money),
+            (Term::Unit, self.unit),
+        ]
+    }
+}
+
+/// All of them.
+pub(super) fn languages() -> impl Iterator<Item = &'static Language> {
+    [
+        std::slice::from_ref(&english::ENGLISH),
+        germanic::GERMANIC,
+        romance::ROMANCE,
+        slavic::SLAVIC,
+        uralic_turkic::URALIC_TURKIC,
+        near_east::NEAR_EAST,
+        south_asian::SOUTH_ASIAN,
+        south_east::SOUTH_EAST,
+        east_asian::EAST_ASIAN,
+    ]
+    .into_iter()
+    .flatten()
+}

@@ -1,0 +1,233 @@
+//! A tag of HTML: its name, what it does to the flow of text, whether it hides what is in it.
+
+/// A tag as it stands between `<` and `>`.
+pub(super) struct Tag<'a> {
+    pub(super) name: &'a str,
+    pub(super) closing: bool,
+    attributes: &'a str,
+}
+
+/// What an element does to the text around it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    Nothing,
+    /// A line of its own.
+    Block,
+    /// A new line.
+    Line,
+    /// A cell of a table: a space.
+    Cell,
+    /// A block whose line ends count.
+    Preformatted,
+    /// Its content is not text.
+    Raw,
+}
+
+/// Where the tag that `html` begins with ends, just behind its `>`. A `>` inside quotes is none, unless the quote
+/// never ends.
+pub(super) fn end(html: &str) -> Option<usize> {
+    let bytes = html.as_bytes();
+    let mut quote = 0;
+    let mut first = None;
+    // Real tags are short; what goes on for longer has lost a quote.
+    for (i, &byte) in bytes.iter().enumerate().take(LONGEST) {
+        match byte {
+            b'>' if quote == 0 => return Some(i + 1),
+            b'>' => first = first.or(Some(i + 1)),
+            b'"' | b'\'' if quote == 0 && i > 0 && matches!(bytes[i - 1], b'=' | b' ') => quote = byte,
+            _ if byte == quote => quote = 0,
+            _ => {}
+        }
+    }
+    first.or_else(|| (bytes.len() > LONGEST).then(|| html.floor_char_boundary(LONGEST)))
+}
+
+/// The longest tag that is read as one, in bytes.
+const LONGEST: usize = 16 << 10;
+
+impl<'a> Tag<'a> {
+    /// Reads what stands from `<` to `>`. `None` for declarations.
+    pub(super) fn read(tag: &'a str) -> Option<Self> {
+        let inner = tag.trim_start_matches('<').trim_end_matches('>');
+        let closing = inner.starts_with('/');
+        let inner = inner.trim_start_matches('/');
+        let length = inner.bytes().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b':' | b'-')).count();
+        (length > 0).then(|| Self { name: &inner[..length], closing, attributes: &inner[length..] })
+    }
+
+    fn is(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.name.eq_ignore_ascii_case(name))
+    }
+
+    pub(super) fn effect(&self) -> Effect {
+        let first = self.name.as_bytes()[0].to_ascii_lowercase();
+        match first {
+            b's' if self.is(&["script", "style", "svg"]) => Effect::Raw,
+            b't' if self.is(&["title", "textarea", "template"]) => Effect::Raw,
+            b'o' if self.is(&["object"]) => Effect::Raw,
+            b'n' if self.is(&["noscript", "noembed", "noframes"]) => Effect::Raw,
+            b'i' if self.is(&["iframe"]) => Effect::Raw,
+            b's' if self.is(&["select"]) => Effect::Raw,
+            b'b' if self.is(&["br"]) => Effect::Line,
+            b't' if self.is(&["td", "th"]) => Effect::Cell,
+            b't' if self.is(&["tr"]) => Effect::Line,
+            b'p' if self.is(&["pre"]) => Effect::Preformatted,
+            b'h' if self.name.len() == 2 => Effect::Block,
+            _ if self.is(&[
+                "p", "div", "table", "ul", "ol", "li", "dl", "dt", "dd", "section", "article", "header", "footer",
+                "blockquote", "center", "form", "fieldset", "main", "nav", "address", "figure", "tbody", "thead", "body",
+            ]) =>
+            {
+                Effect::Block
+            }
+            _ => Effect::Nothing,
+        }
+    }
+
+    /// Whether it has no content.
+    pub(super) fn is_void(&self) -> bool {
+        self.attributes.ends_with('/')
+            || self.is(&["br", "img", "hr", "input", "meta", "link", "col", "area", "base", "wbr", "source", "embed"])
+    }
+
+    /// What its attributes and classes say about whether its content is seen.
+    pub(super) fn sight(&self, hiding: &[&str]) -> Sight {
+        if self.attributes.len() < 6 {
+            return Sight::Inherited;
+        }
+        let named = |class: &str| hiding.contains(&class) || PREVIEWS.iter().any(|name| class.eq_ignore_ascii_case(name));
+        let class = self.attribute("class").is_some_and(|list| list.split_ascii_whitespace().any(named));
+        if class || self.attribute("hidden").is_some() {
+            return Sight::Hidden;
+        }
+        self.attribute("style").map_or(Sight::Inherited, sight)
+    }
+
+    /// Whether an element of this name that is still open ends where this one begins.
+    pub(super) fn ends(&self, open: &str) -> bool {
+        let open_is = |name: &str| open.eq_ignore_ascii_case(name);
+        match self.effect() {
+            Effect::Block if self.is(&["li", "dt", "dd"]) => self.name.eq_ignore_ascii_case(open),
+            Effect::Block | Effect::Preformatted => open_is("p"),
+            Effect::Cell => open_is("td") || open_is("th"),
+            _ => false,
+        }
+    }
+
+    /// The value of an attribute, empty if it has none.
+    fn attribute(&self, wanted: &str) -> Option<&'a str> {
+        let mut rest = self.attributes;
+        loop {
+            rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/');
+            let length = rest.find(|c: char| c.is_ascii_whitespace() || matches!(c, '=' | '/' | '>')).unwrap_or(rest.len());
+            if rest.is_empty() {
+                return None;
+            }
+            let (name, after) = rest.split_at(length.max(1).min(rest.len()).max(first_width(rest, length)));
+            let after = after.trim_start();
+            let (value, next) = match after.strip_prefix('=') {
+                Some(value) => quoted(value.trim_start()),
+                None => ("", after),
+            };
+            if name.eq_ignore_ascii_case(wanted) {
+                return Some(value);
+            }
+            rest = next;
+        }
+    }
+}
+
+/// Names that mail templates give to the text which is meant for the list of mails and is hidden in the mail.
+const PREVIEWS: [&str; 5] = ["preheader", "preview-text", "previewtext", "preheader-text", "mcnpreviewtext"];
+
+fn first_width(rest: &str, length: usize) -> usize {
+    if length == 0 { rest.chars().next().map_or(0, char::len_utf8) } else { length }
+}
+
+/// A value, with or without quotes, and what follows it.
+fn quoted(text: &str) -> (&str, &str) {
+    for quote in ['"', '\''] {
+        if let Some(inner) = text.strip_prefix(quote) {
+            return inner.split_once(quote).unwrap_or((inner, ""));
+        }
+    }
+    let end = text.find(|c: char| c.is_ascii_whitespace()).unwrap_or(text.len());
+    text.split_at(end)
+}
+
+/// Whether what is in an element is seen.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// As around it.
+    Inherited,
+    /// Not, whatever is inside.
+    Hidden,
+    /// Letters of no size: not, until something inside has a size.
+    Tiny,
+    /// Letters of some size.
+    Sized,
+}
+
+/// What a list of declarations says.
+fn sight(style: &str) -> Sight {
+    let mut sight = Sight::Inherited;
+    for declaration in style.split(';') {
+        let Some((name, value)) = declaration.split_once(':') else { continue };
+        let value = value.trim().trim_end_matches("!important").trim_end();
+        let is = |wanted: &str| value.eq_ignore_ascii_case(wanted);
+        let hidden = match name.trim().to_ascii_lowercase().as_str() {
+            "display" => is("none"),
+            "visibility" => is("hidden") || is("collapse"),
+            "mso-hide" => is("all"),
+            "color" => is("transparent"),
+            "opacity" | "max-height" => is_zero(value),
+            "font-size" => {
+                sight = if is_zero(value) { Sight::Tiny } else { Sight::Sized };
+                false
+            }
+            _ => false,
+        };
+        if hidden {
+            return Sight::Hidden;
+        }
+    }
+    sight
+}
+
+/// `0`, `0px`, `0.0`.
+fn is_zero(value: &str) -> bool {
+    let number = value.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%');
+    value.starts_with(['0', '.']) && number.trim_matches(['0', '.']).is_empty()
+}
+
+/// The most classes that are remembered.
+const MOST_CLASSES: usize = 64;
+
+/// Adds the classes that a style sheet hides by `.name { display: none }` outside of `@media` and the like.
+pub(super) fn hidden_classes<'a>(sheet: &'a str, hiding: &mut Vec<&'a str>) {
+    let mut depth = 0;
+    let mut start = 0;
+    let mut selector = "";
+    for (i, byte) in sheet.bytes().enumerate() {
+        match byte {
+            b'{' => {
+                if depth == 0 {
+                    selector = &sheet[start..i];
+                }
+                depth += 1;
+                start = i + 1;
+            }
+            b'}' => {
+                depth = if depth > 0 { depth - 1 } else { 0 };
+                if depth == 0 && !selector.trim_start().starts_with('@') && sight(&sheet[start..i]) == Sight::Hidden {
+                    let classes = selector.split(',').filter_map(|one| one.trim().strip_prefix('.'));
+                    let simple = classes.filter(|class| !class.contains([' ', '.', ':', '>', '#', '[', '+', '~']));
+                    hiding.extend(simple.take(MOST_CLASSES.saturating_sub(hiding.len())));
+                }
+                start = i + 1;
+            }
+            b';' if depth == 0 => start = i + 1,
+            _ => {}
+        }
+    }
+}
