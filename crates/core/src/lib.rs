@@ -15,6 +15,7 @@ mod glyph;
 pub mod id;
 pub mod known;
 pub mod network;
+pub mod origin;
 pub mod redirect;
 pub mod root;
 pub mod secret;

@@ -12,6 +12,7 @@ mod id;
 mod keys;
 mod network;
 mod normalise;
+mod origin;
 mod phone;
 mod redirect;
 mod secret;
