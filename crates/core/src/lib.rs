@@ -18,6 +18,7 @@ pub mod id;
 pub mod known;
 pub mod line;
 pub mod network;
+pub mod origin;
 pub mod reason;
 pub mod redirect;
 pub mod relay;

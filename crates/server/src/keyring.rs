@@ -70,6 +70,13 @@ pub struct Keyring {
 }
 
 impl Keyring {
+    /// A ring of these keys, without a database: for tests of what needs one.
+    #[cfg(test)]
+    pub(crate) fn of(keys: &[MasterKey]) -> Result<Self> {
+        let roots = keys.iter().map(Roots::of).collect::<Result<_>>()?;
+        Ok(Self { roots, stages: Vec::new(), awaited: Vec::new() })
+    }
+
     /// The one that derives what is new.
     pub fn active(&self) -> &Roots {
         // `load` refuses to give a ring without one.

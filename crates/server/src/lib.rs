@@ -7,6 +7,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 pub mod api;
 pub mod app;
 pub mod body;
+pub mod capture;
 pub mod cli;
 pub mod clock;
 pub mod config;

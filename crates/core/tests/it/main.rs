@@ -13,6 +13,7 @@ mod id;
 mod keys;
 mod network;
 mod normalise;
+mod origin;
 mod phone;
 mod reason;
 mod redirect;

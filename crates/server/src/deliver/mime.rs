@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use doorcode_core::Secret;
+use doorcode_core::{Secret, origin};
 use lettre::Address;
 use lettre::address::Envelope;
 use lettre::message::header::{HeaderName, HeaderValue};
@@ -58,7 +58,7 @@ impl Sender {
             builder = builder.reply_to(reply_to.clone());
         }
         if let Some(stamp) = &message.stamp {
-            builder = builder.raw_header(header(HeaderName::new_from_ascii_str("X-Doorcode-Stamp"), stamp));
+            builder = builder.raw_header(header(HeaderName::new_from_ascii_str(origin::HEADER), stamp));
         }
         builder
     }

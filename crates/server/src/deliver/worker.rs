@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use doorcode_core::origin::Mark;
 use doorcode_core::{ChallengeId, DeliveryId, Error, EventId, OrgId, Result, Secret, State, Timestamp, code};
 use futures_util::future::join_all;
 use tokio::sync::watch;
@@ -192,9 +193,7 @@ impl Worker {
         let link = handed.link.then(|| sign_in::link(&self.app, roots, challenge));
         let message_id = format!("<{}@{}>", handed.id, self.app.config.mail.domain());
         // By this mark an installation knows its own mail again, whatever was done to it on the way.
-        let mark = roots.header.mac(&[message_id.as_bytes()]);
-        let stamp =
-            format!("{} {}", roots.kid, mark[..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        let mark = Mark::new(roots.kid, &roots.header, *handed.id.as_bytes());
         // To the nearest minute: a mail that leaves a moment after it was asked for says the whole life.
         let left = (challenge.expires_at.since(now).as_secs() + 30) / 60;
         Some(code_mail(CodeMail {
@@ -206,7 +205,7 @@ impl Worker {
             minutes: u32::try_from(left).unwrap_or(u32::MAX).max(1),
             texts: self.app.config.mail.texts.choose(&challenge.language),
             message_id,
-            stamp: Some(stamp),
+            stamp: Some(mark.to_string()),
         }))
     }
 

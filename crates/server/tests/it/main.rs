@@ -9,6 +9,7 @@ mod browser;
 mod budgets;
 mod cli;
 mod clients;
+mod coming_in;
 mod contract;
 mod crash;
 mod days;
