@@ -2,12 +2,15 @@
 //! itself, and to which of several requests a message goes. Pure: each step is one conditional statement of the server's, what its
 //! answer means is said here. Refuses to let a message serve two requests, and to choose between two agents.
 
+pub mod fit;
+
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::id::{AgentId, DeviceId, Id, RelayId};
+use crate::sender::Specificity;
 use crate::time::Timestamp;
 
 /// How long a person has to say yes or no (AgentOTP, constants).
@@ -18,8 +21,6 @@ pub const KEPT: Duration = Duration::from_secs(60);
 pub const LIFE: Duration = Duration::from_secs(300);
 /// The longest life of a request (AgentOTP, documentation).
 pub const LIFE_MOST: Duration = Duration::from_secs(3600);
-/// The longest reason, in characters.
-pub const REASON_MOST: usize = 500;
 /// How long the agent that read a code may be given the same sealed text again, under the same `Idempotency-Key`.
 pub const REPEAT: Duration = Duration::from_secs(30);
 
@@ -150,8 +151,8 @@ pub struct Candidate {
     pub relay: RelayId,
     /// Whose.
     pub agent: AgentId,
-    /// How narrowly it names its sender: more is narrower. Compared within one agent only.
-    pub specificity: u32,
+    /// How narrowly it names its sender. Compared within one agent only.
+    pub specificity: Specificity,
     /// When the person said yes.
     pub approved_at: Timestamp,
     /// The person was asked which of several agents gets the next message, and chose this one.
@@ -202,11 +203,13 @@ mod tests {
         Standing { state, approve_until: at(120), expires_at: at(300), kept_until: Some(at(200)) }
     }
 
-    fn candidate(relay: u8, agent: u8, specificity: u32, approved: i64) -> Candidate {
+    fn candidate(relay: u8, agent: u8, local: usize, approved: i64) -> Candidate {
         Candidate {
             relay: RelayId::from_bytes([relay; 16]),
             agent: AgentId::from_bytes([agent; 16]),
-            specificity,
+            specificity: crate::sender::SenderPattern::parse(&format!("{}*@acme.com", "a".repeat(local)))
+                .unwrap()
+                .specificity(),
             approved_at: at(approved),
             chosen: false,
         }

@@ -46,7 +46,8 @@ CREATE TABLE device_links (
 
 -- Requests. state: 0 pending approval, 1 approved, 2 code received, 3 consumed, 4 denied, 5 expired, 6 cancelled. ends_at is when
 -- it ends by itself in its state. payload is sealed to public_key, and gone when it was read or is over. sources is a set of bits:
--- 1 sms, 2 email, 4 whatsapp. readable says whether this server could read the message.
+-- 1 sms, 2 email, 4 whatsapp. readable says whether this server could read the message. unverified: its owner takes unverified mail for
+-- this one. held: a sealed code of a message about this (a reset, a payment) waits, with state 1, for its owner to say yes once more.
 CREATE TABLE relays (
     id              BYTEA PRIMARY KEY,
     org_id          BYTEA NOT NULL,
@@ -67,6 +68,7 @@ CREATE TABLE relays (
     origin          TEXT NOT NULL,
     test            BIGINT NOT NULL,
     chosen          BIGINT NOT NULL DEFAULT 0,
+    unverified      BIGINT NOT NULL DEFAULT 0,
     decided_by      TEXT,
     decided_at      BIGINT,
     denial          TEXT,
@@ -78,6 +80,7 @@ CREATE TABLE relays (
     received_at     BIGINT,
     kept_until      BIGINT,
     payload         TEXT,
+    held            TEXT,
     ended_at        BIGINT,
     repeat_key      BYTEA
 );

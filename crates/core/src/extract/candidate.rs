@@ -231,8 +231,12 @@ fn joined(tokens: &[Token], at: usize, text: &str) -> Option<(Option<Candidate>,
     let count = run(tokens, at, b'-', ascii);
     let parts = &tokens[at..at + count];
     if let ([prefix, number], true) = (parts, count == 2) {
-        if prefix.kind == Kind::Latin && prefix.letters <= 4 && prefix.uppers == prefix.letters
-            && number.kind == Kind::Number && matches!(number.digits, 4..=8) && !is_other(tokens, at + 1, at + 1)
+        if prefix.kind == Kind::Latin
+            && prefix.letters <= 4
+            && prefix.uppers == prefix.letters
+            && number.kind == Kind::Number
+            && matches!(number.digits, 4..=8)
+            && !is_other(tokens, at + 1, at + 1)
         {
             let mut found = candidate(Look::Digits, tokens, at, at + 1, digits_worth(number.digits));
             found.start = number.start;
@@ -242,7 +246,9 @@ fn joined(tokens: &[Token], at: usize, text: &str) -> Option<(Option<Candidate>,
     }
     let total: u16 = parts.iter().map(Token::length).sum();
     let digits: u16 = parts.iter().map(|token| token.digits).sum();
-    let fits = (2..=4).contains(&count) && (6..=16).contains(&total) && parts.iter().all(|token| (2..=6).contains(&token.length()));
+    let fits = (2..=4).contains(&count)
+        && (6..=16).contains(&total)
+        && parts.iter().all(|token| (2..=6).contains(&token.length()));
     let one_case = |token: &Token| token.uppers == token.letters;
     if !fits || !parts.iter().all(one_case) || (digits == 0 && total > 10) {
         return None;

@@ -71,7 +71,8 @@ fn settle(hits: &mut [Hit], tokens: &[Token]) {
         }
         let near = i.saturating_sub(10)..(i + 10).min(hits.len());
         let around = || hits[near.clone()].iter().filter(|other| other.sentence == hit.sentence);
-        let longer = |other: &&Hit| other.from <= hit.from && other.to >= hit.to && other.to - other.from > hit.to - hit.from;
+        let longer =
+            |other: &&Hit| other.from <= hit.from && other.to >= hit.to && other.to - other.from > hit.to - hit.from;
         let inside_promo = around().filter(longer).any(|other| other.terms.any(OTHERS) && !other.terms.any(NAMES));
         let beside_promo = around().any(|other| {
             let before = other.to <= hit.from && hit.unit.saturating_sub(other.unit_end) == 0;
@@ -203,7 +204,8 @@ impl Court<'_> {
             doubts += 10;
         }
         if candidate.look == Look::Letters && !alone {
-            let word = self.hits.iter().skip(self.at(token.from)).take_while(|hit| hit.from < token.to).next().is_some();
+            let word =
+                self.hits.iter().skip(self.at(token.from)).take_while(|hit| hit.from < token.to).next().is_some();
             doubts += if word || self.context.shouting || !ties.pointed || ties.name < 50 { 60 } else { 0 };
         }
         let letters = !matches!(candidate.look, Look::Digits | Look::Groups);
@@ -308,7 +310,11 @@ impl Court<'_> {
             if hit.terms.has(Term::Money) && direct && token.gap & gap::PARAGRAPH == 0 {
                 ties.other = ties.other.max(60);
             }
-            if hit.terms.any(OTHERS) && !hit.terms.any(NAMES) && distance <= 3 && !numbers && ties.name == 0
+            if hit.terms.any(OTHERS)
+                && !hit.terms.any(NAMES)
+                && distance <= 3
+                && !numbers
+                && ties.name == 0
                 && named_else.is_none()
                 && !(direct && token.first == b',')
             {
@@ -332,7 +338,8 @@ impl Court<'_> {
             let numbers = number_between(self.tokens, candidate.last as u32, hit.first);
             if hit.terms.any(NAMES) && !hit.warned {
                 ties.otp |= hit.terms.has(Term::Otp);
-                let worth = name_points(hit, distance, self.has_auth(hit)) - 4
+                let worth = name_points(hit, distance, self.has_auth(hit))
+                    - 4
                     - if numbers { 14 } else { 0 }
                     - if begins { 0 } else { 8 };
                 if worth > ties.name {
@@ -340,7 +347,13 @@ impl Court<'_> {
                     ties.distance = distance;
                 }
             } else if hit.terms.has(Term::Auth) && distance <= 6 && !numbers {
-                let firm = if ties.joined { 32 } else if begins { 26 } else { 20 };
+                let firm = if ties.joined {
+                    32
+                } else if begins {
+                    26
+                } else {
+                    20
+                };
                 ties.auth = ties.auth.max(firm - 2 * distance as i32);
             }
             let adjacent = distance == 0 && after.gap & (gap::LINE | gap::STOP) == 0 && hit.from <= after.from;

@@ -122,15 +122,7 @@ fn read(entry: &str, term: Term) -> (String, Rule) {
     let first = text.chars().next().unwrap_or(' ');
     let loose = first as u32 >= 0x590 && (text.chars().count() >= 3 || Folder::new().fold(first).class == Class::Wide);
     let short_suffix = first as u32 >= 0x900;
-    (
-        text,
-        Rule {
-            terms: Terms::of(&[term]),
-            left: left && !loose,
-            right: right && !loose && !short_suffix,
-            rest,
-        },
-    )
+    (text, Rule { terms: Terms::of(&[term]), left: left && !loose, right: right && !loose && !short_suffix, rest })
 }
 
 /// Whether the character that ends before `at` and the one that begins there are letters of one word.

@@ -12,7 +12,7 @@ macro_rules! columns {
     () => {
         "id, org_id, agent_id, owner_id, state, approve_until, expires_at, kept_until, reason, public_key, key_signature, \
         sources, sender, sender_pattern, content_pattern, received_after, origin, test, chosen, decided_by, decided_at, denial, \
-        source, capture, readable, sender_domain, verdict, received_at, ended_at"
+        source, capture, readable, sender_domain, verdict, received_at, ended_at, unverified, held"
     };
 }
 
@@ -42,8 +42,17 @@ statements! {
         ended_at = CASE WHEN $3 = 4 THEN $2 ELSE NULL END WHERE id = $1 AND state = 0 AND ends_at > $2";
     CHOOSE = "UPDATE relays SET chosen = $3 WHERE id = $1 AND state = 1 AND ends_at > $2";
     // $2 now, $3 until when it may be read, then what was received.
+    // The same for a message that its owner must be asked about once more: $9 what it is about. One at a time.
+    HOLD_BACK = "UPDATE relays SET received_at = $2, payload = $3, source = $4, capture = $5, readable = $6, sender_domain = $7, \
+        verdict = $8, held = $9 WHERE id = $1 AND state = 1 AND held IS NULL AND ends_at > $2";
+    // Yes: it may be read until $3. No: the code goes, and the request is denied.
+    LET_GO = "UPDATE relays SET state = 2, held = NULL, kept_until = $3, ends_at = $3 WHERE id = $1 AND state = 1 AND held IS NOT NULL \
+        AND ends_at > $2";
+    DENY_HELD = "UPDATE relays SET state = 4, denial = $3, decided_by = 'user', decided_at = $2, ended_at = $2, payload = NULL, \
+        held = NULL WHERE id = $1 AND state = 1 AND held IS NOT NULL AND ends_at > $2";
+    LET_UNVERIFIED = "UPDATE relays SET unverified = $3 WHERE id = $1 AND state < 2 AND ends_at > $2";
     RECEIVE = "UPDATE relays SET state = 2, received_at = $2, kept_until = $3, ends_at = $3, payload = $4, source = $5, capture = $6, \
-        readable = $7, sender_domain = $8, verdict = $9 WHERE id = $1 AND state = 1 AND ends_at > $2";
+        readable = $7, sender_domain = $8, verdict = $9 WHERE id = $1 AND state = 1 AND held IS NULL AND ends_at > $2";
     // $4: the sealed text stays for as long as who names its request may ask again.
     CONSUME = "UPDATE relays SET state = 3, ended_at = $2, repeat_key = $4, \
         payload = CASE WHEN $4 IS NULL THEN NULL ELSE payload END WHERE id = $1 AND agent_id = $3 AND state = 2 AND ends_at > $2";
@@ -115,6 +124,10 @@ pub struct Relay {
     pub received_at: Option<Timestamp>,
     /// When it was read, refused, over or taken back.
     pub ended_at: Option<Timestamp>,
+    /// Its owner takes unverified mail for this one.
+    pub unverified: bool,
+    /// A code of a message about this is there, and its owner is asked once more.
+    pub held: Option<String>,
 }
 
 impl Relay {
@@ -148,6 +161,8 @@ impl Relay {
             verdict: row.maybe_text(26)?,
             received_at: row.maybe_time(27)?,
             ended_at: row.maybe_time(28)?,
+            unverified: row.int(29)? == 1,
+            held: row.maybe_text(30)?,
         })
     }
 }
@@ -278,6 +293,43 @@ pub async fn receive(
         received.verdict.into(),
     ];
     Ok(tx.execute(&RECEIVE, &values).await? == 1)
+}
+
+/// A sealed code is there, of a message that its owner must be asked about once more. False: none is waited for.
+pub async fn hold_back(
+    tx: &mut Tx<'_>,
+    id: &RelayId,
+    received: &Received<'_>,
+    about: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let values: [Value<'_>; 9] = [
+        id.into(),
+        now.into(),
+        received.payload.into(),
+        received.source.into(),
+        received.capture.into(),
+        i64::from(received.readable).into(),
+        received.sender_domain.into(),
+        received.verdict.into(),
+        about.into(),
+    ];
+    Ok(tx.execute(&HOLD_BACK, &values).await? == 1)
+}
+
+/// The owner says yes to a code that is held: it may be read until then. False: none is held any more.
+pub async fn let_go(tx: &mut Tx<'_>, id: &RelayId, kept_until: Timestamp, now: Timestamp) -> Result<bool> {
+    Ok(tx.execute(&LET_GO, &[id.into(), now.into(), kept_until.into()]).await? == 1)
+}
+
+/// The owner says no to a code that is held. False: none is held any more.
+pub async fn deny_held(tx: &mut Tx<'_>, id: &RelayId, denial: &str, now: Timestamp) -> Result<bool> {
+    Ok(tx.execute(&DENY_HELD, &[id.into(), now.into(), denial.into()]).await? == 1)
+}
+
+/// The owner takes unverified mail for it, or does not.
+pub async fn let_unverified(tx: &mut Tx<'_>, id: &RelayId, unverified: bool, now: Timestamp) -> Result<bool> {
+    Ok(tx.execute(&LET_UNVERIFIED, &[id.into(), now.into(), i64::from(unverified).into()]).await? == 1)
 }
 
 /// The agent reads it. `name` is that of its request: under it, it may ask again. False: there is nothing to read, or no more.

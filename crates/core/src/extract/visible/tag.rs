@@ -74,8 +74,30 @@ impl<'a> Tag<'a> {
             b'p' if self.is(&["pre"]) => Effect::Preformatted,
             b'h' if self.name.len() == 2 => Effect::Block,
             _ if self.is(&[
-                "p", "div", "table", "ul", "ol", "li", "dl", "dt", "dd", "section", "article", "header", "footer",
-                "blockquote", "center", "form", "fieldset", "main", "nav", "address", "figure", "tbody", "thead", "body",
+                "p",
+                "div",
+                "table",
+                "ul",
+                "ol",
+                "li",
+                "dl",
+                "dt",
+                "dd",
+                "section",
+                "article",
+                "header",
+                "footer",
+                "blockquote",
+                "center",
+                "form",
+                "fieldset",
+                "main",
+                "nav",
+                "address",
+                "figure",
+                "tbody",
+                "thead",
+                "body",
             ]) =>
             {
                 Effect::Block
@@ -95,7 +117,8 @@ impl<'a> Tag<'a> {
         if self.attributes.len() < 6 {
             return Sight::Inherited;
         }
-        let named = |class: &str| hiding.contains(&class) || PREVIEWS.iter().any(|name| class.eq_ignore_ascii_case(name));
+        let named =
+            |class: &str| hiding.contains(&class) || PREVIEWS.iter().any(|name| class.eq_ignore_ascii_case(name));
         let class = self.attribute("class").is_some_and(|list| list.split_ascii_whitespace().any(named));
         if class || self.attribute("hidden").is_some() {
             return Sight::Hidden;
@@ -119,7 +142,8 @@ impl<'a> Tag<'a> {
         let mut rest = self.attributes;
         loop {
             rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/');
-            let length = rest.find(|c: char| c.is_ascii_whitespace() || matches!(c, '=' | '/' | '>')).unwrap_or(rest.len());
+            let length =
+                rest.find(|c: char| c.is_ascii_whitespace() || matches!(c, '=' | '/' | '>')).unwrap_or(rest.len());
             if rest.is_empty() {
                 return None;
             }

@@ -93,11 +93,20 @@ pub(super) async fn receive(
     let known = SOURCES.iter().find(|(_, name)| *name == source);
     let source = known.ok_or_else(|| wrong("source", "must be sms, email or whatsapp"))?.1;
     let mut metadata = fields.object("metadata")?;
-    let (mut message, mut verified) = (None, None);
+    let (mut message, mut verified, mut about) = (None, None, None);
     if let Some(metadata) = &mut metadata {
         message = metadata.text("emailId")?.or(metadata.text("messageId")?).filter(|id| !id.is_empty());
         verified = metadata.text("verifiedDomain")?.filter(|domain| !domain.is_empty());
+        about = match metadata.text("about")? {
+            None => None,
+            Some(text) => Some(
+                relays::ABOUT
+                    .into_iter()
+                    .find(|known| *known == text)
+                    .ok_or_else(|| wrong("metadata.about", "must be reset, payment or device"))?,
+            ),
+        };
     }
-    relays::receive(&app, &device, id, Handed { payload, source, message, verified }).await?;
+    relays::receive(&app, &device, id, Handed { payload, source, message, verified, about }).await?;
     Ok(Json(json!({ "success": true, "message": "The code was received", "requestId": id.shown() })).into_response())
 }

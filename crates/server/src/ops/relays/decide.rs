@@ -36,13 +36,20 @@ pub async fn decide(app: &Arc<App>, approver: Approver, id: RelayId, decided: De
             spend(tx, &unit_app, &relay.owner, now).await?;
             let denial = decided.denial.as_deref().and_then(clean_name);
             let denial = (!decided.yes).then(|| denial.as_deref().unwrap_or(DENIED));
-            if !rows::decide(tx, &relay, decided.yes, ("user", denial), now).await? {
+            let kept_until = now.plus(unit_app.config.relay.keep);
+            let said = match (relay.held.is_some(), denial) {
+                // Asked once more, about a code that is there.
+                (true, None) => rows::let_go(tx, &id, kept_until, now).await?,
+                (true, Some(denial)) => rows::deny_held(tx, &id, denial, now).await?,
+                (false, denial) => rows::decide(tx, &relay, decided.yes, ("user", denial), now).await?,
+            };
+            if !said {
                 return Err(late(&relay, now));
             }
             let (kind, told) =
                 if decided.yes { ("otp_approve", "relay.approved") } else { ("otp_deny", "relay.denied") };
             events::append(tx, &event, &relay.org, told, id.as_bytes()).await?;
-            let said = json!({ "by": format!("{:?}", approver.by) });
+            let said = json!({ "by": format!("{:?}", approver.by), "about": relay.held });
             audit::note(tx, &unit_app, whose(&relay), happened(kind, approver.actor(), &relay, said), now).await?;
             let rivals = if decided.yes { rivals(tx, &relay, now).await? } else { Vec::new() };
             let relay = rows::get(tx, &id).await?.ok_or(Error::NotFound)?;

@@ -7,10 +7,13 @@ mod expire;
 mod read;
 mod receive;
 mod request;
+mod take;
 
 use std::sync::Arc;
 
 use doorcode_core::relay::Candidate;
+use doorcode_core::relay::fit::Wanted;
+use doorcode_core::sender::Specificity;
 use doorcode_core::{AgentId, Error, RelayId, Result, Timestamp, UserId};
 
 use super::audit::{Happened, Whose};
@@ -25,12 +28,16 @@ pub use expire::{expire, expire_all};
 pub use read::{Consumed, cancel, consume};
 pub use receive::{Handed, receive};
 pub use request::{Ask, request};
+pub use take::{Incoming, Taken, take};
 
 /// Requests of one person that are looked at together.
 const LIVE_MOST: i64 = 500;
 
 /// Bits of [`Relay::sources`], and their words.
 pub const SOURCES: [(i64, &str); 3] = [(1, "sms"), (2, "email"), (4, "whatsapp")];
+
+/// What a message may be about so that its owner is asked once more before an agent has the code of it.
+pub const ABOUT: [&str; 3] = ["reset", "payment", "device"];
 
 /// An agent that calls.
 #[derive(Clone)]
@@ -148,31 +155,26 @@ fn candidate(relay: &Relay) -> Candidate {
     Candidate {
         relay: relay.id,
         agent: relay.agent,
-        specificity: specificity(relay),
+        specificity: wanted(relay).map_or(Specificity::ANY, |wanted| wanted.specificity()),
         approved_at: relay.decided_at.unwrap_or(Timestamp::from_millis(0)),
         chosen: relay.chosen,
     }
 }
 
-/// How narrowly a request names its sender.
-fn specificity(relay: &Relay) -> u32 {
-    match (&relay.sender_pattern, &relay.sender) {
-        (Some(pattern), _) if !pattern.contains(['*', '?']) => 4,
-        (Some(pattern), _) if !pattern.starts_with("*@") => 3,
-        (Some(_), _) => 2,
-        (None, Some(_)) => 1,
-        (None, None) => 0,
-    }
+/// A request as messages are matched with it. Its patterns were read when it was made.
+fn wanted(relay: &Relay) -> Result<Wanted> {
+    let after = relay.received_after.unwrap_or(relay.id.made_at());
+    let (pattern, content) = (relay.sender_pattern.as_deref(), relay.content_pattern.as_deref());
+    Wanted::read(relay.sources, pattern, relay.sender.as_deref(), content, (after, relay.unverified))
 }
 
-/// Whether one message could be meant by both: their sources meet, and their senders may be the same.
+/// Whether one message could be meant by both.
 fn overlap(one: &Relay, other: &Relay) -> bool {
-    let domain = |relay: &Relay| {
-        let pattern = relay.sender_pattern.as_deref()?;
-        Some(pattern.rsplit_once('@')?.1.trim_start_matches("*.").to_ascii_lowercase())
-    };
-    let apart = matches!((domain(one), domain(other)), (Some(one), Some(other)) if one != other);
-    one.sources & other.sources != 0 && !apart
+    match (wanted(one), wanted(other)) {
+        (Ok(one), Ok(other)) => one.overlaps(&other),
+        // Nobody knows: their owner is asked.
+        _ => true,
+    }
 }
 
 /// Whoever waits for news of a request hears that there is some: its watchers, its agent's, its owner's.

@@ -20,7 +20,7 @@ use crate::store::relays::{self as rows, Received, Relay};
 use crate::store::{Tx, events};
 
 /// For how long a message is known, so that it is taken once.
-const KNOWN: Duration = Duration::from_secs(30 * 86_400);
+pub(super) const KNOWN: Duration = Duration::from_secs(30 * 86_400);
 
 /// What a device hands in.
 pub struct Handed {
@@ -32,6 +32,8 @@ pub struct Handed {
     pub message: Option<String>,
     /// The domain that the device has verified the sender for.
     pub verified: Option<String>,
+    /// What the message is about, where its owner must be asked once more: `reset`, `payment` or `device`.
+    pub about: Option<&'static str>,
 }
 
 /// Takes it.
@@ -58,13 +60,14 @@ pub async fn receive(app: &Arc<App>, device: &Device, id: RelayId, handed: Hande
                 sender_domain: handed.verified.as_deref(),
                 verdict: if handed.verified.is_some() { "verified" } else { "unverified" },
             };
-            if !rows::receive(tx, &id, &received, now.plus(unit_app.config.relay.keep), now).await? {
+            if !put(tx, &unit_app, &id, &received, handed.about, now).await? {
                 return Err(closed(&relay, now));
             }
-            events::append(tx, &event, &relay.org, "relay.received", id.as_bytes()).await?;
+            let told = if handed.about.is_some() { "relay.held" } else { "relay.received" };
+            events::append(tx, &event, &relay.org, told, id.as_bytes()).await?;
             let said = json!({
                 "device": device_id.to_string(), "source": handed.source, "capture": capture, "readable": false,
-                "verdict": received.verdict,
+                "verdict": received.verdict, "about": handed.about,
             });
             audit::note(tx, &unit_app, whose(&relay), happened("otp_receive", "device", &relay, said), now).await?;
             Ok(relay)
@@ -72,6 +75,21 @@ pub async fn receive(app: &Arc<App>, device: &Device, id: RelayId, handed: Hande
     });
     tell(app, &unit.await?);
     Ok(())
+}
+
+/// Puts a sealed code where the agent reads it, or, for some kinds of messages, where its owner is asked once more.
+pub(super) async fn put(
+    tx: &mut Tx<'_>,
+    app: &App,
+    id: &RelayId,
+    received: &Received<'_>,
+    about: Option<&str>,
+    now: Timestamp,
+) -> Result<bool> {
+    match about {
+        Some(about) => rows::hold_back(tx, id, received, about, now).await,
+        None => rows::receive(tx, id, received, now.plus(app.config.relay.keep), now).await,
+    }
 }
 
 /// Whether a message that fits it would go to this request, and not too many were handed in today.
@@ -89,6 +107,11 @@ async fn may_take(tx: &mut Tx<'_>, app: &App, relay: &Relay, now: Timestamp) -> 
         Choice::One(_) if candidates.len() == 1 || relay.chosen => {}
         _ => return Err(Error::Conflict("another agent waits for the same message: its owner has to choose first")),
     }
+    spend(tx, app, relay, now).await
+}
+
+/// One of the codes that a person may be handed in a day.
+pub(super) async fn spend(tx: &mut Tx<'_>, app: &App, relay: &Relay, now: Timestamp) -> Result<()> {
     let day = Meter {
         id: fingerprint("relay captures", &[relay.owner.as_bytes()]),
         span: DAY,

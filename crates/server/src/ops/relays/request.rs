@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doorcode_core::fingerprint::fingerprint;
-use doorcode_core::relay::{LIFE_MOST, Named as _, REASON_MOST, Standing, State};
+use doorcode_core::reason::Reason;
+use doorcode_core::relay::fit::Wanted;
+use doorcode_core::relay::{LIFE_MOST, Named as _, Standing, State};
 use doorcode_core::seal::{Context, PublicKey};
 use doorcode_core::{Error, Result, Secret, Timestamp};
 use serde_json::json;
@@ -12,7 +14,6 @@ use serde_json::json;
 use super::{Asking, happened, tell};
 use crate::app::App;
 use crate::ops::audit;
-use crate::ops::sign_in::clean_name;
 use crate::store::meters::{self, Meter};
 use crate::store::relays::{self as rows, Received, Relay};
 use crate::store::{Tx, agents, audit as records, events};
@@ -52,10 +53,6 @@ pub struct Ask {
 impl Ask {
     fn judge(&self) -> Result<PublicKey> {
         let long = |text: &Option<String>, most| text.as_ref().is_some_and(|text| text.chars().count() > most);
-        let length = self.reason.chars().count();
-        if !(1..=REASON_MOST).contains(&length) || clean_name(&self.reason).is_none() {
-            return Err(Error::Invalid { field: "reason", why: "must have 1 to 500 characters" });
-        }
         if long(&self.sender, SENDER_MOST) {
             return Err(Error::Invalid { field: "expectedSender", why: "must have at most 255 characters" });
         }
@@ -68,6 +65,8 @@ impl Ask {
         if self.life < Duration::from_secs(1) || self.life > LIFE_MOST {
             return Err(Error::Invalid { field: "ttl", why: "must be from 1 to 3600 seconds" });
         }
+        let (pattern, content) = (self.sender_pattern.as_deref(), self.content_pattern.as_deref());
+        Wanted::read(self.sources, pattern, self.sender.as_deref(), content, (Timestamp::from_millis(0), false))?;
         PublicKey::parse(&self.public_key)
     }
 }
@@ -89,7 +88,7 @@ pub async fn request(app: &Arc<App>, asking: &Asking, ask: Ask) -> Result<Relay>
             expires_at,
             kept_until: None,
         },
-        reason: ask.reason,
+        reason: Reason::parse(&ask.reason)?.as_str().to_owned(),
         public_key: key.encode()?,
         key_signature: ask.key_signature,
         sources: if ask.sources == 0 { super::SOURCES.iter().map(|(bit, _)| bit).sum() } else { ask.sources },
@@ -100,6 +99,8 @@ pub async fn request(app: &Arc<App>, asking: &Asking, ask: Ask) -> Result<Relay>
         origin: ask.origin,
         test: asking.test,
         chosen: false,
+        unverified: false,
+        held: None,
         decided_by: asking.test.then(|| "auto".to_owned()),
         decided_at: asking.test.then_some(now),
         denial: None,

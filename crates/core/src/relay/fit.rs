@@ -1,0 +1,276 @@
+//! Whether a message may serve a request: where it came from, who sent it and how that was shown, what it says. The same for the server
+//! and for a collector beside the person's mailbox. Refuses forged mail always, and unverified mail wherever a sender is named, unless
+//! the person said otherwise for this request.
+
+use crate::address::Email;
+use crate::content::ContentPattern;
+use crate::error::Result;
+use crate::sender::{SenderPattern, Specificity, registrable};
+use crate::time::Timestamp;
+
+/// The shortest word of a name that is compared, in characters.
+const WORD_LEAST: usize = 3;
+/// Words of a name that say nothing about who it is.
+const EMPTY_WORDS: [&str; 12] =
+    ["the", "and", "inc", "ltd", "llc", "gmbh", "com", "team", "support", "info", "noreply", "account"];
+
+/// What a request wants, as it is matched.
+pub struct Wanted {
+    /// Bits: 1 SMS, 2 mail, 4 `WhatsApp`.
+    pub sources: i64,
+    /// Whose.
+    pub pattern: Option<SenderPattern>,
+    /// What the sender is called, where there is no pattern.
+    pub name: Option<String>,
+    /// What the message says.
+    pub content: Option<ContentPattern>,
+    /// Not from before.
+    pub after: Timestamp,
+    /// The person takes unverified mail for this one.
+    pub unverified: bool,
+}
+
+impl Wanted {
+    /// Reads a request's members.
+    ///
+    /// # Errors
+    /// `Invalid` for a pattern that can't be taken.
+    pub fn read(
+        sources: i64,
+        pattern: Option<&str>,
+        name: Option<&str>,
+        content: Option<&str>,
+        (after, unverified): (Timestamp, bool),
+    ) -> Result<Self> {
+        Ok(Self {
+            sources,
+            pattern: pattern.map(SenderPattern::parse).transpose()?,
+            name: name.map(str::to_owned),
+            content: content.map(ContentPattern::parse).transpose()?,
+            after,
+            unverified,
+        })
+    }
+
+    /// How narrowly it names its sender: a name is less than any pattern.
+    pub fn specificity(&self) -> Specificity {
+        self.pattern.as_ref().map_or(Specificity::ANY, SenderPattern::specificity)
+    }
+
+    /// Whether one message could be meant by both.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let apart = match (&self.pattern, &other.pattern) {
+            (Some(one), Some(other)) => match (place(one), place(other)) {
+                (Some(one), Some(other)) => one != other,
+                (None, None) => one != other,
+                // A number or a name, and an address.
+                _ => true,
+            },
+            _ => false,
+        };
+        self.sources & other.sources != 0 && !apart
+    }
+}
+
+/// What somebody had to register to send mail that fits.
+fn place(pattern: &SenderPattern) -> Option<&str> {
+    let domain = pattern.domain()?;
+    Some(registrable(domain).unwrap_or(domain))
+}
+
+/// Who sent a message, as far as that is known.
+pub enum Sender<'a> {
+    /// By mail: the only mailbox in `From`, and what it calls itself.
+    Mail(&'a Email, Option<&'a str>),
+    /// By SMS or another messenger: a number or a name.
+    Phone(&'a str),
+    /// It can't be told.
+    Unknown,
+}
+
+/// What a sender is worth.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Worth {
+    /// Somebody vouches for it.
+    Verified,
+    /// Nobody does.
+    Unverified,
+    /// It says that somebody does, and that is not so.
+    Forged,
+}
+
+/// A message, as it is matched.
+pub struct Came<'a> {
+    /// One of the bits of sources.
+    pub source: i64,
+    /// Who sent it.
+    pub sender: Sender<'a>,
+    /// What that is worth.
+    pub worth: Worth,
+    /// What a person reads of it.
+    pub text: &'a str,
+    /// When it came.
+    pub at: Timestamp,
+}
+
+/// Whether it fits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fit {
+    /// It does.
+    Yes,
+    /// It would, were it verified.
+    Unverified,
+    /// It does not, or looks as if it did not.
+    No,
+}
+
+/// Whether a message may serve a request.
+pub fn fit(wanted: &Wanted, came: &Came<'_>) -> Fit {
+    let mail = came.source == 2;
+    if wanted.sources & came.source == 0 || came.at < wanted.after || came.worth == Worth::Forged {
+        return Fit::No;
+    }
+    let named = wanted.pattern.is_some() || wanted.name.is_some();
+    if !is_from(wanted, &came.sender) {
+        return Fit::No;
+    }
+    if mail && named && came.worth != Worth::Verified && !wanted.unverified {
+        return Fit::Unverified;
+    }
+    // Only where the sender is right: whether a stranger's pattern fits somebody's mail is nobody's business.
+    let says = wanted.content.as_ref().is_none_or(|content| content.matches(came.text));
+    if says { Fit::Yes } else { Fit::No }
+}
+
+fn is_from(wanted: &Wanted, sender: &Sender<'_>) -> bool {
+    match (&wanted.pattern, sender) {
+        (Some(pattern), Sender::Mail(from, _)) => pattern.matches_email(from),
+        (Some(pattern), Sender::Phone(from)) => pattern.matches_sms(from),
+        (Some(_), Sender::Unknown) => false,
+        (None, sender) => wanted.name.as_deref().is_none_or(|name| is_called(name, sender)),
+    }
+}
+
+/// Whether a sender may be called so: a word of the name is the one that the domain was registered with, or the whole name of a
+/// number. What a mail's sender calls itself does not count: it may call itself anything.
+fn is_called(name: &str, sender: &Sender<'_>) -> bool {
+    match sender {
+        Sender::Mail(from, _) => {
+            let label = registrable(from.domain()).and_then(|domain| domain.split('.').next()).unwrap_or_default();
+            let whole: String = name.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
+            whole == label || name == from.as_str() || words(name).any(|word| word == label)
+        }
+        Sender::Phone(from) => from.trim().eq_ignore_ascii_case(name.trim()),
+        Sender::Unknown => false,
+    }
+}
+
+fn words(name: &str) -> impl Iterator<Item = String> {
+    let words = name.split(|c: char| !c.is_alphanumeric() && c != '-').map(str::to_lowercase);
+    words.filter(|word| word.chars().count() >= WORD_LEAST && !EMPTY_WORDS.contains(&word.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+    fn wanted(pattern: Option<&str>, name: Option<&str>, content: Option<&str>) -> Wanted {
+        Wanted::read(7, pattern, name, content, (NOW, false)).unwrap()
+    }
+
+    fn came<'a>(from: &'a Email, worth: Worth) -> Came<'a> {
+        Came { source: 2, sender: Sender::Mail(from, Some("Acme")), worth, text: "Your code is 482913", at: NOW }
+    }
+
+    fn email(text: &str) -> Email {
+        Email::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_pattern_takes_the_bare_address_of_verified_mail() {
+        let from = email("noreply@acme.com");
+        let want = wanted(Some("*@acme.com"), None, None);
+        assert_eq!(fit(&want, &came(&from, Worth::Verified)), Fit::Yes);
+        assert_eq!(fit(&want, &came(&from, Worth::Unverified)), Fit::Unverified);
+        assert_eq!(fit(&want, &came(&from, Worth::Forged)), Fit::No);
+        for other in ["noreply@mail.acme.com", "noreply@acme.com.evil.example", "noreply@notacme.com"] {
+            assert_eq!(fit(&want, &came(&email(other), Worth::Verified)), Fit::No, "{other}");
+        }
+    }
+
+    #[test]
+    fn unverified_mail_is_taken_where_the_person_said_so_and_forged_mail_never() {
+        let (from, mut want) = (email("noreply@acme.com"), wanted(Some("*@acme.com"), None, None));
+        want.unverified = true;
+        assert_eq!(fit(&want, &came(&from, Worth::Unverified)), Fit::Yes);
+        assert_eq!(fit(&want, &came(&from, Worth::Forged)), Fit::No);
+    }
+
+    #[test]
+    fn a_name_is_the_domains_and_not_what_a_sender_calls_itself() {
+        let want = wanted(None, Some("The Acme Inc"), None);
+        assert_eq!(fit(&want, &came(&email("codes@mail.acme.com"), Worth::Verified)), Fit::Yes);
+        for other in ["acme@evil.example", "x@theacme.example", "x@the.com", "x@inc.com"] {
+            assert_eq!(fit(&want, &came(&email(other), Worth::Verified)), Fit::No, "{other}");
+        }
+        assert_eq!(
+            fit(&wanted(None, Some("Big Shop"), None), &came(&email("a@bigshop.com"), Worth::Verified)),
+            Fit::Yes
+        );
+    }
+
+    #[test]
+    fn what_came_before_or_by_another_way_is_not_meant() {
+        let from = email("noreply@acme.com");
+        let mut early = came(&from, Worth::Verified);
+        early.at = Timestamp::from_millis(NOW.millis() - 1);
+        assert_eq!(fit(&wanted(None, None, None), &early), Fit::No);
+        let sms = Wanted::read(1, None, None, None, (NOW, false)).unwrap();
+        assert_eq!(fit(&sms, &came(&from, Worth::Verified)), Fit::No);
+    }
+
+    #[test]
+    fn a_content_pattern_is_asked_only_of_the_right_sender() {
+        let from = email("noreply@acme.com");
+        let want = wanted(Some("*@acme.com"), None, Some(r"code is \d{6}"));
+        assert_eq!(fit(&want, &came(&from, Worth::Verified)), Fit::Yes);
+        let mut other = came(&from, Worth::Verified);
+        other.text = "Hello";
+        assert_eq!(fit(&want, &other), Fit::No);
+    }
+
+    #[test]
+    fn any_message_is_any_but_a_forged_one() {
+        let from = email("x@y.example");
+        assert_eq!(fit(&wanted(None, None, None), &came(&from, Worth::Unverified)), Fit::Yes);
+        assert_eq!(fit(&wanted(None, None, None), &came(&from, Worth::Forged)), Fit::No);
+    }
+
+    #[test]
+    fn a_number_is_itself() {
+        let want = Wanted::read(1, Some("+15551234567"), None, None, (NOW, false)).unwrap();
+        let sms = |from| Came { source: 1, sender: Sender::Phone(from), worth: Worth::Unverified, text: "1", at: NOW };
+        assert_eq!(fit(&want, &sms("+1 555 123 4567")), Fit::Yes);
+        assert_eq!(fit(&want, &sms("+15551234568")), Fit::No);
+        assert_eq!(fit(&want, &Came { sender: Sender::Unknown, ..sms("") }), Fit::No);
+    }
+
+    #[test]
+    fn two_overlap_unless_their_senders_can_not_be_the_same() {
+        let overlap = |one: Option<&str>, other: Option<&str>| {
+            let (one, other) = (wanted(one, None, None), wanted(other, None, None));
+            assert_eq!(one.overlaps(&other), other.overlaps(&one));
+            one.overlaps(&other)
+        };
+        assert!(overlap(Some("*@acme.com"), Some("a@acme.com")) && overlap(Some("*@*.acme.com"), Some("*@acme.com")));
+        assert!(overlap(None, Some("*@acme.com")) && overlap(None, None));
+        assert!(!overlap(Some("*@acme.com"), Some("*@other.com")));
+        assert!(!overlap(Some("*@acme.com"), Some("+15551234567")));
+        assert!(!overlap(Some("+15551234568"), Some("+15551234567")) && overlap(Some("Acme"), Some("ACME")));
+        let (sms, mail) =
+            (Wanted::read(1, None, None, None, (NOW, false)), Wanted::read(2, None, None, None, (NOW, false)));
+        assert!(!sms.unwrap().overlaps(&mail.unwrap()));
+    }
+}

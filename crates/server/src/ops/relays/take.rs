@@ -1,0 +1,201 @@
+//! A message that came to this server for a person: matched, looked at, sealed, forgotten. Refuses to look for a code before there is an
+//! approved request that the message fits, to give one message to two, and to keep anything of it but what its digests say.
+
+use std::sync::Arc;
+
+use doorcode_core::extract::{Kind, Message, classify, extract};
+use doorcode_core::relay::fit::{Came, Fit, Worth, fit};
+use doorcode_core::relay::{Choice, Named as _, State, choose};
+use doorcode_core::seal::{Context, PublicKey};
+use doorcode_core::{Error, RelayId, Result, Secret, Timestamp};
+use serde_json::json;
+
+use super::receive::{KNOWN, put, spend};
+use super::{SOURCES, candidate, happened, tell, wanted};
+use crate::app::App;
+use crate::ops::audit::{self, Whose};
+use crate::store::relays::{self as rows, Received, Relay};
+use crate::store::{Tx, events};
+
+/// How often it is tried again where a request was taken away meanwhile.
+const TRIES: usize = 4;
+
+/// A message, read and judged.
+pub struct Incoming<'a> {
+    /// Whose.
+    pub whose: Whose,
+    /// By which way it came: `mailbox`, `inbound`, `webhook`.
+    pub way: &'static str,
+    /// As it is matched.
+    pub came: Came<'a>,
+    /// As a code is looked for in it.
+    pub message: Message<'a>,
+    /// The domain, number or name that an agent may be told, if somebody vouches for it.
+    pub sender: Option<&'a str>,
+    /// What it is known by: its id, its body.
+    pub digests: Vec<[u8; 16]>,
+}
+
+/// What became of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Taken {
+    /// Nobody waits for it.
+    Nobody,
+    /// Somebody would, were its sender verified.
+    Unverified,
+    /// Two agents wait for it, and the person has not chosen.
+    Contested,
+    /// There is no code in it.
+    NoCode,
+    /// It was here before.
+    Before,
+    /// Its code is sealed for this request, and its owner is asked once more.
+    Held(RelayId),
+    /// Its code is sealed for this request.
+    Given(RelayId),
+}
+
+/// A sealed code, and what goes with it.
+struct Sealed {
+    relay: Relay,
+    payload: String,
+    about: Option<&'static str>,
+}
+
+/// Takes it.
+pub async fn take(app: &Arc<App>, incoming: &Incoming<'_>) -> Result<Taken> {
+    for _ in 0..TRIES {
+        let (now, owner) = (app.clock.now(), incoming.whose.owner);
+        let look = app.db.read(move |tx| Box::pin(async move { rows::live(tx, &owner, now, super::LIVE_MOST).await }));
+        let relay = match meant(look.await?, incoming, now)? {
+            Meant::One(relay) => relay,
+            Meant::Nobody => return Ok(Taken::Nobody),
+            Meant::Unverified => return Ok(Taken::Unverified),
+            Meant::Contested => return Ok(Taken::Contested),
+        };
+        let Some(found) = extract(&incoming.message) else { return Ok(Taken::NoCode) };
+        let sealed = seal(app, *relay, &found.code, incoming)?;
+        let (id, about) = (sealed.relay.id, sealed.about);
+        match write(app, sealed, incoming).await? {
+            Written::Done => return Ok(if about.is_some() { Taken::Held(id) } else { Taken::Given(id) }),
+            Written::Before => return Ok(Taken::Before),
+            // Another message was quicker, or its owner: the next request may want this one.
+            Written::Late => {}
+        }
+    }
+    Ok(Taken::Nobody)
+}
+
+enum Meant {
+    One(Box<Relay>),
+    Nobody,
+    Unverified,
+    Contested,
+}
+
+/// Which request it is for.
+fn meant(live: Vec<Relay>, incoming: &Incoming<'_>, now: Timestamp) -> Result<Meant> {
+    let (mut fitting, mut unverified) = (Vec::new(), false);
+    for relay in live.into_iter().filter(|relay| relay.standing.at(now) == State::Approved && relay.held.is_none()) {
+        match fit(&wanted(&relay)?, &incoming.came) {
+            Fit::Yes => fitting.push(relay),
+            Fit::Unverified => unverified = true,
+            Fit::No => {}
+        }
+    }
+    let candidates: Vec<_> = fitting.iter().map(candidate).collect();
+    Ok(match choose(&candidates) {
+        Choice::One(id) => {
+            fitting.into_iter().find(|relay| relay.id == id).map_or(Meant::Nobody, |relay| Meant::One(Box::new(relay)))
+        }
+        Choice::Contested => Meant::Contested,
+        Choice::Nobody if unverified => Meant::Unverified,
+        Choice::Nobody => Meant::Nobody,
+    })
+}
+
+fn seal(app: &App, relay: Relay, code: &Secret<String>, incoming: &Incoming<'_>) -> Result<Sealed> {
+    let (request, agent) = (relay.id.shown(), relay.agent.shown());
+    let context = Context {
+        request: &request,
+        agent: &agent,
+        sender: incoming.sender.unwrap_or_default(),
+        expires_at: relay.standing.expires_at,
+    };
+    let key = PublicKey::parse(&relay.public_key)?;
+    let payload = key.seal(code, &context, Secret::new(app.entropy.bytes()?))?.into_string();
+    Ok(Sealed { relay, payload, about: about(&incoming.message) })
+}
+
+/// What a message is about, where that needs its owner's word once more.
+pub fn about(message: &Message<'_>) -> Option<&'static str> {
+    let kinds = classify(message);
+    [(Kind::Reset, "reset"), (Kind::Payment, "payment")]
+        .into_iter()
+        .find(|(kind, _)| kinds.has(*kind))
+        .map(|(_, name)| name)
+}
+
+enum Written {
+    Done,
+    Before,
+    Late,
+}
+
+async fn write(app: &Arc<App>, sealed: Sealed, incoming: &Incoming<'_>) -> Result<Written> {
+    let (now, event, unit_app) = (app.clock.now(), app.entropy.id(app.clock.now())?, Arc::clone(app));
+    let (way, whose, digests) = (incoming.way, incoming.whose, incoming.digests.clone());
+    let source = SOURCES.iter().find(|(bit, _)| *bit == incoming.came.source).map_or("", |(_, name)| name);
+    let (sender, verified) = (incoming.sender.map(str::to_owned), incoming.came.worth == Worth::Verified);
+    let Sealed { relay, payload, about } = sealed;
+    let told = relay.clone();
+    let unit = app.db.write(move |tx| {
+        Box::pin(async move {
+            if rows::hold(tx, &relay.id).await?.is_none_or(|now_there| now_there.chosen != relay.chosen) {
+                return Ok(Written::Late);
+            }
+            let received = Received {
+                payload: &payload,
+                source,
+                capture: way,
+                readable: true,
+                sender_domain: sender.as_deref(),
+                verdict: if verified { "verified" } else { "unverified" },
+            };
+            if !put(tx, &unit_app, &relay.id, &received, about, now).await? {
+                return Ok(Written::Late);
+            }
+            // After it, so that a message that nobody could take is not used up.
+            if !all_new(tx, &digests, now).await? {
+                return Err(Error::Conflict(BEFORE));
+            }
+            spend(tx, &unit_app, &relay, now).await?;
+            let name = if about.is_some() { "relay.held" } else { "relay.received" };
+            events::append(tx, &event, &relay.org, name, relay.id.as_bytes()).await?;
+            let said = json!({
+                "source": source, "capture": way, "readable": true, "verdict": received.verdict, "about": about,
+            });
+            audit::note(tx, &unit_app, whose, happened("otp_receive", "server", &relay, said), now).await?;
+            Ok(Written::Done)
+        })
+    });
+    match unit.await {
+        Ok(Written::Done) => {
+            tell(app, &told);
+            Ok(Written::Done)
+        }
+        Err(Error::Conflict(BEFORE)) => Ok(Written::Before),
+        other => other,
+    }
+}
+
+const BEFORE: &str = "this message was here before";
+
+async fn all_new(tx: &mut Tx<'_>, digests: &[[u8; 16]], now: Timestamp) -> Result<bool> {
+    for digest in digests {
+        if !rows::take_message(tx, digest, now.plus(KNOWN)).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
