@@ -1,9 +1,10 @@
 //! Everything that an operation may reach, in one concrete value. Refuses globals: two of these live in one process.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use doorcode_core::{Error, Id, Kid, OrgId, Result, Timestamp};
 
+use crate::capture::Verifier;
 use crate::clock::Clock;
 use crate::config::{Config, Transport};
 use crate::deliver::inbox::Inbox;
@@ -50,6 +51,8 @@ pub struct App {
     pub feed: Feed,
     /// The messages that were kept in place of being sent, under `--dev`.
     pub inbox: Option<Inbox>,
+    /// Who judges the senders of mail that comes in. Made when the first comes: most installations have none.
+    pub verifier: OnceLock<Verifier>,
     /// A name for this process among the servers of its database.
     pub node: String,
     /// What is counted.
@@ -108,6 +111,7 @@ impl App {
             uses: Uses::default(),
             feed,
             inbox,
+            verifier: OnceLock::new(),
             node,
             metrics: Metrics::new(),
             steady,

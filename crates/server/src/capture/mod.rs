@@ -10,6 +10,7 @@ mod chain;
 pub mod domain;
 mod fields;
 mod keys;
+pub mod mail;
 pub mod message;
 mod mime;
 pub mod origin;

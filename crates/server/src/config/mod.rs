@@ -1,6 +1,7 @@
 //! What is configured: [`Raw`] as it is written (`config.default.toml` documents every line), [`Config`] as it is meant.
 //! Refuses unknown names, values out of range, and secrets that print; gives all complaints at once.
 
+mod capture;
 mod complaints;
 mod database;
 mod doors;
@@ -20,6 +21,7 @@ use crate::deliver::smtp::SmtpSettings;
 use crate::deliver::texts::Catalogue;
 use crate::ops::client::Hour;
 
+pub use capture::Capture;
 pub use doors::SHORTEST_LIFE;
 pub use raw::Raw;
 pub use relay::Relay;
@@ -49,6 +51,8 @@ pub struct Config {
     pub sessions: Sessions,
     /// The relay's clocks and limits.
     pub relay: Relay,
+    /// How messages that come in are judged.
+    pub capture: Capture,
     /// How mail leaves.
     pub mail: Mail,
     /// Guesses an hour over all addresses.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use doorcode_core::{Email, SendPolicy};
 use serde::Deserialize;
 
+use super::capture::RawCapture;
 use super::complaints::Complaints;
 use super::database::RawDatabase;
 use super::doors::{RawDoor, RawSessions};
@@ -39,6 +40,7 @@ pub struct Raw {
     door: RawDoor,
     sessions: RawSessions,
     relay: RawRelay,
+    capture: RawCapture,
     mail: RawMail,
     egress: RawEgress,
     limits: RawLimits,
@@ -154,6 +156,7 @@ impl Raw {
             native: self.door.native.mean(&mut bad),
             sessions: self.sessions.mean(&mut bad),
             relay: self.relay.mean(given.dev, &mut bad),
+            capture: self.capture.mean(&mut bad),
             mail: self.mail.mean(given, &mut bad),
             guesses: self.limits.guess.mean(),
             egress: self.egress.mean(&mut bad),

