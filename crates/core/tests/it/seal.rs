@@ -211,6 +211,11 @@ fn a_key_has_one_spelling() {
     let mut other = der.clone();
     let oid = other.windows(9).position(|window| window == [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1]).unwrap();
     other[oid..oid + 9].copy_from_slice(&pss);
+    // RSA-PSS with parameters, and without.
+    let mut bare = other.clone();
+    bare.drain(oid + 9..oid + 11);
+    bare[oid - 3] -= 2;
+    bare[3] -= 2;
     for bad in [
         String::new(),
         "publicKey".to_owned(),
@@ -221,6 +226,7 @@ fn a_key_has_one_spelling() {
         STANDARD.encode(&der[..der.len() - 1]),
         STANDARD.encode(&der[24..]),
         STANDARD.encode(&other),
+        STANDARD.encode(&bare),
         STANDARD.encode(key.as_bytes()),
         known("rsa", "private"),
     ] {
@@ -298,6 +304,7 @@ fn private_keys_that_nothing_is_sealed_to() {
     ] {
         why(PrivateKey::parse(&secret(bad)), "private key");
     }
+    why(PrivateKey::parse(&secret(&known("weak", "private"))), "publicKey");
     assert!(private("rsa").encode().is_none());
     let made = PrivateKey::from_seed(seed(1));
     let again = PrivateKey::parse(&made.encode().unwrap()).unwrap();
@@ -350,6 +357,8 @@ fn what_is_no_ciphertext_is_refused() {
         sized(random_behind),
         clear("847291 is your code. ".repeat(13)[..256].to_owned()),
         clear("é✓847291, ваш код и ещё немного ".repeat(9).chars().take(160).collect::<String>()),
+        clear((0..0xc0).map(char::from).collect()),
+        sized([0x41, 0xff].repeat(128)),
         sized(utf16),
         sized(vec![0; 256]),
         sized(vec![0xff; 256]),
