@@ -103,8 +103,8 @@ fn as_in_javascript(text: &str) -> Option<String> {
             Some('b') => spelled.push_str(r"(?-u:\b)"),
             Some('B') => spelled.push_str(r"(?-u:\B)"),
             Some('p' | 'P') => return None,
-            // An escaped slash is what a literal of JavaScript has.
-            Some('/') => spelled.push('/'),
+            // Themselves: a literal escapes its slash, and the others would be edges of words here.
+            Some(itself @ ('/' | '<' | '>')) => spelled.push(itself),
             other => {
                 spelled.push('\\');
                 spelled.extend(other);

@@ -27,9 +27,9 @@ pub fn is_aligned(from_domain: &str, d: &str) -> bool {
     from == d || is_under(&from, &d) && same_owner()
 }
 
-/// Whether a domain is below another one.
+/// Whether a domain is below another one, both in canonical form.
 pub(super) fn is_under(domain: &str, parent: &str) -> bool {
-    domain.strip_suffix(parent).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
+    domain.strip_suffix(parent).is_some_and(|rest| rest.ends_with('.'))
 }
 
 /// Whether names end with this label, in any spelling: it is on the list of public suffixes.

@@ -39,6 +39,7 @@ fn means_what_it_means_in_javascript() {
         (r".", "é"),
         (r"\Bode", "code"),
         (r"\\p", r"\p"),
+        (r"\<\d+\>", "<8>"),
     ] {
         assert!(matches(pattern, message), "{pattern} {message}");
     }
