@@ -44,6 +44,7 @@ pub(super) fn symbols(text: &str) -> String {
 const MOST_PARTS: usize = 10;
 
 /// Everything that looks like a code, in order.
+#[inline(never)]
 pub(super) fn find(scan: &Scan, spoken: &str, cells: bool) -> Vec<Candidate> {
     let tokens = &scan.tokens;
     let mut found = Vec::new();

@@ -42,13 +42,14 @@ struct Context {
 
 /// A message cut, searched and summed up.
 struct Court<'a> {
-    folded: &'a str,
+    folded: &'a [u8],
     tokens: &'a [Token],
     hits: &'a [Hit],
     context: Context,
 }
 
 /// The best candidate and its points, if it has enough.
+#[inline(never)]
 pub(super) fn choose(scan: &Scan, hits: &mut [Hit], candidates: &[Candidate]) -> Option<(usize, i32)> {
     settle(hits, &scan.tokens);
     let court = Court { folded: &scan.folded, tokens: &scan.tokens, hits, context: sum_up(hits, &scan.tokens) };
@@ -63,6 +64,7 @@ pub(super) fn choose(scan: &Scan, hits: &mut [Hit], candidates: &[Candidate]) ->
 }
 
 /// Takes their meaning from words that a longer phrase or a neighbour turns into something else, and finds warnings.
+#[inline(never)]
 fn settle(hits: &mut [Hit], tokens: &[Token]) {
     for i in 0..hits.len() {
         let hit = hits[i];
@@ -235,7 +237,7 @@ impl Court<'_> {
     fn is_for_something(&self, candidate: &Candidate) -> bool {
         let Some(before) = candidate.first.checked_sub(1).map(|i| &self.tokens[i]) else { return false };
         let word = self.folded.get(before.from as usize..before.to as usize).unwrap_or_default();
-        self.tokens[candidate.first].width == 1 && FOR.contains(&word)
+        self.tokens[candidate.first].width == 1 && FOR.iter().any(|one| one.as_bytes() == word)
     }
 
     /// The first hit at or after a byte of the folded text.

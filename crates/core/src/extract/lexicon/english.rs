@@ -7,7 +7,7 @@ pub(super) const ENGLISH: Language = Language {
     otp: "otp*, *otp, onetime password*, one time password*, one-time password*, one time pin*, one-time pin*, \
           one time code*, one-time code*, onetime code*, one time passcode*, one-time passcode*, single use code*, \
           single-use code*, temporary password, temporary code*, temporary pin, temporary passcode, passcode*, \
-          verification code*, *verification number, verification pin, verification token, verify code, \
+          verification code*, verification number*, verification pin, verification token, verify code, \
           verifycode, verificationcode, confirm code, \
           authentication code*, authentication number, auth code, authenticator code, authentication token, \
           security code*, secure code, security pin, security token, login code*, log in code, log-in code, signin code, \
@@ -26,8 +26,8 @@ pub(super) const ENGLISH: Language = Language {
            secure, security, access, approve, unlock, complete your, proceed, link your, device",
     is: "is, as, are, use, enter, with, below, following, equals, was, type, input, using, here, it's, be",
     life: "expire*, valid for, valid until, valid till, is valid, expiry, minute, minutes, mins, min, \
-           do not reply, don't reply, if you did not request, if you didn't request, \
-           if you did not, if you didn't, did not request, didn't request, not you, ignore this, ignore, requested",
+           if you did not request, if you didn't request, \
+           if you did not, if you didn't, did not request, didn't request, not you, ignore this, ignore",
     keep: "share, sharing, disclose, disclosing, reveal, forward, give it, give this, tell anyone, ask for, asks for, \
            asking for, never ask, will not ask, won't ask, asked for, keep this, keep it, don't tell, confidential, \
            anyone, reveal, to anyone, with anyone, not use, never give, never enter, revealing",

@@ -5,13 +5,13 @@ use super::{Language, NONE};
 pub(super) const GERMANIC: &[Language] = &[
     Language {
         tag: "de",
-        otp: "bestätigungscode*, *bestätigungscode*, verifizierungscode*, verifikationscode*, *sicherheitscode*, \
+        otp: "bestätigungscode*, *bestätigungscode, verifizierungscode*, verifikationscode*, *sicherheitscode, \
               sicherheitsschlüssel, einmalcode*, einmal-code*, einmalpasswort*, einmalkennwort*, einmal-passwort, \
               einmaliger code, einmaliges passwort, anmeldecode*, login-code*, logincode*, zugangscode*, \
-              aktivierungscode*, freischaltcode*, freischalt-code*, authentifizierungscode*, *-authentifizierungscode*, \
-              identifizierungscode*, registrierungscode*, tan, *-tan, mtan, smstan, pushtan, bestätigungs-code, \
+              aktivierungscode*, freischaltcode*, freischalt-code*, authentifizierungscode*, *authentifizierungscode, \
+              identifizierungscode*, registrierungscode*, tan, mtan, smstan, pushtan, bestätigungs-code, \
               zwei-faktor-code*, wiederherstellungscode*, zugriffscode*, prüfcode, freigabecode*, sms-code",
-        code: "code, codes, kennwort*, passwort*, pin, ziffern, zugangsdaten, zahlencode, *-code, schlüssel",
+        code: "code, codes, kennwort*, passwort*, pin, ziffern, zugangsdaten, zahlencode, schlüssel",
         auth: "bestätig*, verifizier*, authentifizier*, anmeld*, einlogg*, einmal*, registrier*, aktivier*, \
                freischalt*, zurücksetz*, wiederherstell*, identität, sicherheits*, zugang*, freigabe, freigeben, legitimier*",
         is: "ist, lautet, lauten, ein, eingeben, folgenden, folgender, mit, sie, verwenden, als, nutzen",
