@@ -217,7 +217,9 @@ fn is_other(tokens: &[Token], first: usize, last: usize) -> bool {
     let comma_after = glued_after && after.first == b',' && thousand(after) && before.digits <= 3;
     let comma_before = glued_before && before.last == b',' && thousand(before);
     let telephone = matches!(before.last, b'+') || (before.first == b')' && previous.is_some_and(numeric));
-    let masked = before.last == b'*' && after.first != b'*';
+    // `**1234`, `...1234`: the end of a longer number.
+    let dots = before.first == b'.' && before.last == b'.' && before.width > 1 && before.gap & gap::SPACE == 0;
+    let masked = before.last == b'*' && after.first != b'*' || dots;
     let money = before.last == b'$' || after.first == b'$';
     comma_after || comma_before || telephone || masked || money || after.first == b'%' || before.last == b'@'
 }
@@ -232,8 +234,12 @@ fn joined(tokens: &[Token], at: usize, text: &str) -> Option<(Option<Candidate>,
     let count = run(tokens, at, b'-', ascii);
     let parts = &tokens[at..at + count];
     if let ([prefix, number], true) = (parts, count == 2) {
-        if prefix.kind == Kind::Latin && prefix.letters <= 4 && prefix.uppers == prefix.letters
-            && number.kind == Kind::Number && matches!(number.digits, 4..=8) && !is_other(tokens, at + 1, at + 1)
+        if prefix.kind == Kind::Latin
+            && prefix.letters <= 4
+            && prefix.uppers == prefix.letters
+            && number.kind == Kind::Number
+            && matches!(number.digits, 4..=8)
+            && !is_other(tokens, at + 1, at + 1)
         {
             let mut found = candidate(Look::Digits, tokens, at, at + 1, digits_worth(number.digits));
             found.start = number.start;
@@ -243,7 +249,9 @@ fn joined(tokens: &[Token], at: usize, text: &str) -> Option<(Option<Candidate>,
     }
     let total: u16 = parts.iter().map(Token::length).sum();
     let digits: u16 = parts.iter().map(|token| token.digits).sum();
-    let fits = (2..=4).contains(&count) && (6..=16).contains(&total) && parts.iter().all(|token| (2..=6).contains(&token.length()));
+    let fits = (2..=4).contains(&count)
+        && (6..=16).contains(&total)
+        && parts.iter().all(|token| (2..=6).contains(&token.length()));
     let one_case = |token: &Token| token.uppers == token.letters;
     if !fits || !parts.iter().all(one_case) || (digits == 0 && total > 10) {
         return None;
@@ -259,6 +267,10 @@ fn mixed(tokens: &[Token], at: usize, text: &str) -> Option<Candidate> {
     let token = &tokens[at];
     let raw = text.get(token.start as usize..token.end as usize)?;
     if is_other(tokens, at, at) {
+        return None;
+    }
+    if raw.bytes().all(|byte| matches!(byte, b'x' | b'X' | b'0'..=b'9')) {
+        // `XX1234`: masked as well.
         return None;
     }
     let leading = raw.chars().take_while(|c| digit(*c).is_some()).count();

@@ -52,6 +52,7 @@ struct Court<'a> {
 #[inline(never)]
 pub(super) fn choose(scan: &Scan, hits: &mut [Hit], candidates: &[Candidate]) -> Option<(usize, i32)> {
     settle(hits, &scan.tokens);
+    if std::env::var("DBG").is_ok() { for h in hits.iter() { eprintln!("{:04x} {}..{} w{} {:?}", h.terms.0, h.unit, h.unit_end, h.warned, String::from_utf8_lossy(&scan.folded[h.from as usize..scan.tokens[h.last as usize].to as usize])); } }
     let court = Court { folded: &scan.folded, tokens: &scan.tokens, hits, context: sum_up(hits, &scan.tokens) };
     let mut best: Option<(usize, i32)> = None;
     for (i, candidate) in candidates.iter().enumerate() {
@@ -73,8 +74,11 @@ fn settle(hits: &mut [Hit], tokens: &[Token]) {
         }
         let near = i.saturating_sub(10)..(i + 10).min(hits.len());
         let around = || hits[near.clone()].iter().filter(|other| other.sentence == hit.sentence);
-        let longer = |other: &&Hit| other.from <= hit.from && other.to >= hit.to && other.to - other.from > hit.to - hit.from;
-        let inside_promo = around().filter(longer).any(|other| other.terms.any(OTHERS) && !other.terms.any(NAMES));
+        let covers = |other: &&Hit| {
+            let more = other.to - other.from > hit.to - hit.from || !hit.terms.has(Term::Otp);
+            other.from <= hit.from && other.to >= hit.to && more
+        };
+        let inside_promo = around().filter(covers).any(|other| other.terms.any(OTHERS) && !other.terms.any(NAMES));
         let beside_promo = around().any(|other| {
             let before = other.to <= hit.from && hit.unit.saturating_sub(other.unit_end) == 0;
             let after = other.from >= hit.to && other.unit.saturating_sub(hit.unit_end) == 0;
@@ -128,9 +132,14 @@ fn is_for_app(tokens: &[Token]) -> bool {
     if first.first == b'<' && first.last == b'>' || first.first == b'[' && first.last == b']' && first.width >= 3 {
         return true;
     }
-    let Some(last) = tokens.len().checked_sub(2).map(|i| &tokens[i]) else { return false };
-    let hash = last.length() == 11 && matches!(last.kind, Kind::Mixed | Kind::Latin);
-    hash && last.uppers > 0 && u32::from(last.uppers) < u32::from(last.letters) && last.gap & gap::LINE != 0
+    // The last line: tokens joined by the two signs that base 64 has.
+    let all = &tokens[..tokens.len() - 1];
+    let joins = |token: &&Token| token.width == 1 && matches!(token.first, b'+' | b'/');
+    let from = all.len() - all.iter().rev().take(6).take_while(joins).count();
+    let Some(line) = from.checked_sub(1).map(|from| &all[from..]) else { return false };
+    let (first, last) = (&line[0], &line[line.len() - 1]);
+    let (uppers, letters) = line.iter().fold((0, 0), |sum, token| (sum.0 + token.uppers, sum.1 + token.letters));
+    last.end - first.start == 11 && first.gap & gap::LINE != 0 && uppers > 0 && uppers < letters
 }
 
 /// What a candidate stands next to.
@@ -176,7 +185,7 @@ impl Court<'_> {
         points += if context.otp { 6 } else { 0 };
         points += if context.life { 3 } else { 0 };
         points += if context.keep { 3 } else { 0 };
-        points += if context.app { 16 } else { 0 };
+        points += if context.app { 24 } else { 0 };
         if tied == 0 && context.warned && context.money == 0 && context.others < 3 {
             points += 12;
         }
@@ -205,7 +214,8 @@ impl Court<'_> {
             doubts += 10;
         }
         if candidate.look == Look::Letters && !alone {
-            let word = self.hits.iter().skip(self.at(token.from)).take_while(|hit| hit.from < token.to).next().is_some();
+            let word =
+                self.hits.iter().skip(self.at(token.from)).take_while(|hit| hit.from < token.to).next().is_some();
             doubts += if word || self.context.shouting || !ties.pointed || ties.name < 50 { 60 } else { 0 };
         }
         let letters = !matches!(candidate.look, Look::Digits | Look::Groups);
@@ -310,7 +320,11 @@ impl Court<'_> {
             if hit.terms.has(Term::Money) && direct && token.gap & gap::PARAGRAPH == 0 {
                 ties.other = ties.other.max(60);
             }
-            if hit.terms.any(OTHERS) && !hit.terms.any(NAMES) && distance <= 3 && !numbers && ties.name == 0
+            if hit.terms.any(OTHERS)
+                && !hit.terms.any(NAMES)
+                && distance <= 3
+                && !numbers
+                && ties.name == 0
                 && named_else.is_none()
                 && !(direct && token.first == b',')
             {
@@ -334,7 +348,8 @@ impl Court<'_> {
             let numbers = number_between(self.tokens, candidate.last as u32, hit.first);
             if hit.terms.any(NAMES) && !hit.warned {
                 ties.otp |= hit.terms.has(Term::Otp);
-                let worth = name_points(hit, distance, self.has_auth(hit)) - 4
+                let worth = name_points(hit, distance, self.has_auth(hit))
+                    - 4
                     - if numbers { 14 } else { 0 }
                     - if begins { 0 } else { 8 };
                 if worth > ties.name {
@@ -342,7 +357,13 @@ impl Court<'_> {
                     ties.distance = distance;
                 }
             } else if hit.terms.has(Term::Auth) && distance <= 6 && !numbers {
-                let firm = if ties.joined { 32 } else if begins { 26 } else { 20 };
+                let firm = if ties.joined {
+                    32
+                } else if begins {
+                    26
+                } else {
+                    20
+                };
                 ties.auth = ties.auth.max(firm - 2 * distance as i32);
             }
             let adjacent = distance == 0 && after.gap & (gap::LINE | gap::STOP) == 0 && hit.from <= after.from;

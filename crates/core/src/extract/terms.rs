@@ -2,6 +2,7 @@
 //! of each word (in scripts without spaces, of each letter). Which language a message is in is never asked, since many
 //! mix two. Refuses a hit inside another word, unless the list allows it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -12,7 +13,7 @@ use super::trie::Trie;
 
 /// A set of [`Term`].
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Terms(u16);
+pub(super) struct Terms(pub(super) u16);
 
 impl Terms {
     pub(super) const fn of(terms: &[Term]) -> Self {
@@ -93,19 +94,31 @@ fn build() -> Dictionary {
     let mut tail_terms: Vec<Terms> = Vec::new();
     for (term, list) in languages().flat_map(|language| language.lists()) {
         for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
-            if let Some(tail) = entry.strip_prefix('*') {
-                let at = tails.place(phrase(tail).into_bytes().into_iter().rev().collect());
-                tail_terms.resize(tails.words.len(), Terms::default());
-                tail_terms[at] = tail_terms[at].union(Terms::of(&[term]));
-                continue;
+            for entry in spellings(entry) {
+                let entry = &*entry;
+                if let Some(tail) = entry.strip_prefix('*') {
+                    let at = tails.place(phrase(tail).into_bytes().into_iter().rev().collect());
+                    tail_terms.resize(tails.words.len(), Terms::default());
+                    tail_terms[at] = tail_terms[at].union(Terms::of(&[term]));
+                    continue;
+                }
+                let (text, rule) = read(entry, term);
+                let at = words.place(text.into_bytes());
+                rules.resize_with(words.words.len(), Vec::new);
+                add(&mut rules[at], rule);
             }
-            let (text, rule) = read(entry, term);
-            let at = words.place(text.into_bytes());
-            rules.resize_with(words.words.len(), Vec::new);
-            add(&mut rules[at], rule);
         }
     }
     Dictionary { words: Trie::new(&words.words), tails: Trie::new(&tails.words), rules, tail_terms }
+}
+
+/// An entry, and how it is written where a keyboard or an SMS has no umlauts.
+fn spellings(entry: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    let pairs = [('ä', "ae"), ('ö', "oe"), ('ü', "ue"), ('ß', "ss"), ('å', "aa"), ('ø', "oe"), ('æ', "ae")];
+    let other = entry
+        .contains(pairs.map(|(c, _)| c))
+        .then(|| Cow::Owned(pairs.iter().fold(entry.to_owned(), |text, (from, to)| text.replace(*from, to))));
+    std::iter::once(Cow::Borrowed(entry)).chain(other)
 }
 
 /// Words without repeats, in the order in which they came.
@@ -143,7 +156,8 @@ fn read(entry: &str, term: Term) -> (String, Rule) {
     let first = text.chars().next().unwrap_or(' ');
     // Anywhere, unless it is so short that it is in every word.
     let loose = first >= LOOSE && (text.chars().count() >= 3 || Folder::new().fold(first).class == Class::Wide);
-    let right = !entry.ends_with('*') && !(if first >= '\u{900}' || loose { true } else { first >= OPEN && first < LOOSE });
+    let right =
+        !entry.ends_with('*') && !(if first >= '\u{900}' || loose { true } else { first >= OPEN && first < LOOSE });
     (text, Rule { terms: Terms::of(&[term]), left: !loose, right, rest })
 }
 
@@ -173,7 +187,8 @@ fn follow(text: &[u8], mut at: usize, rest: &[String]) -> Option<usize> {
 
 /// Every word of the lists in a text, in order of where it begins.
 pub(super) fn find(scan: &Scan) -> Vec<Hit> {
-    let mut search = Search { text: &scan.folded, tokens: &scan.tokens, dictionary: &DICTIONARY, hits: Vec::with_capacity(48) };
+    let mut search =
+        Search { text: &scan.folded, tokens: &scan.tokens, dictionary: &DICTIONARY, hits: Vec::with_capacity(48) };
     for (at, token) in scan.tokens.iter().enumerate() {
         match token.kind {
             Kind::Number | Kind::End => {}
@@ -260,7 +275,8 @@ fn hit(tokens: &[Token], at: usize, terms: Terms, from: u32, to: u32) -> Hit {
     let (first, end) = (&tokens[at], &tokens[last]);
     // Two characters of a script without spaces count as a word, and take six bytes.
     let unit = if first.kind == Kind::Wide { first.unit + (from - first.from) / 6 } else { first.unit };
-    let unit_end = if end.kind == Kind::Wide { end.unit + to.saturating_sub(end.from).div_ceil(6) } else { end.unit + 1 };
+    let unit_end =
+        if end.kind == Kind::Wide { end.unit + to.saturating_sub(end.from).div_ceil(6) } else { end.unit + 1 };
     let (first, last, sentence) = (at as u32, last as u32, first.sentence);
     Hit { terms, from, to, first, last, unit, unit_end, sentence, warned: false }
 }

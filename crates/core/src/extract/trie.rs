@@ -22,13 +22,16 @@ pub(super) struct Trie {
 impl Trie {
     /// Of words in any order, without repeats. The number of a word is its place.
     pub(super) fn new(words: &[Vec<u8>]) -> Self {
-        let mut order: Vec<(&[u8], u16)> = words.iter().zip(0..u16::MAX).map(|(word, i)| (word.as_slice(), i)).collect();
+        let mut order: Vec<(&[u8], u16)> =
+            words.iter().zip(0..u16::MAX).map(|(word, i)| (word.as_slice(), i)).collect();
         order.sort_unstable();
         let mut trie = Self { nodes: vec![Node::default()], labels: vec![0], first: [0; 256] };
         // Breadth first, so that children are neighbours: each entry is a node, its words, and how long its prefix is.
         let mut queue = std::collections::VecDeque::from([(0_usize, 0..order.len(), 0_usize)]);
         while let Some((at, mut words, depth)) = queue.pop_front() {
-            if let Some((word, value)) = order.get(words.start).filter(|(word, _)| word.len() == depth && !words.is_empty()) {
+            if let Some((word, value)) =
+                order.get(words.start).filter(|(word, _)| word.len() == depth && !words.is_empty())
+            {
                 debug_assert_eq!(word.len(), depth);
                 trie.nodes[at].value = value + 1;
                 words.start += 1;

@@ -101,7 +101,8 @@ impl<'a> Page<'a> {
             Effect::Cell => self.owe(Blank::Space),
             Effect::Preformatted => {
                 self.owe(Blank::Paragraph);
-                self.preformatted = if tag.closing { self.preformatted.saturating_sub(1) } else { self.preformatted + 1 };
+                self.preformatted =
+                    if tag.closing { self.preformatted.saturating_sub(1) } else { self.preformatted + 1 };
             }
             _ => {}
         }
@@ -155,7 +156,8 @@ impl<'a> Page<'a> {
 
     fn owe(&mut self, blank: Blank) {
         // A line that follows a line is an empty line.
-        self.blank = if blank == Blank::Line && self.blank >= Blank::Line { Blank::Paragraph } else { self.blank.max(blank) };
+        self.blank =
+            if blank == Blank::Line && self.blank >= Blank::Line { Blank::Paragraph } else { self.blank.max(blank) };
     }
 
     fn show(&mut self, mut text: &str) {

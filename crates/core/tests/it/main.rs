@@ -8,6 +8,7 @@ mod challenge;
 mod code;
 mod email;
 mod error;
+mod extract;
 mod id;
 mod keys;
 mod network;

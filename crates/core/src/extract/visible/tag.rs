@@ -74,8 +74,30 @@ impl<'a> Tag<'a> {
             b'p' if self.is(&["pre"]) => Effect::Preformatted,
             b'h' if self.name.len() == 2 => Effect::Block,
             _ if self.is(&[
-                "p", "div", "table", "ul", "ol", "li", "dl", "dt", "dd", "section", "article", "header", "footer",
-                "blockquote", "center", "form", "fieldset", "main", "nav", "address", "figure", "tbody", "thead", "body",
+                "p",
+                "div",
+                "table",
+                "ul",
+                "ol",
+                "li",
+                "dl",
+                "dt",
+                "dd",
+                "section",
+                "article",
+                "header",
+                "footer",
+                "blockquote",
+                "center",
+                "form",
+                "fieldset",
+                "main",
+                "nav",
+                "address",
+                "figure",
+                "tbody",
+                "thead",
+                "body",
             ]) =>
             {
                 Effect::Block
@@ -92,7 +114,8 @@ impl<'a> Tag<'a> {
 
     /// What its attributes and classes say about whether its content is seen.
     pub(super) fn sight(&self, hiding: &[&str]) -> Sight {
-        let named = |class: &str| hiding.contains(&class) || PREVIEWS.iter().any(|name| class.eq_ignore_ascii_case(name));
+        let named =
+            |class: &str| hiding.contains(&class) || PREVIEWS.iter().any(|name| class.eq_ignore_ascii_case(name));
         let mut found = Sight::Inherited;
         let mut rest = self.attributes;
         while let Some((name, value, next)) = attribute(rest) {
@@ -181,7 +204,8 @@ fn sight(style: &str) -> Sight {
         }
         let Some(colon) = declaration.iter().position(|byte| *byte == b':') else { continue };
         let (name, value) = (declaration[..colon].trim_ascii_end(), declaration[colon + 1..].trim_ascii());
-        let begins = |wanted: &str| value.get(..wanted.len()).is_some_and(|value| value.eq_ignore_ascii_case(wanted.as_bytes()));
+        let begins =
+            |wanted: &str| value.get(..wanted.len()).is_some_and(|value| value.eq_ignore_ascii_case(wanted.as_bytes()));
         let property = |wanted: &str| name.eq_ignore_ascii_case(wanted.as_bytes());
         let hidden = property("display") && begins("none")
             || property("visibility") && (begins("hidden") || begins("collapse"))
