@@ -14,6 +14,7 @@ mod kind;
 mod lexicon;
 mod scan;
 mod terms;
+mod trie;
 mod visible;
 
 use std::borrow::Cow;

@@ -44,6 +44,7 @@ pub(super) fn symbols(text: &str) -> String {
 const MOST_PARTS: usize = 10;
 
 /// Everything that looks like a code, in order.
+#[inline(never)]
 pub(super) fn find(scan: &Scan, spoken: &str, cells: bool) -> Vec<Candidate> {
     let tokens = &scan.tokens;
     let mut found = Vec::new();
@@ -216,7 +217,9 @@ fn is_other(tokens: &[Token], first: usize, last: usize) -> bool {
     let comma_after = glued_after && after.first == b',' && thousand(after) && before.digits <= 3;
     let comma_before = glued_before && before.last == b',' && thousand(before);
     let telephone = matches!(before.last, b'+') || (before.first == b')' && previous.is_some_and(numeric));
-    let masked = before.last == b'*' && after.first != b'*';
+    // `**1234`, `...1234`: the end of a longer number.
+    let dots = before.first == b'.' && before.last == b'.' && before.width > 1 && before.gap & gap::SPACE == 0;
+    let masked = before.last == b'*' && after.first != b'*' || dots;
     let money = before.last == b'$' || after.first == b'$';
     comma_after || comma_before || telephone || masked || money || after.first == b'%' || before.last == b'@'
 }
@@ -264,6 +267,10 @@ fn mixed(tokens: &[Token], at: usize, text: &str) -> Option<Candidate> {
     let token = &tokens[at];
     let raw = text.get(token.start as usize..token.end as usize)?;
     if is_other(tokens, at, at) {
+        return None;
+    }
+    if raw.bytes().all(|byte| matches!(byte, b'x' | b'X' | b'0'..=b'9')) {
+        // `XX1234`: masked as well.
         return None;
     }
     let leading = raw.chars().take_while(|c| digit(*c).is_some()).count();

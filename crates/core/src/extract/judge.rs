@@ -42,15 +42,17 @@ struct Context {
 
 /// A message cut, searched and summed up.
 struct Court<'a> {
-    folded: &'a str,
+    folded: &'a [u8],
     tokens: &'a [Token],
     hits: &'a [Hit],
     context: Context,
 }
 
 /// The best candidate and its points, if it has enough.
+#[inline(never)]
 pub(super) fn choose(scan: &Scan, hits: &mut [Hit], candidates: &[Candidate]) -> Option<(usize, i32)> {
     settle(hits, &scan.tokens);
+    if std::env::var("DBG").is_ok() { for h in hits.iter() { eprintln!("{:04x} {}..{} w{} {:?}", h.terms.0, h.unit, h.unit_end, h.warned, String::from_utf8_lossy(&scan.folded[h.from as usize..scan.tokens[h.last as usize].to as usize])); } }
     let court = Court { folded: &scan.folded, tokens: &scan.tokens, hits, context: sum_up(hits, &scan.tokens) };
     let mut best: Option<(usize, i32)> = None;
     for (i, candidate) in candidates.iter().enumerate() {
@@ -63,6 +65,7 @@ pub(super) fn choose(scan: &Scan, hits: &mut [Hit], candidates: &[Candidate]) ->
 }
 
 /// Takes their meaning from words that a longer phrase or a neighbour turns into something else, and finds warnings.
+#[inline(never)]
 fn settle(hits: &mut [Hit], tokens: &[Token]) {
     for i in 0..hits.len() {
         let hit = hits[i];
@@ -71,9 +74,11 @@ fn settle(hits: &mut [Hit], tokens: &[Token]) {
         }
         let near = i.saturating_sub(10)..(i + 10).min(hits.len());
         let around = || hits[near.clone()].iter().filter(|other| other.sentence == hit.sentence);
-        let longer =
-            |other: &&Hit| other.from <= hit.from && other.to >= hit.to && other.to - other.from > hit.to - hit.from;
-        let inside_promo = around().filter(longer).any(|other| other.terms.any(OTHERS) && !other.terms.any(NAMES));
+        let covers = |other: &&Hit| {
+            let more = other.to - other.from > hit.to - hit.from || !hit.terms.has(Term::Otp);
+            other.from <= hit.from && other.to >= hit.to && more
+        };
+        let inside_promo = around().filter(covers).any(|other| other.terms.any(OTHERS) && !other.terms.any(NAMES));
         let beside_promo = around().any(|other| {
             let before = other.to <= hit.from && hit.unit.saturating_sub(other.unit_end) == 0;
             let after = other.from >= hit.to && other.unit.saturating_sub(hit.unit_end) == 0;
@@ -127,9 +132,14 @@ fn is_for_app(tokens: &[Token]) -> bool {
     if first.first == b'<' && first.last == b'>' || first.first == b'[' && first.last == b']' && first.width >= 3 {
         return true;
     }
-    let Some(last) = tokens.len().checked_sub(2).map(|i| &tokens[i]) else { return false };
-    let hash = last.length() == 11 && matches!(last.kind, Kind::Mixed | Kind::Latin);
-    hash && last.uppers > 0 && u32::from(last.uppers) < u32::from(last.letters) && last.gap & gap::LINE != 0
+    // The last line: tokens joined by the two signs that base 64 has.
+    let all = &tokens[..tokens.len() - 1];
+    let joins = |token: &&Token| token.width == 1 && matches!(token.first, b'+' | b'/');
+    let from = all.len() - all.iter().rev().take(6).take_while(joins).count();
+    let Some(line) = from.checked_sub(1).map(|from| &all[from..]) else { return false };
+    let (first, last) = (&line[0], &line[line.len() - 1]);
+    let (uppers, letters) = line.iter().fold((0, 0), |sum, token| (sum.0 + token.uppers, sum.1 + token.letters));
+    last.end - first.start == 11 && first.gap & gap::LINE != 0 && uppers > 0 && uppers < letters
 }
 
 /// What a candidate stands next to.
@@ -175,7 +185,7 @@ impl Court<'_> {
         points += if context.otp { 6 } else { 0 };
         points += if context.life { 3 } else { 0 };
         points += if context.keep { 3 } else { 0 };
-        points += if context.app { 16 } else { 0 };
+        points += if context.app { 24 } else { 0 };
         if tied == 0 && context.warned && context.money == 0 && context.others < 3 {
             points += 12;
         }
@@ -237,7 +247,7 @@ impl Court<'_> {
     fn is_for_something(&self, candidate: &Candidate) -> bool {
         let Some(before) = candidate.first.checked_sub(1).map(|i| &self.tokens[i]) else { return false };
         let word = self.folded.get(before.from as usize..before.to as usize).unwrap_or_default();
-        self.tokens[candidate.first].width == 1 && FOR.contains(&word)
+        self.tokens[candidate.first].width == 1 && FOR.iter().any(|one| one.as_bytes() == word)
     }
 
     /// The first hit at or after a byte of the folded text.

@@ -69,14 +69,14 @@ impl Token {
 
 /// A text, ready to be asked.
 pub(super) struct Scan {
-    pub(super) folded: String,
+    pub(super) folded: Vec<u8>,
     /// Ends with one of [`Kind::End`].
     pub(super) tokens: Vec<Token>,
 }
 
 struct Scanner<'a> {
     text: &'a str,
-    folded: String,
+    folded: Vec<u8>,
     tokens: Vec<Token>,
     next: Token,
     /// Line ends in the current gap.
@@ -105,30 +105,55 @@ const BLANK: Token = Token {
 };
 
 /// Cuts `text`. One pass over its characters, then one over the tokens.
+#[inline(never)]
 pub(super) fn scan(text: &str) -> Scan {
     let folder = Folder::new();
     let mut scanner = Scanner {
         text,
-        folded: String::with_capacity(text.len() + 8),
+        folded: Vec::with_capacity(text.len() + 8),
         tokens: Vec::with_capacity(text.len() / 5 + 2),
         next: BLANK,
         lines: 0,
         open: false,
     };
-    for (at, c) in text.char_indices() {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        // Most of most messages: letters and single spaces, which need no table.
+        if byte.is_ascii_lowercase() && scanner.open && scanner.next.kind == Kind::Latin {
+            at = scanner.lower_case(bytes, at);
+            continue;
+        }
+        let (c, width) = if byte.is_ascii() { (*byte as char, 1) } else { first(text, at) };
         let folded = folder.fold(c);
         match folded.class {
             Class::Nothing => {}
             Class::Digit | Class::Ascii | Class::Letter | Class::Wide => {
-                scanner.letter(at, c.len_utf8(), folded.class, folded.c, folded.upper);
+                scanner.letter(at, width, folded.class, folded.c, folded.upper);
             }
             Class::Space | Class::Line | Class::Mark => scanner.between(folded.class, folded.c),
         }
+        at += width;
     }
     scanner.finish()
 }
 
+/// The character at a byte, and its width.
+fn first(text: &str, at: usize) -> (char, usize) {
+    let c = text[at..].chars().next().unwrap_or(' ');
+    (c, c.len_utf8())
+}
+
 impl Scanner<'_> {
+    /// Takes the lower-case letters from `at` into the open word, and says where they end.
+    fn lower_case(&mut self, bytes: &[u8], at: usize) -> usize {
+        let count = bytes[at..].iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+        self.folded.extend_from_slice(&bytes[at..at + count]);
+        self.next.letters = self.next.letters.saturating_add(u16::try_from(count).unwrap_or(u16::MAX));
+        self.next.end = (at + count) as u32;
+        at + count
+    }
+
     fn letter(&mut self, at: usize, width: usize, class: Class, c: char, upper: bool) {
         if !self.open || !self.continues(class) {
             self.close();
@@ -146,7 +171,11 @@ impl Scanner<'_> {
             (kind, _) => kind,
         };
         token.end = (at + width) as u32;
-        self.folded.push(c);
+        if c.is_ascii() {
+            self.folded.push(c as u8);
+        } else {
+            self.folded.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        }
     }
 
     /// Whether a character of this class belongs to the open token. Digits never join letters that no code has.
@@ -226,8 +255,8 @@ impl Scanner<'_> {
             token.chunk += 1;
         }
         let shown = if byte == b'-' { b' ' } else { byte };
-        if shown != b' ' || !self.folded.ends_with(' ') {
-            self.folded.push(shown as char);
+        if shown != b' ' || self.folded.last() != Some(&b' ') {
+            self.folded.push(shown);
         }
     }
 
@@ -252,7 +281,7 @@ impl Scanner<'_> {
 }
 
 /// Marks what is part of an address of the web or of mail.
-fn mark_links(tokens: &mut [Token], folded: &str) {
+fn mark_links(tokens: &mut [Token], folded: &[u8]) {
     let mut start = 0;
     while start < tokens.len() {
         let chunk = tokens[start].chunk;
@@ -272,7 +301,7 @@ const ENDINGS: [&str; 24] = [
 ];
 
 /// The token of a chunk at which a link begins. Looks at each gap once.
-fn link_start(run: &[Token], folded: &str) -> Option<usize> {
+fn link_start(run: &[Token], folded: &[u8]) -> Option<usize> {
     let word = |token: &Token| folded.get(token.from as usize..token.to as usize).unwrap_or_default();
     let mut dotted = None;
     let last_dot = run.iter().rposition(|token| token.first == b'.');
@@ -281,7 +310,7 @@ fn link_start(run: &[Token], folded: &str) -> Option<usize> {
         if scheme {
             return Some(i - 1);
         }
-        if token.kind == Kind::Latin && word(token) == "www" {
+        if token.kind == Kind::Latin && word(token) == b"www" {
             return Some(i);
         }
         if token.last == b'@' && last_dot.is_some_and(|dot| dot > i) {
@@ -293,7 +322,7 @@ fn link_start(run: &[Token], folded: &str) -> Option<usize> {
         let name = matches!(token.kind, Kind::Latin) && token.letters >= 2;
         if token.first == b'.' && token.width == 1 && name {
             dotted = Some(i);
-            if ENDINGS.contains(&word(token)) && token.uppers == 0 {
+            if ENDINGS.iter().any(|ending| ending.as_bytes() == word(token)) && token.uppers == 0 {
                 return Some(domain_start(run, i));
             }
         } else if dotted.is_some_and(|dot| dot + 1 == i) && matches!(token.first, b'/' | b'?') {

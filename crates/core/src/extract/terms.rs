@@ -1,18 +1,19 @@
-//! Finds the words of the lists in a folded text: one automaton over all languages, built once. Which language a
-//! message is in is never asked, since many mix two. Refuses a hit inside another word.
+//! Finds the words of the lists in a folded text: one tree over all languages, built once, walked from the beginning
+//! of each word (in scripts without spaces, of each letter). Which language a message is in is never asked, since many
+//! mix two. Refuses a hit inside another word, unless the list allows it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
-
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
 
 use super::fold::{Class, Folder, phrase};
 use super::lexicon::{Term, languages};
 use super::scan::{Kind, Scan, Token};
+use super::trie::Trie;
 
 /// A set of [`Term`].
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Terms(u16);
+pub(super) struct Terms(pub(super) u16);
 
 impl Terms {
     pub(super) const fn of(terms: &[Term]) -> Self {
@@ -62,42 +63,78 @@ pub(super) struct Hit {
 /// How an entry must stand in the text, and what it means there.
 struct Rule {
     terms: Terms,
-    /// No letter may come before, or after.
+    /// Only at the beginning of a word.
     left: bool,
+    /// No letter may follow.
     right: bool,
     /// The words that follow an inner `*`, each with its leading space.
     rest: Vec<String>,
 }
 
 struct Dictionary {
-    words: AhoCorasick,
-    /// By pattern of the automaton.
+    words: Trie,
+    /// Tails of compounds, written backwards.
+    tails: Trie,
+    /// By word, and by tail.
     rules: Vec<Vec<Rule>>,
+    tail_terms: Vec<Terms>,
 }
 
 static DICTIONARY: LazyLock<Dictionary> = LazyLock::new(build);
 
+/// Where the scripts begin whose words take prefixes: Hebrew, Arabic, and what is behind them in Unicode.
+const LOOSE: char = '\u{590}';
+/// Where the scripts begin whose words take suffixes that the lists leave out: Armenian, and what is behind it.
+const OPEN: char = '\u{530}';
+
 fn build() -> Dictionary {
-    let mut index: HashMap<String, usize> = HashMap::new();
-    let mut texts = Vec::new();
+    let mut words = Index::default();
+    let mut tails = Index::default();
     let mut rules: Vec<Vec<Rule>> = Vec::new();
+    let mut tail_terms: Vec<Terms> = Vec::new();
     for (term, list) in languages().flat_map(|language| language.lists()) {
         for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
-            let (text, rule) = read(entry, term);
-            let at = *index.entry(text.clone()).or_insert_with(|| {
-                texts.push(text);
-                rules.push(Vec::new());
-                texts.len() - 1
-            });
-            add(&mut rules[at], rule);
+            for entry in spellings(entry) {
+                let entry = &*entry;
+                if let Some(tail) = entry.strip_prefix('*') {
+                    let at = tails.place(phrase(tail).into_bytes().into_iter().rev().collect());
+                    tail_terms.resize(tails.words.len(), Terms::default());
+                    tail_terms[at] = tail_terms[at].union(Terms::of(&[term]));
+                    continue;
+                }
+                let (text, rule) = read(entry, term);
+                let at = words.place(text.into_bytes());
+                rules.resize_with(words.words.len(), Vec::new);
+                add(&mut rules[at], rule);
+            }
         }
     }
-    let words = AhoCorasickBuilder::new()
-        .match_kind(MatchKind::Standard)
-        .kind(Some(AhoCorasickKind::ContiguousNFA))
-        .build(&texts)
-        .expect("the lists are small");
-    Dictionary { words, rules }
+    Dictionary { words: Trie::new(&words.words), tails: Trie::new(&tails.words), rules, tail_terms }
+}
+
+/// An entry, and how it is written where a keyboard or an SMS has no umlauts.
+fn spellings(entry: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    let pairs = [('ä', "ae"), ('ö', "oe"), ('ü', "ue"), ('ß', "ss"), ('å', "aa"), ('ø', "oe"), ('æ', "ae")];
+    let other = entry
+        .contains(pairs.map(|(c, _)| c))
+        .then(|| Cow::Owned(pairs.iter().fold(entry.to_owned(), |text, (from, to)| text.replace(*from, to))));
+    std::iter::once(Cow::Borrowed(entry)).chain(other)
+}
+
+/// Words without repeats, in the order in which they came.
+#[derive(Default)]
+struct Index {
+    places: HashMap<Vec<u8>, usize>,
+    words: Vec<Vec<u8>>,
+}
+
+impl Index {
+    fn place(&mut self, word: Vec<u8>) -> usize {
+        *self.places.entry(word.clone()).or_insert_with(|| {
+            self.words.push(word);
+            self.words.len() - 1
+        })
+    }
 }
 
 /// Adds a rule, or its meaning to one that matches the same.
@@ -112,17 +149,16 @@ fn add(rules: &mut Vec<Rule>, rule: Rule) {
 
 /// An entry of the lists, as text and rule.
 fn read(entry: &str, term: Term) -> (String, Rule) {
-    let left = !entry.starts_with('*');
-    let right = !entry.ends_with('*');
-    let folded = phrase(entry.trim_matches('*'));
+    let folded = phrase(entry.trim_end_matches('*'));
     let mut parts = folded.split("* ").map(str::to_owned);
     let text = parts.next().unwrap_or_default();
     let rest: Vec<String> = parts.map(|part| format!(" {part}")).collect();
-    // Scripts with prefixes, suffixes or no spaces: anywhere, unless the entry is so short that it is in every word.
     let first = text.chars().next().unwrap_or(' ');
-    let loose = first as u32 >= 0x590 && (text.chars().count() >= 3 || Folder::new().fold(first).class == Class::Wide);
-    let short_suffix = first as u32 >= 0x900;
-    (text, Rule { terms: Terms::of(&[term]), left: left && !loose, right: right && !loose && !short_suffix, rest })
+    // Anywhere, unless it is so short that it is in every word.
+    let loose = first >= LOOSE && (text.chars().count() >= 3 || Folder::new().fold(first).class == Class::Wide);
+    let right =
+        !entry.ends_with('*') && !(if first >= '\u{900}' || loose { true } else { first >= OPEN && first < LOOSE });
+    (text, Rule { terms: Terms::of(&[term]), left: !loose, right, rest })
 }
 
 /// Whether the character that ends before `at` and the one that begins there are letters of one word.
@@ -151,59 +187,96 @@ fn follow(text: &[u8], mut at: usize, rest: &[String]) -> Option<usize> {
 
 /// Every word of the lists in a text, in order of where it begins.
 pub(super) fn find(scan: &Scan) -> Vec<Hit> {
-    let text = scan.folded.as_bytes();
-    let dictionary = &*DICTIONARY;
-    let mut hits = Vec::with_capacity(32);
-    for found in dictionary.words.find_overlapping_iter(text) {
-        for rule in &dictionary.rules[found.pattern().as_usize()] {
-            if rule.left && inside_word(text, found.start()) {
-                continue;
-            }
-            let Some(end) = follow(text, found.end(), &rule.rest) else { continue };
-            if rule.right && inside_word(text, end) {
-                continue;
-            }
-            hits.push(Hit {
-                terms: rule.terms,
-                from: found.start() as u32,
-                to: end as u32,
-                first: 0,
-                last: 0,
-                unit: 0,
-                unit_end: 0,
-                sentence: 0,
-                warned: false,
-            });
+    let mut search =
+        Search { text: &scan.folded, tokens: &scan.tokens, dictionary: &DICTIONARY, hits: Vec::with_capacity(48) };
+    for (at, token) in scan.tokens.iter().enumerate() {
+        match token.kind {
+            Kind::Number | Kind::End => {}
+            Kind::Latin => search.word(at, token.from, true),
+            Kind::Mixed => search.mixed(at),
+            Kind::Word | Kind::Wide => search.letters(at),
+        }
+        if matches!(token.kind, Kind::Latin | Kind::Word) {
+            search.tail(at);
         }
     }
-    hits.sort_unstable_by_key(|hit| (hit.from, std::cmp::Reverse(hit.to)));
-    place(&mut hits, &scan.tokens);
+    let mut hits = search.hits;
+    hits.sort_by_key(|hit| hit.from);
     hits
 }
 
-/// Works out which tokens each hit covers.
-fn place(hits: &mut [Hit], tokens: &[Token]) {
-    let mut at = 0;
-    for hit in hits {
-        while at + 1 < tokens.len() && tokens[at].to <= hit.from {
-            at += 1;
-        }
-        let mut last = at;
-        while last + 1 < tokens.len() && tokens[last].to < hit.to {
-            last += 1;
-        }
-        let (first, end) = (&tokens[at], &tokens[last]);
-        hit.first = at as u32;
-        hit.last = last as u32;
-        hit.sentence = first.sentence;
-        hit.unit = first.unit;
-        hit.unit_end = end.unit + 1;
-        // Two characters of a script without spaces count as a word, and take six bytes.
-        if first.kind == Kind::Wide {
-            hit.unit += hit.from.saturating_sub(first.from) / 6;
-        }
-        if end.kind == Kind::Wide {
-            hit.unit_end = end.unit + hit.to.saturating_sub(end.from).div_ceil(6);
+struct Search<'a> {
+    text: &'a [u8],
+    tokens: &'a [Token],
+    dictionary: &'a Dictionary,
+    hits: Vec<Hit>,
+}
+
+impl Search<'_> {
+    /// What begins at a byte of a token; `begins` says whether a word begins there.
+    fn word(&mut self, at: usize, from: u32, begins: bool) {
+        let Self { text, tokens, dictionary, hits } = self;
+        let (text, start) = (*text, from as usize);
+        dictionary.words.walk(text[start..].iter().copied(), |word, length| {
+            for rule in &dictionary.rules[usize::from(word)] {
+                if rule.left && !begins {
+                    continue;
+                }
+                let Some(end) = follow(text, start + length, &rule.rest) else { continue };
+                if !(rule.right && inside_word(text, end)) {
+                    hits.push(hit(tokens, at, rule.terms, from, end as u32));
+                }
+            }
+        });
+    }
+
+    /// Words between the digits of a mixed token.
+    fn mixed(&mut self, at: usize) {
+        let Token { from, to, .. } = self.tokens[at];
+        let mut before = b'0';
+        for i in from..to {
+            let byte = self.text[i as usize];
+            if before.is_ascii_digit() && !byte.is_ascii_digit() {
+                self.word(at, i, true);
+            }
+            before = byte;
         }
     }
+
+    /// Words that begin a token, and those of loose scripts anywhere in it.
+    fn letters(&mut self, at: usize) {
+        let Token { from, to, .. } = self.tokens[at];
+        self.word(at, from, true);
+        for i in from + 1..to {
+            // The first byte of a letter from Hebrew on.
+            if self.text[i as usize] >= 0xd6 {
+                self.word(at, i, false);
+            }
+        }
+    }
+
+    /// The tail of a compound.
+    fn tail(&mut self, at: usize) {
+        let Token { from, to, .. } = self.tokens[at];
+        let Self { text, tokens, dictionary, hits } = self;
+        let word = text[from as usize..to as usize].iter().rev().copied();
+        dictionary.tails.walk(word, |tail, _| {
+            hits.push(hit(tokens, at, dictionary.tail_terms[usize::from(tail)], from, to));
+        });
+    }
+}
+
+/// A hit that begins in token `at`.
+fn hit(tokens: &[Token], at: usize, terms: Terms, from: u32, to: u32) -> Hit {
+    let mut last = at;
+    while last + 1 < tokens.len() && tokens[last].to < to {
+        last += 1;
+    }
+    let (first, end) = (&tokens[at], &tokens[last]);
+    // Two characters of a script without spaces count as a word, and take six bytes.
+    let unit = if first.kind == Kind::Wide { first.unit + (from - first.from) / 6 } else { first.unit };
+    let unit_end =
+        if end.kind == Kind::Wide { end.unit + to.saturating_sub(end.from).div_ceil(6) } else { end.unit + 1 };
+    let (first, last, sentence) = (at as u32, last as u32, first.sentence);
+    Hit { terms, from, to, first, last, unit, unit_end, sentence, warned: false }
 }

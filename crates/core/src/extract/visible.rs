@@ -60,7 +60,7 @@ struct Page<'a> {
 impl<'a> Page<'a> {
     fn read(&mut self) {
         while let Some(rest) = self.html.get(self.at..).filter(|rest| !rest.is_empty()) {
-            let next = rest.find('<').unwrap_or(rest.len());
+            let next = rest.bytes().position(|byte| byte == b'<').unwrap_or(rest.len());
             self.show(&rest[..next]);
             self.at += next;
             if next < rest.len() {
@@ -165,33 +165,43 @@ impl<'a> Page<'a> {
             return;
         }
         while !text.is_empty() {
-            let plain = text.find('&').unwrap_or(text.len());
-            text[..plain].chars().for_each(|c| self.push(c));
+            let plain = text.bytes().position(|byte| byte == b'&').unwrap_or(text.len());
+            self.plain(&text[..plain]);
             text = &text[plain..];
             if !text.is_empty() {
                 let (c, used) = entity::read(text);
-                self.push(c);
+                self.settle();
+                self.out.push(c);
                 text = &text[used..];
             }
         }
     }
 
-    fn push(&mut self, c: char) {
-        match c {
-            '\n' if self.preformatted > 0 => self.owe(Blank::Line),
-            ' ' | '\n' | '\t' | '\r' | '\u{c}' => self.owe(Blank::Space),
-            _ => {
-                if !self.out.is_empty() {
-                    self.out.push_str(match self.blank {
-                        Blank::None => "",
-                        Blank::Space => " ",
-                        Blank::Line => "\n",
-                        Blank::Paragraph => "\n\n",
-                    });
-                }
-                self.blank = Blank::None;
-                self.out.push(c);
+    /// Text without entities: words as they are, white space as it is owed.
+    fn plain(&mut self, mut text: &str) {
+        while !text.is_empty() {
+            let word = text.bytes().position(|byte| byte.is_ascii_whitespace()).unwrap_or(text.len());
+            if word > 0 {
+                self.settle();
+                self.out.push_str(&text[..word]);
+            } else {
+                let line = text.starts_with('\n') && self.preformatted > 0;
+                self.owe(if line { Blank::Line } else { Blank::Space });
             }
+            text = &text[word.max(1)..];
+        }
+    }
+
+    /// Writes the white space that is owed.
+    fn settle(&mut self) {
+        let blank = std::mem::replace(&mut self.blank, Blank::None);
+        if !self.out.is_empty() {
+            self.out.push_str(match blank {
+                Blank::None => "",
+                Blank::Space => " ",
+                Blank::Line => "\n",
+                Blank::Paragraph => "\n\n",
+            });
         }
     }
 }

@@ -9,6 +9,7 @@ mod code;
 mod content;
 mod email;
 mod error;
+mod extract;
 mod id;
 mod keys;
 mod network;

@@ -7,7 +7,7 @@ pub(super) const ENGLISH: Language = Language {
     otp: "otp*, *otp, onetime password*, one time password*, one-time password*, one time pin*, one-time pin*, \
           one time code*, one-time code*, onetime code*, one time passcode*, one-time passcode*, single use code*, \
           single-use code*, temporary password, temporary code*, temporary pin, temporary passcode, passcode*, \
-          verification code*, *verification number, verification pin, verification token, verify code, \
+          verification code*, verification number*, verification pin, verification token, verify code, \
           verifycode, verificationcode, confirm code, \
           authentication code*, authentication number, auth code, authenticator code, authentication token, \
           security code*, secure code, security pin, security token, login code*, log in code, log-in code, signin code, \
@@ -26,8 +26,8 @@ pub(super) const ENGLISH: Language = Language {
            secure, security, access, approve, unlock, complete your, proceed, link your, device",
     is: "is, as, are, use, enter, with, below, following, equals, was, type, input, using, here, it's, be",
     life: "expire*, valid for, valid until, valid till, is valid, expiry, minute, minutes, mins, min, \
-           do not reply, don't reply, if you did not request, if you didn't request, \
-           if you did not, if you didn't, did not request, didn't request, not you, ignore this, ignore, requested",
+           if you did not request, if you didn't request, \
+           if you did not, if you didn't, did not request, didn't request, not you, ignore this, ignore",
     keep: "share, sharing, disclose, disclosing, reveal, forward, give it, give this, tell anyone, ask for, asks for, \
            asking for, never ask, will not ask, won't ask, asked for, keep this, keep it, don't tell, confidential, \
            anyone, reveal, to anyone, with anyone, not use, never give, never enter, revealing",
@@ -36,7 +36,7 @@ pub(super) const ENGLISH: Language = Language {
              ending with, ending in, ends with, ends in, ended, last 4, last four, phone*, call, calls, tel, telephone, \
              mobile, mob, cell, fax, contact, helpline, hotline, toll free, tollfree, whatsapp at, dial, sms to, \
              text to, reply, send to, txt to, txt, tracking*, track, awb, waybill, parcel, package*, shipment*, consignment, ticket*, \
-             booking*, reservation*, pnr, flight*, train, seat*, coach, gate, platform, room, floor, apt, apartment, \
+             booking*, reservation*, pnr, flight*, train, seat, seats, coach, gate, platform, room, floor, apt, apartment, \
              suite, unit, zip, postal*, po box, version, serial*, model, case*, incident, policy, member*, \
              customer*, client id, user id, userid, cif, employee, student, batch, lot, sku, item*, product*, \
              qty, quantity, balance, bal, avl bal, avbl, avl, available, total, subtotal, amount, amt, paid, payment of, \
@@ -48,7 +48,7 @@ pub(super) const ENGLISH: Language = Language {
              branch, approval code, auth no, approval no, appr, points, code no, score, over, followers, shortcode, \
              short code, stop to, to stop, help to, bank, towards, on-time, meter, session, agent, remarks, gstin, mid, \
              terminal, trace, stan",
-    promo: "promo, promo code*, promocode*, promotion*, promotional, coupon*, voucher*, discount*, gift*, referral*, refer, \
+    promo: "promo, promo code*, promocode*, promotion*, promotional, coupon*, voucher*, discount*, gift*, gift card*, giftcard*, referral*, refer, \
             referrer, invite, invite code, invitation code*, redeem*, offer, offers, sale, cashback, bonus, \
             off, save, deal, deals, claim*, prize*, won, winner*, winning, award*, jackpot, lottery, competition, draw, \
             zip code*, zipcode*, postcode*, post code*, postal code*, area code*, country code*, dial code, dialing code, \
@@ -65,7 +65,7 @@ pub(super) const ENGLISH: Language = Language {
             booking ref*, check-in code, boarding, pnr code, recharge code, encode, decode, opcode, geocode, \
             keycode, unicode, bitcode, transcode",
     money: "rs, inr, usd, eur, gbp, lkr, npr, pkr, bdt, aed, sar, qar, kwd, bhd, omr, egp, php, idr, myr, sgd, thb, vnd, \
-            jpy, cny, rmb, krw, hkd, twd, aud, nzd, cad, chf, sek, nok, dkk, pln, czk, huf, ron, bgn, try, rub, uah, \
+            jpy, cny, rmb, krw, hkd, twd, aud, nzd, cad, chf, sek, nok, dkk, pln, czk, huf, ron, bgn, rub, uah, \
             kzt, brl, mxn, ars, clp, cop, pen, zar, ngn, kes, ksh, tzs, tsh, ugx, ghs, etb, mzn, mt, birr, dollar*, \
             euro, euros, pound*, rupee*, rupees, cents, usdt, btc, eth, crores, lakh, lakhs, rm, rp, kr, zl, hrk",
     unit: "minute*, min, mins, hour*, hr, hrs, day, days, week*, month*, months, year*, years, second*, sec, secs, percent, pct, \

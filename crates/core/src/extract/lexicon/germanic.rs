@@ -5,14 +5,14 @@ use super::{Language, NONE};
 pub(super) const GERMANIC: &[Language] = &[
     Language {
         tag: "de",
-        otp: "bestätigungscode*, *bestätigungscode*, verifizierungscode*, verifikationscode*, *sicherheitscode*, \
+        otp: "bestätigungscode*, *bestätigungscode, verifizierungscode*, verifikationscode*, *sicherheitscode, \
               sicherheitsschlüssel, einmalcode*, einmal-code*, einmalpasswort*, einmalkennwort*, einmal-passwort, \
               einmaliger code, einmaliges passwort, anmeldecode*, login-code*, logincode*, zugangscode*, \
-              aktivierungscode*, freischaltcode*, freischalt-code*, authentifizierungscode*, *-authentifizierungscode*, \
-              identifizierungscode*, registrierungscode*, tan, *-tan, mtan, smstan, pushtan, bestätigungs-code, \
+              aktivierungscode*, freischaltcode*, freischalt-code*, authentifizierungscode*, *authentifizierungscode, \
+              identifizierungscode*, registrierungscode*, tan, mtan, smstan, pushtan, mobiletan, bestätigungs-code, \
               zwei-faktor-code*, wiederherstellungscode*, zugriffscode*, prüfcode, freigabecode*, sms-code",
-        code: "code, codes, kennwort*, passwort*, pin, ziffern, zugangsdaten, zahlencode, *-code, schlüssel",
-        auth: "bestätig*, verifizier*, authentifizier*, anmeld*, einlogg*, einmal*, registrier*, aktivier*, \
+        code: "code, codes, kennwort*, passwort*, pin, ziffern, zugangsdaten, zahlencode, schlüssel",
+        auth: "bestätig*, verifizier*, authentifizier*, anmeld*, anzumelden, einlogg*, einzuloggen, einmal*, registrier*, aktivier*, \
                freischalt*, zurücksetz*, wiederherstell*, identität, sicherheits*, zugang*, freigabe, freigeben, legitimier*",
         is: "ist, lautet, lauten, ein, eingeben, folgenden, folgender, mit, sie, verwenden, als, nutzen",
         life: "gültig*, läuft ab, minuten, ablauf*, nicht angefordert, ignorieren, verfällt",
@@ -35,7 +35,7 @@ pub(super) const GERMANIC: &[Language] = &[
               eenmalig wachtwoord, eenmalige toegangscode, activatiecode*, activeringscode*, authenticatiecode*, sms-code*, \
               controlecode*, eenmalige pincode, herstelcode*, registratiecode*, tan-code",
         code: "code, codes, wachtwoord*, pincode*, toegangscode, cijfers, *code",
-        auth: "verifi*, verificatie*, bevestig*, aanmeld*, inlog*, log in, registre*, eenmalig*, activ*, beveilig*, \
+        auth: "verifi*, verificatie*, bevestig*, aanmeld*, inlog*, in te loggen, loggen, log in, registre*, eenmalig*, activ*, beveilig*, \
                authenti*, herstel*, identiteit, account te, toegang",
         is: "is, met, in te, voer, gebruik, volgende, luidt, als",
         life: "geldig*, verloopt, minuten, niet aangevraagd, negeer, verlopen",

@@ -66,14 +66,14 @@ pub(super) const ROMANCE: &[Language] = &[
         is: "é, e, com, use, utilize, usa, digite, insira, introduza, seguinte, este, são",
         life: "expira*, válid*, validade, minutos, não solicit*, ignore*, não pediu",
         keep: "compartilh*, partilh*, ninguém, nunca, divulg*, revel*, forneç*, passe este, repass*, informe, sigilo*",
-        number: "pedido*, encomenda*, fatura*, factura*, recibo*, referência*, ref, cliente, conta*, cartão*, cartao, telefone*, \
+        number: "pedido*, encomenda*, fatura*, factura*, recibo*, referência*, ref, cliente, conta, contas, cartão*, cartao, telefone*, \
                  tel, ligue, liga, ligar, pacote*, envio*, rastreio*, rastreamento*, rastreador, entrega*, reserva*, localizador*, voo*, \
                  assento, bilhete*, valor*, quantia, montante, saldo*, total*, pagamento*, pagar, preço*, transferi*, final, \
                  terminado em, endereço, rua, número*, protocolo*, contrato*, boleto*, confirmado, depositaste, agente, nif, cpf, cnpj",
         promo: "promo*, promocional*, desconto*, cupom*, cupão*, vale*, presente*, código postal*, cep, oferta*, ganh*, prémio*, \
                 prêmio*, sorteio*, código de reserva*, código de rastreio*, código de rastreamento*, código de barras, código qr, \
                 código promocional*, código de desconto*, código de convite, código do pedido, indique",
-        money: "euros, euro, reais, real, brl, mt, kwanzas, aoa, eur",
+        money: "euros, euro, reais, brl, mt, kwanzas, aoa, eur",
         unit: "minutos, minuto, min, horas, hora, dias, dia, meses, anos, segundos, pontos, pessoas, por cento",
     },
     Language {
@@ -91,7 +91,7 @@ pub(super) const ROMANCE: &[Language] = &[
         keep: "condivid*, comunic*, nessuno, mai, rivel*, divulg*, fornire",
         number: "ordine*, ordini, fattura*, ricevuta*, riferimento*, rif, cliente, conto, carta*, telefono*, tel, chiama*, \
                  pacco*, spedizione*, tracking, prenotazione*, volo*, posto, biglietto*, camera, importo*, saldo*, totale*, \
-                 pagamento*, prezzo*, bonifico*, termina con, indirizzo, via, numero*, pratica*, contratto*, ticket*",
+                 pagamento*, prezzo*, bonifico*, termina con, indirizzo, numero*, pratica*, contratto*, ticket*",
         promo: "promo*, sconto*, coupon*, buono*, regalo*, codice postale*, cap, offert*, vinc*, premio*, codice fiscale*, \
                 codice cliente*, codice prenotazione*, codice ordine*, codice promozionale*, codice sconto*, codice invito, \
                 codice a barre, codice iban, codice di prenotazione, codice ritiro, codice errore",
@@ -108,7 +108,7 @@ pub(super) const ROMANCE: &[Language] = &[
         is: "este, e, cu, folosește, folosiți, introdu, introduceți, utilizați, următorul",
         life: "expiră*, valabil*, minute, ignor*, nu ați solicitat",
         keep: "împărtăș*, partaj*, nimănui, nimeni, niciodată, divulg*, dezvălu*, comunic*, distrib*",
-        number: "comand*, factur*, bon, referinț*, client, cont, contul*, card*, telefon*, sun*, colet*, awb, livrare, rezerv*, \
+        number: "comand*, factur*, bon, referinț*, client, cont, contul*, card*, telefon*, sunați, colet*, awb, livrare, rezerv*, \
                  zbor*, bilet*, sum*, sold*, total*, plat*, preț*, adres*, str, număr*, contract*",
         promo: "promo*, reducer*, cupon*, voucher*, cadou*, cod poștal*, ofert*, câștig*, premi*, cod promoțional*, cod de reducere*, \
                 cod de rezervare, cod de bare",
@@ -124,8 +124,8 @@ pub(super) const ROMANCE: &[Language] = &[
         is: "és, es, amb, utilitza, introduïu, introdueix, següent",
         life: "caduca*, vàlid*, minuts, expira",
         keep: "compart*, ningú, mai",
-        number: "comanda*, factura*, compte*, targeta*, telèfon*, truca*, paquet*, reserva*, vol, import*, saldo, total*, número*, adreça",
-        promo: "descompte*, promo*, cupó*, val, regal*, codi postal*, oferta*",
+        number: "comanda*, factura*, compte*, targeta*, telèfon*, truca*, paquet*, reserva*, vol, import, imports, saldo, total*, número*, adreça",
+        promo: "descompte*, promo*, cupó*, regal*, codi postal*, oferta*",
         unit: "minuts, hores, dies, mesos",
         ..NONE
     },

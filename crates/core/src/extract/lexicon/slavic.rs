@@ -114,7 +114,7 @@ pub(super) const SLAVIC: &[Language] = &[
         number: "narudžb*, porudžb*, račun*, faktur*, kartic*, telefon*, nazovite, pozovite, paket*, pošilj*, rezervac*, let, \
                  iznos*, stanje, saldo, ukupno, plaćan*, adres*, broj*, ugovor*",
         promo: "promo*, popust*, kupon*, vaučer*, poklon*, nagrad*, poštanski broj*, ponud*, dobit*, barkod*",
-        money: "kuna, din, dinara, rsd, km, eura, eur",
+        money: "kuna, din, dinara, rsd, eura, eur",
         unit: "minut*, sat*, dan, dana, mjesec*, mesec*, godin*, sekund*, posto, bodova",
     },
     Language {
@@ -125,7 +125,7 @@ pub(super) const SLAVIC: &[Language] = &[
         auth: "potrdi*, potrj*, preverj*, overit*, prijav*, registrir*, aktivir*, enkrat*, varnost*, ponastav*",
         is: "je, z, vnesite, uporabite, s",
         life: "velja*, poteče, minut*",
-        keep: "deli*, nikomur, nikoli, razkri*",
+        keep: "delite, deliti, nikomur, nikoli, razkri*",
         number: "naroč*, račun*, kartic*, telefon*, poklič*, paket*, pošilj*, rezervac*, znesek*, stanje, skupaj, številk*, naslov",
         promo: "popust*, kupon*, promo*, darilo*, poštna številka*",
         unit: "minut*, ur, ure, dni, dan, mesec*",
@@ -143,7 +143,7 @@ pub(super) const SLAVIC: &[Language] = &[
         life: "ważny, ważności, wygasa*, wygaśnie, minut*, traci ważność, zignoruj*",
         keep: "udostępniaj*, nikomu, nigdy, podawaj*, przekazuj*, ujawniaj*",
         number: "zamówieni*, faktur*, paragon*, rachun*, konto, konta, kart*, telefon*, zadzwoń*, przesyłk*, paczk*, rezerwac*, bilet*, \
-                 lot, kwot*, saldo, razem, suma, płatno*, przelew*, adres*, ul, numer*, nr, zgłoszeni*, klient*, umow*",
+                 kwot*, saldo, razem, suma, płatno*, przelew*, adres*, ul, numer*, nr, zgłoszeni*, klient*, umow*",
         promo: "rabat*, promocyjn*, promocj*, kupon*, voucher*, bon*, prezent*, kod pocztow*, kod odbioru*, wygra*, nagrod*, zniżk*, kod kreskow*, \
                 kod błędu, kod rabatow*, kod promocyjn*",
         money: "zł, złotych, pln, gr",
@@ -157,12 +157,12 @@ pub(super) const SLAVIC: &[Language] = &[
               prístupový kód*, autentifikačný kód*, autentizačný kód*, potvrdzovací kód*, kód na overenie, kód na prihlásenie, \
               ověřovacího kódu, overovacieho kódu, autentifikační kód*",
         code: "kód*, hesl*, pin, token*",
-        auth: "ověř*, over*, potvr*, přihl*, prihl*, registr*, aktiv*, autoriz*, jednoráz*, jednoraz*, bezpečnost*, autent*, obnov*, totožn*, zaregistr*",
+        auth: "ověř*, overit*, overen*, overov*, overt*, potvr*, přihl*, prihl*, registr*, aktiv*, autoriz*, jednoráz*, jednoraz*, bezpečnost*, autent*, obnov*, totožn*, zaregistr*",
         is: "je, zadejte, zadajte, použijte, použite, s, následující",
         life: "platn*, platí, vyprší*, minut*, ignoruj*",
         keep: "nesdílejte*, nesdělujte*, nezdieľajte*, nikomu, nikdy, neposkyt*, sdíle*, zdieľa*",
-        number: "objednáv*, faktur*, účet*, účt*, kart*, telefon*, telefón*, volejte, zavolajte, zásilk*, zásielk*, balík*, rezervac*, let, \
-                 částk*, suma, sumu, zůstatek*, zostatok*, celkem, celkom, platb*, převod*, prevod*, adres*, číslo*, č, smlouv*, zmluv*",
+        number: "objednáv*, faktur*, účet*, účt*, kart*, telefon*, telefón*, volejte, zavolajte, zásilk*, zásielk*, balík*, rezervac*, \
+                 částk*, suma, sumu, zůstatek*, zostatok*, celkem, celkom, platb*, převod*, prevod*, adres*, číslo*, smlouv*, zmluv*",
         promo: "slev*, zľav*, slevový kód*, kupon*, kupón*, voucher*, promo*, poukaz*, darček*, dárek*, psč, poštovní směrovací, výhr*",
         money: "kč, korun*, czk, eur",
         unit: "minut*, minút*, min, hodin*, hodín*, dní, dny, dní, měsíc*, mesiac*, let, rok*, sekund*, procent*, bodů, bodov",

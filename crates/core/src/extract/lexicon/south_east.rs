@@ -15,9 +15,9 @@ pub(super) const SOUTH_EAST: &[Language] = &[
         is: "adalah, ialah, ini, gunakan, masukkan, dengan, berikut, sebagai, yaitu",
         life: "berlaku*, kedaluwarsa*, kadaluarsa*, menit, minit, luput, abaikan, sah selama, sah untuk, kadaluwarsa",
         keep: "bagikan, berikan, beritahu*, siapapun, siapa pun, sesiapa*, kongsi*, rahasia*, jangan, dedahkan, membagikan, sebarkan, memberikan, meminta",
-        number: "pesanan*, order, faktur*, tagihan*, invois, resit, rekening*, akaun*, kartu*, kad, telepon*, telefon*, hubungi*, hub, paket*, resi*, pengiriman*, penghantaran, \
+        number: "pesanan*, order, faktur*, tagihan*, invois, resit, rekening*, akaun*, kartu*, kad, telepon*, telefon*, hubungi*, hub, paket*, resi, pengiriman*, penghantaran, \
                  booking*, tempahan*, penerbangan*, kursi, tiket*, nominal, sejumlah, sebesar, saldo*, baki, total, jumlah*, pembayaran*, bayar, transfer*, transaksi*, alamat*, jl, \
-                 nomor*, nombor*, no, ref, rujukan*, referensi*, pelanggan*, id, pulsa, kuota, wa, sms ke, telp, info, cs, harga, cicilan, tenor",
+                 nomor*, nombor*, ref, rujukan*, referensi*, pelanggan*, id, pulsa, kuota, sms ke, telp, harga, cicilan, tenor",
         promo: "promo*, diskon*, kupon*, voucher*, hadiah*, bonus*, undian*, pemenang*, menang*, kode pos*, kode promo*, kode voucher*, kode booking*, kode referral*, poskod*, diskaun*, baucar*, \
                 cashback, gratis, tukar*, kode undangan*, kode unik*, kode bayar*, kode area, kode negara, kode pesanan, penawaran, menangkan, selamat, terpilih, memenangkan, pemenang, disc, undian, cek, kode pembayaran*, kode barang, kode produk, dapatkan",
         money: "rp, rupiah, idr, rm, ringgit, ribu, juta, rb, jt",
@@ -42,7 +42,7 @@ pub(super) const SOUTH_EAST: &[Language] = &[
         keep: "ibahagi*, ipamigay, kaninuman, kahit kanino, i-share, sabihin, ibigay",
         number: "order, account, card, tawag*, tumawag, halaga, balanse, load, ref, bayad, resibo",
         promo: "diskwento, promo*, voucher*, regalo, premyo, panalo, nanalo, libre",
-        money: "php, piso, pesos, p",
+        money: "php, piso, pesos",
         unit: "minuto, oras, araw, piso, minutes",
     },
     Language {
@@ -54,9 +54,9 @@ pub(super) const SOUTH_EAST: &[Language] = &[
         is: "là, la, sử dụng, nhập, dùng, bằng, sau, với",
         life: "hết hạn, hiệu lực, phút, hieu luc, phut, bỏ qua",
         keep: "chia sẻ, bất kỳ ai, tiết lộ, không cung cấp, chia se, cho ai, cung cap",
-        number: "đơn hàng, hóa đơn, hoá đơn, tài khoản, thẻ, điện thoại, gọi, liên hệ, vận đơn, gói hàng, đặt chỗ, chuyến bay, ghế, vé, số tiền, số dư, tổng, thanh toán, giao dịch, địa chỉ, đường, số, tham chiếu, khách hàng, don hang, tai khoan, so du, so tien, hotline, lh, tk, gd, sd",
+        number: "đơn hàng, hóa đơn, hoá đơn, tài khoản, số thẻ, thẻ tín dụng, điện thoại, gọi, liên hệ, vận đơn, gói hàng, đặt chỗ, chuyến bay, ghế, số tiền, số dư, tổng, thanh toán, giao dịch, địa chỉ, đường, tham chiếu, khách hàng, don hang, tai khoan, so du, so tien, hotline, lh, tk, gd, sd",
         promo: "giảm giá, khuyến mãi, khuyến mại, mã giảm giá, mã giam, voucher, phiếu, quà tặng, trúng thưởng, ưu đãi, mã bưu, mã vận đơn, mã đơn hàng, mã đặt chỗ, mã khuyến mãi, mã ưu đãi, giam gia, khuyen mai, uu dai, mã giới thiệu, mã vạch, mã vùng, mã qr, mã khách hàng, soan, soạn",
-        money: "vnd, đồng, vnđ, đ, d, dong",
+        money: "vnd, đồng, vnđ, dong",
         unit: "phút, giờ, ngày, tháng, năm, giây, phut, gio, ngay, điểm, đồng, vnd, đ",
     },
     Language {

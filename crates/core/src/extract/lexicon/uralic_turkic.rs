@@ -13,7 +13,7 @@ pub(super) const URALIC_TURKIC: &[Language] = &[
         is: "on, syötä, käytä, anna",
         life: "voimassa*, vanhenee*, minuut*, ei ole pyytänyt",
         keep: "älä, jaa, kenellekään, kerro, koskaan, luovuta",
-        number: "tilau*, lasku*, tili*, kort*, puhelin*, soita*, paket*, lähety*, varau*, summa*, saldo*, yhteensä, numero*, asiakas*, osoite*, viite*, maksu*",
+        number: "tilau*, lasku*, tili, tilin, tilille, kort*, puhelin*, soita*, paket*, lähety*, varau*, summa, summan, saldo*, yhteensä, numero*, asiakas*, osoite*, viite*, maksu*",
         promo: "alennus*, kuponki*, lahja*, tarjous*, postinumero*, alekoodi*, noutokoodi*, viivakoodi*, kampanjakoodi*, etukoodi*",
         unit: "minuut*, min, tunti*, tuntia, päivä*, kuukau*, vuot*, sekun*, prosent*, euroa, pistettä",
         ..NONE
@@ -27,7 +27,7 @@ pub(super) const URALIC_TURKIC: &[Language] = &[
         is: "on, sisesta, sisestage, kasuta, kasutage",
         life: "kehti*, aegub*, minut*",
         keep: "jaga*, kellegagi, mitte kunagi, ära",
-        number: "tellimu*, arve*, konto*, kaar*, telefon*, helista*, pakk*, saadeti*, broneer*, summa*, saldo*, kokku, number*, aadress*, makse*",
+        number: "tellimu*, arve*, konto*, kaar*, telefon*, helista*, pakk*, saadeti*, broneer*, summa, saldo*, kokku, number*, aadress*, makse*",
         promo: "sooduskood*, allahind*, kupong*, kink*, pakkumi*, sihtnumber*, postiindeks*",
         unit: "minut*, tund*, tunni, päeva*, kuu*",
         ..NONE
@@ -40,7 +40,7 @@ pub(super) const URALIC_TURKIC: &[Language] = &[
         code: "kód, kódja, kódod, kódot, kódjával, kóddal, jelszó*, jelszav*, pin-kód*, *kód, *kódja, *kódod, token*",
         auth: "ellenőr*, megerős*, belép*, bejelentkez*, regisztr*, aktivál*, hiteles*, egyszer*, biztonság*, azonos*, visszaáll*, jóváhagy*",
         is: "a, az, írja be, használja, használd, következő, ez, adja meg",
-        life: "érvényes*, lejár*, perc*, percig",
+        life: "érvényes*, lejár*, percig, percen",
         keep: "ossza meg, oszd meg, senki*, soha, adja ki, megoszt*",
         number: "rendelés*, megrendelés*, számla*, számlá*, kárty*, telefon*, hívja*, csomag*, küldemény*, foglalás*, összeg*, egyenleg*, összesen, szám*, cím, utca, ügyszám*, fizet*",
         promo: "kupon*, kedvezmény*, ajándék*, akció*, irányítószám*, promóciós*, utalvány*, vonalkód*, nyer*",
@@ -58,10 +58,10 @@ pub(super) const URALIC_TURKIC: &[Language] = &[
         life: "geçerli*, süresi, dakika*, dk, talep etmediyseniz, dikkate almay*",
         keep: "paylaşma*, paylasma*, kimse*, asla, söylemeyin*, vermeyin*, bildirmeyin",
         number: "sipariş*, fatura*, hesap*, hesab*, kart*, telefon*, arayın, ara, kargo*, takip*, gönderi*, paket*, rezervasyon*, bilet*, uçuş*, sefer, \
-                 tutar*, bakiye*, toplam*, ödeme*, havale*, eft, fiş*, no, numara*, adres*, sok, cad, referans*, ref, işlem*, müşteri*, son dört",
+                 tutar*, bakiye*, toplam*, ödeme*, havale*, eft, fiş*, numara*, adres*, sok, cad, referans*, ref, işlem*, müşteri*, son dört",
         promo: "indirim*, kupon*, hediye*, kampanya*, promosyon*, fırsat*, kazan*, ödül*, posta kodu*, takip kodu*, teslimat kodu, rezervasyon kodu*, çekiliş*, \
                 referans kodu, davet kodu*, alan kodu, pnr kodu",
-        money: "tl, lira*, try, kuruş",
+        money: "tl, lira*, kuruş",
         unit: "dakika*, dk, saat*, sa, gün*, ay, yıl*, saniye*, sn, puan*, adet, tl, lira",
     },
     Language {

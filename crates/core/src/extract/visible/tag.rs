@@ -114,16 +114,26 @@ impl<'a> Tag<'a> {
 
     /// What its attributes and classes say about whether its content is seen.
     pub(super) fn sight(&self, hiding: &[&str]) -> Sight {
-        if self.attributes.len() < 6 {
-            return Sight::Inherited;
-        }
         let named =
             |class: &str| hiding.contains(&class) || PREVIEWS.iter().any(|name| class.eq_ignore_ascii_case(name));
-        let class = self.attribute("class").is_some_and(|list| list.split_ascii_whitespace().any(named));
-        if class || self.attribute("hidden").is_some() {
-            return Sight::Hidden;
+        let mut found = Sight::Inherited;
+        let mut rest = self.attributes;
+        while let Some((name, value, next)) = attribute(rest) {
+            let hidden = match name.len() {
+                6 if name.eq_ignore_ascii_case("hidden") => true,
+                5 if name.eq_ignore_ascii_case("class") => value.split_ascii_whitespace().any(named),
+                5 if name.eq_ignore_ascii_case("style") => {
+                    found = sight(value);
+                    found == Sight::Hidden
+                }
+                _ => false,
+            };
+            if hidden {
+                return Sight::Hidden;
+            }
+            rest = next;
         }
-        self.attribute("style").map_or(Sight::Inherited, sight)
+        found
     }
 
     /// Whether an element of this name that is still open ends where this one begins.
@@ -136,47 +146,38 @@ impl<'a> Tag<'a> {
             _ => false,
         }
     }
+}
 
-    /// The value of an attribute, empty if it has none.
-    fn attribute(&self, wanted: &str) -> Option<&'a str> {
-        let mut rest = self.attributes;
-        loop {
-            rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/');
-            let length =
-                rest.find(|c: char| c.is_ascii_whitespace() || matches!(c, '=' | '/' | '>')).unwrap_or(rest.len());
-            if rest.is_empty() {
-                return None;
-            }
-            let (name, after) = rest.split_at(length.max(1).min(rest.len()).max(first_width(rest, length)));
-            let after = after.trim_start();
-            let (value, next) = match after.strip_prefix('=') {
-                Some(value) => quoted(value.trim_start()),
-                None => ("", after),
-            };
-            if name.eq_ignore_ascii_case(wanted) {
-                return Some(value);
-            }
-            rest = next;
+/// The first attribute of a list, its value (empty if it has none), and what follows.
+fn attribute(list: &str) -> Option<(&str, &str, &str)> {
+    let blank = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'/';
+    let list = &list[list.bytes().take_while(blank).count()..];
+    let length = list.bytes().take_while(|byte| !blank(byte) && *byte != b'=').count();
+    let after = list[length..].trim_ascii_start();
+    match after.strip_prefix('=') {
+        Some(value) => {
+            let (value, next) = quoted(value.trim_ascii_start());
+            Some((&list[..length], value, next))
         }
+        None if length == 0 => None,
+        None => Some((&list[..length], "", after)),
     }
 }
 
 /// Names that mail templates give to the text which is meant for the list of mails and is hidden in the mail.
 const PREVIEWS: [&str; 5] = ["preheader", "preview-text", "previewtext", "preheader-text", "mcnpreviewtext"];
 
-fn first_width(rest: &str, length: usize) -> usize {
-    if length == 0 { rest.chars().next().map_or(0, char::len_utf8) } else { length }
-}
-
 /// A value, with or without quotes, and what follows it.
 fn quoted(text: &str) -> (&str, &str) {
-    for quote in ['"', '\''] {
-        if let Some(inner) = text.strip_prefix(quote) {
-            return inner.split_once(quote).unwrap_or((inner, ""));
-        }
+    let bytes = text.as_bytes();
+    if let Some(quote @ (b'"' | b'\'')) = bytes.first() {
+        let inner = &text[1..];
+        return match inner.bytes().position(|byte| byte == *quote) {
+            Some(end) => (&inner[..end], &inner[end + 1..]),
+            None => (inner, ""),
+        };
     }
-    let end = text.find(|c: char| c.is_ascii_whitespace()).unwrap_or(text.len());
-    text.split_at(end)
+    text.split_at(bytes.iter().take_while(|byte| !byte.is_ascii_whitespace()).count())
 }
 
 /// Whether what is in an element is seen.
@@ -195,33 +196,36 @@ pub(super) enum Sight {
 /// What a list of declarations says.
 fn sight(style: &str) -> Sight {
     let mut sight = Sight::Inherited;
-    for declaration in style.split(';') {
-        let Some((name, value)) = declaration.split_once(':') else { continue };
-        let value = value.trim().trim_end_matches("!important").trim_end();
-        let is = |wanted: &str| value.eq_ignore_ascii_case(wanted);
-        let hidden = match name.trim().to_ascii_lowercase().as_str() {
-            "display" => is("none"),
-            "visibility" => is("hidden") || is("collapse"),
-            "mso-hide" => is("all"),
-            "color" => is("transparent"),
-            "opacity" | "max-height" => is_zero(value),
-            "font-size" => {
-                sight = if is_zero(value) { Sight::Tiny } else { Sight::Sized };
-                false
-            }
-            _ => false,
-        };
+    for declaration in style.as_bytes().split(|byte| *byte == b';') {
+        let declaration = declaration.trim_ascii_start();
+        // Most declarations are about looks: one glance at the first letter.
+        if !declaration.first().is_some_and(|byte| matches!(byte | 32, b'd' | b'v' | b'm' | b'c' | b'o' | b'f')) {
+            continue;
+        }
+        let Some(colon) = declaration.iter().position(|byte| *byte == b':') else { continue };
+        let (name, value) = (declaration[..colon].trim_ascii_end(), declaration[colon + 1..].trim_ascii());
+        let begins =
+            |wanted: &str| value.get(..wanted.len()).is_some_and(|value| value.eq_ignore_ascii_case(wanted.as_bytes()));
+        let property = |wanted: &str| name.eq_ignore_ascii_case(wanted.as_bytes());
+        let hidden = property("display") && begins("none")
+            || property("visibility") && (begins("hidden") || begins("collapse"))
+            || property("mso-hide") && begins("all")
+            || property("color") && begins("transparent")
+            || (property("opacity") || property("max-height")) && is_zero(value);
         if hidden {
             return Sight::Hidden;
+        }
+        if property("font-size") {
+            sight = if is_zero(value) { Sight::Tiny } else { Sight::Sized };
         }
     }
     sight
 }
 
 /// `0`, `0px`, `0.0`.
-fn is_zero(value: &str) -> bool {
-    let number = value.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%');
-    value.starts_with(['0', '.']) && number.trim_matches(['0', '.']).is_empty()
+fn is_zero(value: &[u8]) -> bool {
+    let mut number = value.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.');
+    value.first() == Some(&b'0') && number.all(|byte| matches!(byte, b'0' | b'.'))
 }
 
 /// The most classes that are remembered.
