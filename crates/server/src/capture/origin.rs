@@ -5,7 +5,6 @@ use doorcode_core::Secret;
 use doorcode_core::origin::Mark;
 
 use super::message::{Mailbox, Parsed};
-use super::tags::Tags;
 use super::{chain, domain};
 use crate::keyring::Keyring;
 
@@ -41,13 +40,11 @@ pub fn domains_of(parsed: &Parsed, raw: &[u8]) -> Vec<String> {
     found
 }
 
-/// What stands at `d=` in a list of tags, at each if there are several.
+/// What stands at `d=` in a list of tags, at each if there are several, with its folds undone as readers of signatures do.
 fn signers(value: &str) -> Vec<String> {
-    if let Some(tags) = Tags::read(value) {
-        return tags.get("d").map(str::to_owned).into_iter().collect();
-    }
     let parts = value.split(';').filter_map(|part| part.split_once('='));
-    parts.filter(|(name, _)| name.trim().eq_ignore_ascii_case("d")).map(|(_, value)| value.to_owned()).collect()
+    let named = parts.filter(|(name, _)| name.trim().eq_ignore_ascii_case("d"));
+    named.map(|(_, value)| value.split_whitespace().collect()).collect()
 }
 
 /// The hosts of codes that are bound to one: `@host #code`, and `%host` behind it for a page inside of another's. Anywhere in a line,

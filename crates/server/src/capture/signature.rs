@@ -10,6 +10,9 @@ use super::tags::Tags;
 /// from the plainest mail: nothing is read otherwise for it, and one that somebody added stands there and is not covered.
 const COVERED: &[&str] = &["From", "To", "Subject", "Date", "MIME-Version", "Content-Type"];
 
+/// The most headers that a signature may name. Looking up so many takes the library the square of their number.
+const MAX_NAMES: usize = 128;
+
 /// Why this signature can't prove anything, right or not. `tags` are those of DKIM-Signature or ARC-Message-Signature.
 pub(super) fn flaw(tags: &Tags<'_>, now: Timestamp) -> Option<&'static str> {
     let signs = |algorithm: &&str| tags.get("a").is_some_and(|a| a.eq_ignore_ascii_case(algorithm));
@@ -18,6 +21,9 @@ pub(super) fn flaw(tags: &Tags<'_>, now: Timestamp) -> Option<&'static str> {
         () if tags.get("l").is_some() => Some("its signature covers a part of the body only"),
         () if !["rsa-sha256", "ed25519-sha256"].iter().any(signs) => {
             Some("its signature is of a kind that proves nothing any more")
+        }
+        () if tags.get("h").is_some_and(|names| names.split(':').count() > MAX_NAMES) => {
+            Some("its signature names too many headers")
         }
         () if expires.is_some_and(|expires| expires <= now.millis()) => Some("its signature has expired"),
         () => None,

@@ -7,7 +7,13 @@ use mail_auth::dkim::Canonicalization;
 
 use super::post::{HEADERS, RSA_768, RSA_1024, RSA_2048, Scene, by_acme, date, ed25519, signed, signer};
 use super::server::Answer;
-use crate::capture::{By, Verdict};
+use crate::capture::message::parse;
+use crate::capture::{By, Expectation, Verdict};
+
+fn expected(scene: &Scene) -> Expectation<'_> {
+    let (mailbox, now) = (&scene.mailbox, scene.now);
+    Expectation { mailbox, after: now, now, junk: false, trusted_sealers: &[] }
+}
 
 fn verified() -> Verdict {
     Verdict::Verified { domain: "acme.com".to_owned(), by: By::Dkim }
@@ -196,13 +202,36 @@ async fn a_third_party_signs_for_nobody() {
     };
     let allowed = [(name.as_str(), Answer::Texts(vec!["v=ATPS1; d=evil.com".to_owned()]))];
     let scene = Scene::with(&allowed).await;
-    let signer = signer(ed25519(), "evil.com", "ed").atps("acme.com").atpsh(HashAlgorithm::Sha256);
-    let raw = signed(&signer, &scene.mail(&[]));
+    let theirs = signer(ed25519(), "evil.com", "ed").atps("acme.com").atpsh(HashAlgorithm::Sha256);
+    let raw = signed(&theirs, &scene.mail(&[]));
     // To the library this is a pass.
     let message = mail_auth::AuthenticatedMessage::parse(raw.as_bytes()).unwrap();
     let outputs = scene.verifier.authenticator().verify_dkim(&message).await;
     assert_eq!(outputs[0].result(), &mail_auth::DkimResult::Pass);
     unverified(&scene.verdict(&raw).await, "no signature of its sender");
+    // Who may sign for itself needs nobody's leave, whatever else its signature asks for.
+    let own = signer(ed25519(), "acme.com", "ed").atps("acme.com").reporting(true);
+    assert_eq!(scene.verdict(&signed(&own, &scene.mail(&[]))).await, verified());
+}
+
+#[tokio::test]
+async fn a_signature_does_not_name_headers_without_end() {
+    let scene = Scene::new().await;
+    let names = (0..30_000).map(|number| format!("n{number}")).collect::<Vec<_>>().join(":");
+    let raw = by_acme(&scene.mail(&[])).replacen("\th=", &format!("\th={names}:"), 1);
+    assert!(raw.len() > 150_000, "there are as many as a header block holds");
+    unverified(&scene.verdict(&format!("{}{raw}", "A: b\r\n".repeat(400))).await, "too many headers");
+}
+
+#[tokio::test]
+async fn judging_can_be_left_to_any_thread() {
+    fn moves<T: Send>(_: &T) {}
+    let scene = Scene::new().await;
+    let parsed = parse(b"", None).unwrap();
+    let expected = expected(&scene);
+    let judging = scene.verifier.judge(b"", &parsed, &expected);
+    moves(&judging);
+    assert!(matches!(judging.await.verdict, Verdict::Unverified { .. }), "nothing is nobody's");
 }
 
 #[tokio::test]
@@ -244,8 +273,9 @@ async fn a_message_is_younger_than_the_request() {
     let raw = by_acme(&scene.mail(&[]));
     scene.arrived = scene.now.minus(minute);
     unverified(&scene.verdict(&raw).await, "older");
-    let parsed = crate::capture::message::parse(raw.as_bytes(), None).unwrap();
-    assert!(parsed.arrived.is_none());
+    let parsed = parse(raw.as_bytes(), None).unwrap();
+    let expected = expected(&scene);
+    unverified(&scene.verifier.judge(raw.as_bytes(), &parsed, &expected).await.verdict, "when it arrived");
 }
 
 #[tokio::test]

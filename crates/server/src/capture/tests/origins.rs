@@ -65,7 +65,7 @@ async fn every_domain_that_has_to_do_with_it_is_named() {
         ("482913.\r\n", "482913.\r\n\r\n@Bound.example #482913 %inner.example\r\n"),
     ]);
     let raw = sealed(&scene, &by_acme(&mail), "fwd.com", "dkim=fail header.d=first.example", &HEADERS).await;
-    let raw = format!("DKIM-Signature: v=1; d=one.example; d=two.example; b=\r\n{raw}");
+    let raw = format!("DKIM-Signature: v=1; d=one.example; D = two\r\n\t.example; b=\r\n{raw}");
     let found = domains_of(&read(&raw), raw.as_bytes());
     let named = [
         "acme.com",

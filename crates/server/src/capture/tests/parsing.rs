@@ -64,6 +64,9 @@ fn bombs_do_not_go_off() {
     let refused = |raw: &str| parse(raw.as_bytes(), None).err();
     let parts = format!("Content-Type: multipart/mixed; boundary=b\r\n\r\n{}", "--b\r\n\r\n\r\n".repeat(100_000));
     assert_eq!(refused(&parts), Some(Unreadable::TooManyParts));
+    let inner = format!("Content-Type: multipart/mixed; boundary=i\r\n\r\n{}--i--\r\n", "--i\r\n\r\nx\r\n".repeat(10));
+    let many = format!("Content-Type: multipart/mixed; boundary=b\r\n\r\n{}", format!("--b\r\n{inner}").repeat(10));
+    assert_eq!(refused(&many), Some(Unreadable::TooManyParts), "few of each, and too many together");
     let deep: String = (0..10_000)
         .map(|level| format!("Content-Type: multipart/mixed; boundary=b{level}\r\n\r\n--b{level}\r\n"))
         .collect();
