@@ -32,7 +32,7 @@ fn trusted(case: &Case<'_>, message: &AuthenticatedMessage<'_>) -> Option<String
     let last = [seal.header.i, signed.header.i, results.header.i].iter().all(|i| usize::try_from(*i) == Ok(sets));
     let named = seal.header.d == signed.header.d && case.expected.trusted_sealers.contains(&seal.header.d.as_str());
     let saw =
-        passed(str::from_utf8(results.value).ok()?).iter().any(|signer| domain::is_aligned(signer, case.from.domain()));
+        passed(str::from_utf8(results.value).ok()?).iter().any(|signer| domain::is_aligned(case.from.domain(), signer));
     let fine = whole && last && named && saw && !message.has_arc_errors && !case.parsed.has_list_id;
     fine.then(|| seal.header.d.clone())
 }

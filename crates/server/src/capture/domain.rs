@@ -1,17 +1,7 @@
 //! Domains of senders and of mailboxes: which belong together. Refuses to let a sub-domain speak for what is above it, and a
 //! neighbour below a public suffix for its neighbour.
 
-/// The domain that somebody registered: the public suffix and the label before it. None: a public suffix itself.
-///
-/// Takes lower case and A-labels.
-pub fn registrable(domain: &str) -> Option<&str> {
-    psl::domain_str(domain)
-}
-
-/// Whether whoever signs as `signer` may speak for a sender at `from`: it is that domain, or above it up to the registrable one.
-pub fn is_aligned(signer: &str, from: &str) -> bool {
-    from == signer || is_below(from, signer) && registrable(from).is_some_and(|top| is_at_or_below(signer, top))
-}
+pub use doorcode_core::sender::{is_aligned, registrable};
 
 /// Whether `domain` lies below `above`.
 pub(super) fn is_below(domain: &str, above: &str) -> bool {
@@ -106,7 +96,7 @@ mod tests {
             ("acme.co.uk", "mail.acme.co.uk"),
             ("ada.github.io", "ada.github.io"),
         ] {
-            assert!(is_aligned(signer, from), "{signer} speaks for {from}");
+            assert!(is_aligned(from, signer), "{signer} speaks for {from}");
         }
         for (signer, from) in [
             ("mail.acme.com", "acme.com"),
@@ -119,7 +109,7 @@ mod tests {
             ("", "acme.com"),
             ("acme.com.evil.com", "acme.com"),
         ] {
-            assert!(!is_aligned(signer, from), "{signer} does not speak for {from}");
+            assert!(!is_aligned(from, signer), "{signer} does not speak for {from}");
         }
     }
 

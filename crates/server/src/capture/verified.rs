@@ -209,7 +209,7 @@ impl Case<'_> {
     /// Looks at every signature of the sender's own domain; the best one counts, and a wrong one only if no other is right.
     async fn signatures(&self, message: &AuthenticatedMessage<'_>) -> Outcome {
         let mut best = Outcome::Nothing("it has no signature of its sender");
-        let own = |header: &&Header<'_, Signature>| domain::is_aligned(&header.header.d, self.from.domain());
+        let own = |header: &&Header<'_, Signature>| domain::is_aligned(self.from.domain(), &header.header.d);
         let unread = message.errors.iter().filter(|header| header.name.eq_ignore_ascii_case(b"DKIM-Signature"));
         if let Some(why) = unread.take(MAX_SIGNATURES).find_map(|header| self.unread(header.value)) {
             best = Outcome::Nothing(why);
@@ -227,7 +227,7 @@ impl Case<'_> {
     fn unread(&self, value: &[u8]) -> Option<&'static str> {
         let tags = Tags::read(str::from_utf8(value).ok()?)?;
         let signer = domain::canonical(tags.get("d")?)?;
-        domain::is_aligned(&signer, self.from.domain()).then(|| signature::flaw(&tags, self.expected.now))?
+        domain::is_aligned(self.from.domain(), &signer).then(|| signature::flaw(&tags, self.expected.now))?
     }
 
     async fn signature(&self, message: &AuthenticatedMessage<'_>, header: &Header<'_, Signature>) -> Outcome {
