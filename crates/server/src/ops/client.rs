@@ -8,7 +8,7 @@ use doorcode_core::known::Tag;
 use doorcode_core::time::HOUR;
 use doorcode_core::{ChallengeId, Class, CredentialId, Network, OrgId, Timestamp};
 
-use crate::store::NetworkId;
+use crate::store::Asker;
 use crate::store::meters::Meter;
 use crate::store::targets::TriesTag;
 
@@ -91,9 +91,12 @@ impl Client {
         if self.traced { self.network.address().to_string() } else { "unknown".to_owned() }
     }
 
-    /// Its network, as those are told apart who wait for the same.
-    pub fn of_network(&self) -> NetworkId {
-        self.of_network
+    /// Who it is where several wait for the same: a customer's program is its org, whatever it says of people.
+    pub fn asker(&self) -> Asker {
+        let first = |key: [u8; 17]| *key.first_chunk().unwrap_or(&[0; 16]);
+        let exact = first(self.network.exact());
+        let wide = self.behind.map_or_else(|| first(self.network.wide()), |backend| *backend.org.as_bytes());
+        Asker { wide, exact }
     }
 
     /// By what the repeat of a right answer is recognised: the credential, or without one the full address.

@@ -93,7 +93,7 @@ pub async fn verify(app: &Arc<App>, attempt: Attempt) -> Result<Option<SignedIn>
     let email = attempt.to.clone();
     let unit_app = Arc::clone(app);
     let aim = Aim::of(app, &attempt);
-    let (db, about) = (&app.db, About::address(aim.address, attempt.client.of_network()));
+    let (db, about) = (&app.db, About::address(aim.address, attempt.client.asker()));
     let unit = db.write_at(about, move |tx| Box::pin(async move { enter(tx, &unit_app, &attempt, &aim, now).await }));
     let account = match unit.await? {
         Entry::Wrong => return Ok(None),
@@ -170,7 +170,7 @@ pub async fn enter_browser(app: &Arc<App>, attempt: Attempt, wish: Wish) -> Resu
     let (unit_app, aim, event) = (Arc::clone(app), Aim::of(app, &attempt), app.entropy.id(now)?);
     let replaces = wish.before.is_some();
     // Alone: the session that it takes the place of may be that of somebody else, at another address.
-    let about = About::address(aim.address, attempt.client.of_network()).alone();
+    let about = About::address(aim.address, attempt.client.asker()).alone();
     let unit = app.db.write_at(about, move |tx| {
         Box::pin(async move {
             match enter(tx, &unit_app, &attempt, &aim, now).await? {

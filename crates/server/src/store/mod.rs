@@ -39,7 +39,7 @@ pub mod webhook_messages;
 pub mod webhooks;
 mod writer;
 
-pub use about::{About, NetworkId};
+pub use about::{About, Asker};
 pub use db::{Db, Tx};
 pub use pg::Settings as PgSettings;
 

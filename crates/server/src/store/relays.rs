@@ -39,7 +39,7 @@ statements! {
     STATES = "SELECT state, count(*) FROM relays WHERE agent_id = $1 GROUP BY state";
     // $2 now, $3 the next state, $4 who says so, $5 when it ends then, $6 a reason to say no.
     DECIDE = "UPDATE relays SET state = $3, decided_by = $4, decided_at = $2, ends_at = $5, denial = $6, \
-        ended_at = CASE WHEN $3 = 4 THEN $2 ELSE NULL END WHERE id = $1 AND state = 0 AND ends_at > $2";
+        ended_at = $7 WHERE id = $1 AND state = 0 AND ends_at > $2";
     CHOOSE = "UPDATE relays SET chosen = $3 WHERE id = $1 AND state = 1 AND ends_at > $2";
     // $2 now, $3 until when it may be read, then what was received.
     // The same for a message that its owner must be asked about once more: $9 what it is about. One at a time.
@@ -264,7 +264,16 @@ pub async fn decide(
 ) -> Result<bool> {
     let state = if yes { State::Approved } else { State::Denied };
     let ends_at = relay.standing.expires_at;
-    let values = [(&relay.id).into(), now.into(), state.to_i64().into(), by.into(), ends_at.into(), denial.into()];
+    let ended_at = (!yes).then_some(now);
+    let values = [
+        (&relay.id).into(),
+        now.into(),
+        state.to_i64().into(),
+        by.into(),
+        ends_at.into(),
+        denial.into(),
+        ended_at.into(),
+    ];
     Ok(tx.execute(&DECIDE, &values).await? == 1)
 }
 

@@ -31,7 +31,7 @@ use crate::postgres;
 pub(crate) const DECOY: i64 = 1;
 /// The rows of `targets` that are no address's.
 pub(crate) fn stand_ins() -> i64 {
-    if postgres::is_wanted() { 256 } else { 1 }
+    if postgres::is_wanted() { 1024 } else { 1 }
 }
 
 /// When every test begins: 2027-01-15T08:00:00Z.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, mpsc};
 
 use doorcode::entropy::Entropy;
 use doorcode::store::meta::{self, Fact};
-use doorcode::store::{About, Db, Tx, deliveries, orgs, prepare_all};
+use doorcode::store::{About, Asker, Db, Tx, deliveries, orgs, prepare_all};
 use doorcode_core::{ChallengeId, DeliveryId, Error, OrgId, Result};
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
@@ -120,9 +120,11 @@ async fn one_of_three(db: &Db, n: u16, about: About) -> Result<()> {
     .await
 }
 
+pub(crate) const ASKER: Asker = Asker { wide: [0; 16], exact: [0; 16] };
+
 /// About an address, asked for from one network.
 fn about(n: u16) -> About {
-    About::address([u8::try_from(n).unwrap(); 16], [0; 16])
+    About::address([u8::try_from(n).unwrap(); 16], ASKER)
 }
 
 async fn every_third_is_there(db: &Db, outcomes: Vec<Result<()>>) {

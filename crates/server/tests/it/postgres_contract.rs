@@ -7,7 +7,7 @@ use std::time::Duration;
 use doorcode::store::{About, Db, targets};
 use tokio::sync::oneshot;
 
-use crate::contract::promises;
+use crate::contract::{ASKER, promises};
 use crate::postgres;
 
 /// Two servers' ways to one database.
@@ -18,8 +18,6 @@ async fn opened() -> Option<(Db, Db, ())> {
 }
 
 promises!(opened);
-
-const NETWORK: [u8; 16] = [9; 16];
 
 /// Whoever asks from outside sees how long an answer takes: to wait for somebody else must not tell that there is a row.
 #[tokio::test]
@@ -36,7 +34,7 @@ async fn units_for_one_address_follow_one_another_on_all_servers_whether_it_has_
     for address in [known, unknown] {
         for alone in [false, true] {
             let about = |address| {
-                let about = About::address(address, NETWORK);
+                let about = About::address(address, ASKER);
                 if alone { about.alone() } else { about }
             };
             let (release, released) = oneshot::channel::<()>();

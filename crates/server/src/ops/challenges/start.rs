@@ -118,7 +118,7 @@ impl Asked {
 
     /// What all of it is about: the address, and the one that messages to all its spellings are counted with.
     pub fn about(&self) -> About {
-        About::addresses(self.aim.address, self.aim.folded, self.ask.client.of_network())
+        About::addresses(self.aim.address, self.aim.folded, self.ask.client.asker())
     }
 
     /// The row where messages to the address are counted.

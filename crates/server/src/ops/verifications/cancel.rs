@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
-use doorcode_core::{ChallengeId, Error, OrgId, Result};
+use doorcode_core::{ChallengeId, Error, Result};
 
-use super::{note, own, target};
+use super::{Backend, note, own, target};
 use crate::app::App;
+use crate::ops::client::Client;
 use crate::store::{challenges, targets};
 
 /// Withdraws a pending verification. One that was withdrawn before, or is over, stays as it is; one that was verified can't be.
-pub async fn cancel(app: &Arc<App>, org: OrgId, id: ChallengeId) -> Result<()> {
+pub async fn cancel(app: &Arc<App>, Backend { org, credential }: Backend, id: ChallengeId) -> Result<()> {
     let now = app.clock.now();
     let event = app.entropy.id(now)?;
+    let about = super::about(app, org, id, Client::behind(org, credential, None).asker()).await?;
     app.db
-        .write(move |tx| {
+        .write_at(about, move |tx| {
             Box::pin(async move {
                 let challenge = own(tx, &org, &id).await?;
                 if super::verified_at(&challenge).is_some() {

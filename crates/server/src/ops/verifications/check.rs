@@ -12,7 +12,7 @@ use crate::ops::challenges::{Aim, Attempt, Checked};
 use crate::ops::client::Client;
 use crate::ops::{challenges as engine, links, tokens};
 use crate::store::challenges::{self, Challenge};
-use crate::store::{About, Tx, targets};
+use crate::store::{Tx, targets};
 
 /// A code that a program was given by somebody.
 #[derive(Clone)]
@@ -41,9 +41,8 @@ pub struct Judged {
 pub async fn check(app: &Arc<App>, entry: Entry) -> Result<Judged> {
     let (now, id, unit_app) = (app.clock.now(), entry.id, Arc::clone(app));
     let event = app.entropy.id(now)?;
-    // The verification is its line: what address it is about is read in the unit.
-    let network = Client::behind(entry.backend.org, entry.backend.credential, entry.person).of_network();
-    let about = About::something(*id.as_bytes(), network);
+    let asker = Client::behind(entry.backend.org, entry.backend.credential, entry.person).asker();
+    let about = super::about(app, entry.backend.org, id, asker).await?;
     let unit =
         app.db.write_at(about, move |tx| Box::pin(async move { judge(tx, &unit_app, entry, &event, now).await }));
     let (checked, verification, attempts_left) = unit.await?;

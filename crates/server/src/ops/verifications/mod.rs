@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::{App, target_of};
 use crate::store::challenges::{self, Attached, Challenge};
-use crate::store::{Tx, events as event_rows, targets};
+use crate::store::{About, Asker, Tx, events as event_rows, targets};
 
 /// What their challenges are for.
 pub const PURPOSE: &str = "verification";
@@ -142,6 +142,16 @@ pub async fn show(app: &App, org: OrgId, id: ChallengeId) -> Result<Verification
 async fn own(tx: &mut Tx<'_>, org: &OrgId, id: &ChallengeId) -> Result<Challenge> {
     let found = challenges::get(tx, id).await?;
     found.filter(|found| found.realm == *org && found.purpose == PURPOSE).ok_or(Error::NotFound)
+}
+
+/// What a unit about a verification is about, as far as it is known before. Where units wait for each other's addresses, that is looked
+/// up: many verifications of one address must not each hold a connection while they wait. Elsewhere the look would be for nothing.
+async fn about(app: &App, org: OrgId, id: ChallengeId, asker: Asker) -> Result<About> {
+    if app.db.sole_owner() {
+        return Ok(About::something(*id.as_bytes(), asker));
+    }
+    let found = app.db.read(move |tx| Box::pin(async move { own(tx, &org, &id).await })).await?;
+    Ok(About::address(target(&found), asker).alone())
 }
 
 /// Appends what happened to a verification, in the unit in which it happened.

@@ -22,7 +22,7 @@ use crate::store::db::Tx;
 /// Who may come in at the same moment.
 const ROOM: usize = 4096;
 /// What whoever waits in vain is told.
-const TOO_MANY: &str = "too many wait for the same, from the same network";
+const TOO_MANY: &str = "too many wait";
 /// Groups that are under way at the same time: while one waits for the disk, others work.
 pub(super) const UNDER_WAY: usize = 3;
 /// Units of one group at the most.
@@ -159,7 +159,7 @@ impl Groups {
     }
 
     async fn wait(&self, about: &About, work: Wanted) -> Result<()> {
-        let waiting = Waiting { line: about.line, network: about.network, work };
+        let waiting = Waiting { line: about.line, asker: about.asker, work };
         self.0.send(waiting).await.map_err(|_| Error::unavailable("the store is closed"))
     }
 }
@@ -167,22 +167,25 @@ impl Groups {
 /// Makes groups of those who wait, and gives those who work alone their turns.
 async fn deal(inner: Arc<Inner>, mut coming: mpsc::Receiver<Waiting<Wanted>>) {
     let (over, mut freed) = mpsc::unbounded_channel::<(Vec<LineId>, bool)>();
-    let (mut lines, mut under_way, mut batch) = (Lines::new(), 0, Vec::new());
+    let (mut lines, mut under_way, mut alone, mut batch) = (Lines::new(), 0, 0, Vec::new());
     loop {
         tokio::select! {
             came = coming.recv_many(&mut batch, ROOM) => {
                 if came == 0 {
                     return;
                 }
-                batch.drain(..).filter_map(|waiting| lines.push(waiting).err()).for_each(refuse);
+                batch.drain(..).filter_map(|waiting| lines.push(waiting)).for_each(refuse);
             }
             Some((done, of_group)) = freed.recv() => {
-                under_way -= usize::from(of_group);
+                let under_way = if of_group { &mut under_way } else { &mut alone };
+                *under_way -= 1;
                 lines.free(&done);
             }
         }
-        while let Some(waiting) = lines.take_alone() {
+        while alone < inner.alone_most() {
+            let Some(waiting) = lines.take_alone() else { break };
             if let Wanted::Turn(to) = waiting.work {
+                alone += 1;
                 // Who has gone away leaves the turn to the next.
                 drop(to.send(Turn { lines: vec![waiting.line], of_group: false, over: over.clone() }));
             }

@@ -228,7 +228,11 @@ async fn setting(client: &ClientWrapper, sql: &str) -> Result<String> {
 /// Looks at every new connection: what a role or a database is set to may change, and a server behind another name may be another one.
 fn durable() -> Hook {
     Hook::async_fn(|client: &mut ClientWrapper, _: &Metrics| {
-        Box::pin(async move { refuse_forgetful(client).await.map_err(|error| HookError::message(error.to_string())) })
+        Box::pin(async move {
+            let look = tokio::time::timeout(PATIENCE, refuse_forgetful(client)).await;
+            let look = look.unwrap_or_else(|_| Err(Error::unavailable("the database did not answer in time")));
+            look.map_err(|error| HookError::message(crate::chain(&error).to_string()))
+        })
     })
 }
 
@@ -250,6 +254,12 @@ fn pool(settings: &Settings, connections: usize, look: Option<Hook>) -> Result<P
 }
 
 impl Inner {
+    /// How many of those that say what they are about may work alone at the same time: not with all connections that there are, so that
+    /// they wait in their lines, where askers take turns, and not for the pool.
+    fn alone_most(&self) -> usize {
+        (self.settings.connections / 2).max(1)
+    }
+
     async fn group_connection(&self) -> Result<Connection> {
         Ok(Connection::new(self.group_pool.get().await.map_err(busy)?))
     }

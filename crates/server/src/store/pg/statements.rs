@@ -94,15 +94,15 @@ impl<'c> Statements<'c> {
         self.note(outcome)
     }
 
-    /// Locks an address, unless its transaction began with that.
-    pub(in crate::store) async fn lock(&mut self, id: &TargetId) -> Result<()> {
-        if !self.transaction.works() || self.transaction.is_about(id) {
+    /// Locks addresses, all at once and so in the one order, unless its transaction began with that.
+    pub(in crate::store) async fn lock(&mut self, ids: &[TargetId]) -> Result<()> {
+        if !self.transaction.works() || ids.iter().all(|id| self.transaction.is_about(id)) {
             return Ok(());
         }
         let client = self.transaction.client();
         let outcome = async {
             let statement = client.prepare_cached(LOCK).await?;
-            self.transaction.run(client.query(&statement, &[&numbers(&[*id])])).await
+            self.transaction.run(client.query(&statement, &[&numbers(ids)])).await
         };
         let outcome = outcome.await;
         self.note(outcome).map(drop)

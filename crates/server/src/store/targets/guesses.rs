@@ -3,7 +3,7 @@
 use doorcode_core::budget::{Class, GuessPolicy, Ring};
 use doorcode_core::{Result, Timestamp};
 
-use super::{FIRST_STAND_IN, TargetId, before, place};
+use super::{TargetId, before, place, stand_in_of};
 use crate::store::db::Tx;
 use crate::store::sql::{Value, statements};
 
@@ -64,8 +64,8 @@ statements! {
         WHERE id = $1 AND ", guessable!(), " AND ", misses_allow!("known_misses", "known_streak"), " AND ", tries_allow!());
     // For the work: to write the row's page is what a debit costs most.
     TOUCH = "UPDATE targets SET turn = 1 - turn WHERE id = $1";
-    // Where others write at the same time: one of the stand-ins that nobody is busy with, so that nobody waits, and nobody's row
-    // keeps its owner waiting.
+    // Where others write at the same time: a stand-in that nobody is busy with, so that nobody waits, and nobody's row keeps its owner
+    // waiting. Not always the same one: what a long look of somebody else's keeps alive of it would have to be passed over each time.
     TOUCH_FREE = "UPDATE targets SET turn = 1 - turn WHERE id = \
         (SELECT id FROM targets WHERE id >= $1 ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)";
     // $2, $3: give back the newest debit of strangers or of known clients (1), or not (0).
@@ -115,7 +115,7 @@ pub async fn debit_guess(
 
 /// Writes a row, as a debit does, and changes nothing that counts.
 pub async fn touch(tx: &mut Tx<'_>, row: &TargetId) -> Result<()> {
-    let (sql, row) = if matches!(tx, Tx::Pg(_)) { (&TOUCH_FREE, &FIRST_STAND_IN) } else { (&TOUCH, row) };
+    let (sql, row) = if matches!(tx, Tx::Pg(_)) { (&TOUCH_FREE, &stand_in_of(row)) } else { (&TOUCH, row) };
     tx.execute(sql, &[row.into()]).await.map(drop)
 }
 

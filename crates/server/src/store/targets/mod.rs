@@ -3,6 +3,7 @@
 //! answer (a property test holds the two against each other). Refuses to be reset by resends, deletion or retention.
 
 use doorcode_core::budget::{Class, GuessPolicy, Ring};
+use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::time::DAY;
 use doorcode_core::{ChallengeId, KNOWN_FOR, Result, Timestamp};
 
@@ -23,13 +24,22 @@ pub type TargetId = [u8; 16];
 /// Behind every digest.
 const LAST: TargetId = [0xff; 16];
 
-/// Where servers share a database: the first of the rows that are written where there is nothing to write, one to each unit that is
-/// under way. Behind every digest too, but for one in 2^120.
-const FIRST_STAND_IN: TargetId = {
-    let mut first = LAST;
-    first[15] = 0;
-    first
-};
+/// Where servers share a database, so many rows are there to be written where there is nothing to write. Behind every digest too, but
+/// for one in 2^118.
+const STAND_INS: u16 = 1024;
+
+/// One of them.
+const fn stand_in(n: u16) -> TargetId {
+    let mut id = LAST;
+    [id[14], id[15]] = (u16::MAX - n % STAND_INS).to_be_bytes();
+    id
+}
+
+/// The one for a row, as good as any.
+fn stand_in_of(row: &TargetId) -> TargetId {
+    let [.., a, b] = fingerprint("stand-in", &[row]);
+    stand_in(u16::from_be_bytes([a, b]))
+}
 
 /// Every statement of this table.
 pub(super) static EVERY: [&[&Sql]; 3] = [ALL, guesses::ALL, sends::ALL];
@@ -173,7 +183,7 @@ impl Standing {
 /// What stands in the row, or would.
 pub async fn standing(tx: &mut Tx<'_>, id: &TargetId) -> Result<Standing> {
     if let Tx::Pg(statements) = tx {
-        statements.lock(id).await?;
+        statements.lock(&[*id]).await?;
     }
     Ok(tx.one(&STANDING, &[id.into()], Standing::read).await?.unwrap_or_default())
 }
@@ -183,7 +193,7 @@ pub async fn standing(tx: &mut Tx<'_>, id: &TargetId) -> Result<Standing> {
 /// Where others write at the same time, the address is locked, whether it has a row or not, and no other is: whoever waits learns nothing.
 pub async fn nearest(tx: &mut Tx<'_>, id: &TargetId) -> Result<Nearest> {
     if let Tx::Pg(statements) = tx {
-        statements.lock(id).await?;
+        statements.lock(&[*id]).await?;
     }
     let found = tx.one(&NEAREST, &[id.into()], |row| Ok((row.bytes(12)?, Standing::read(row)?))).await?;
     let (row, standing) = found.ok_or_else(|| doorcode_core::Error::internal("the last row of the targets is gone"))?;
@@ -191,28 +201,25 @@ pub async fn nearest(tx: &mut Tx<'_>, id: &TargetId) -> Result<Nearest> {
 }
 
 /// Before a unit that writes two rows reads either: where others write at the same time, all of them take the two in one order.
-pub async fn hold(tx: &mut Tx<'_>, mut ids: [TargetId; 2]) -> Result<()> {
-    if let Tx::Pg(statements) = tx {
-        ids.sort_unstable();
-        for id in &ids {
-            statements.lock(id).await?;
-        }
+pub async fn hold(tx: &mut Tx<'_>, ids: [TargetId; 2]) -> Result<()> {
+    match tx {
+        Tx::Pg(statements) => statements.lock(&ids).await,
+        Tx::Lite(_) => Ok(()),
     }
-    Ok(())
 }
 
 /// Makes the last row, which is no address's and stays for ever, so that every address has a nearest one; and, where servers share the
 /// database, those before it that stand in for rows to write.
 pub async fn keep_stand_ins(tx: &mut Tx<'_>) -> Result<()> {
-    for id in stand_ins(tx) {
-        tx.execute(&STAND_IN, &[(&id).into(), i64::MAX.into()]).await?;
-    }
-    Ok(())
+    let ids: Vec<TargetId> = stand_ins(tx).collect();
+    let values: Vec<_> = ids.iter().map(|id| vec![id.into(), i64::MAX.into()]).collect();
+    tx.execute_each(&STAND_IN, &values).await.map(drop)
 }
 
 /// Whether they are there.
 pub async fn has_stand_ins(tx: &mut Tx<'_>) -> Result<bool> {
-    for id in stand_ins(tx).take(1) {
+    let (first, last) = (stand_ins(tx).last().unwrap_or(LAST), LAST);
+    for id in [first, last] {
         if tx.one(&STANDING, &[(&id).into()], |_| Ok(())).await?.is_none() {
             return Ok(false);
         }
@@ -221,12 +228,8 @@ pub async fn has_stand_ins(tx: &mut Tx<'_>) -> Result<bool> {
 }
 
 fn stand_ins(tx: &Tx<'_>) -> impl Iterator<Item = TargetId> + use<> {
-    let first = if matches!(tx, Tx::Pg(_)) { FIRST_STAND_IN[15] } else { LAST[15] };
-    (first..=LAST[15]).map(|last| {
-        let mut id = LAST;
-        id[15] = last;
-        id
-    })
+    let count = if matches!(tx, Tx::Pg(_)) { STAND_INS } else { 1 };
+    (0..count).map(stand_in)
 }
 
 /// Makes the row if there is none, and writes it if there is one: either takes its time.

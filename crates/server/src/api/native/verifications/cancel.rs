@@ -28,6 +28,6 @@ pub(in crate::api::native) async fn cancel(
     Path(text): Path<String>,
 ) -> Answer {
     let id = id(&text)?;
-    verifications::cancel(&app, caller.org(), id).await?;
+    verifications::cancel(&app, caller.backend(), id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
