@@ -52,7 +52,6 @@ struct Court<'a> {
 #[inline(never)]
 pub(super) fn choose(scan: &Scan, hits: &mut [Hit], candidates: &[Candidate]) -> Option<(usize, i32)> {
     settle(hits, &scan.tokens);
-    if std::env::var("DBG").is_ok() { for h in hits.iter() { eprintln!("{:04x} {}..{} w{} {:?}", h.terms.0, h.unit, h.unit_end, h.warned, String::from_utf8_lossy(&scan.folded[h.from as usize..scan.tokens[h.last as usize].to as usize])); } }
     let court = Court { folded: &scan.folded, tokens: &scan.tokens, hits, context: sum_up(hits, &scan.tokens) };
     let mut best: Option<(usize, i32)> = None;
     for (i, candidate) in candidates.iter().enumerate() {
@@ -174,8 +173,27 @@ impl Court<'_> {
             points += self.own_line_points() - ties.name.max(ties.auth).min(20);
         }
         points += self.context_points(ties.name + ties.auth);
+        points += self.unheard_of(candidate, alone);
         points += i32::from(candidate.prefixed) * 8;
         points - self.doubts(candidate, &ties, alone)
+    }
+
+    /// What the looks alone are worth where no word is understood: a short text with `123-456`, six digits on a line.
+    fn unheard_of(&self, candidate: &Candidate, alone: bool) -> i32 {
+        let context = &self.context;
+        let known = context.others + context.promos + context.money > 0 || context.otp || context.code || context.warned;
+        if alone || known || context.links {
+            return 0;
+        }
+        let token = &self.tokens[candidate.first];
+        let six = candidate.look == Look::Digits && token.digits == 6;
+        if candidate.look == Look::Groups && candidate.worth > 30 && self.tokens.len() <= 10 {
+            18
+        } else if six && self.has_own_line(candidate) && !context.auth {
+            20
+        } else {
+            0
+        }
     }
 
     /// What the message as a whole adds.
@@ -223,24 +241,29 @@ impl Court<'_> {
             doubts += 20;
         }
         if !ties.otp && !alone {
-            doubts += self.unlikely(ties);
+            doubts += self.unlikely(candidate, ties);
         }
         if self.is_for_something(candidate) {
             doubts += 20;
         }
         if ties.name == 0 && !alone {
-            doubts += (self.context.money.min(2) * 6) as i32;
+            doubts += (self.context.money.min(2) * 12) as i32;
         }
         doubts
     }
 
     /// How much a message that names no one-time code reads like a prize, an offer or a receipt.
-    fn unlikely(&self, ties: &Ties) -> i32 {
+    fn unlikely(&self, candidate: &Candidate, ties: &Ties) -> i32 {
         let context = &self.context;
         let prize = context.promos > 0 && (context.money > 0 || context.links) && ties.auth == 0 && !context.otp;
         let offer = context.money > 1 && ties.auth == 0 && !context.otp;
         let receipt = context.others > 5 && context.money > 0 && !context.life && !context.keep;
-        (prize || offer) as i32 * 35 + receipt as i32 * 45
+        // Nothing says how long it lives or that it must be kept: each other number that is spoken of counts.
+        let quiet = !context.life && !context.keep;
+        let per = if matches!(candidate.look, Look::Digits | Look::Groups) { 3 } else { 10 };
+        let bill = if context.money > 0 && context.others > 1 { 34 } else { 0 };
+        let talk = context.others.saturating_sub(1).min(7) as i32 * per + context.promos.min(3) as i32 * 8 + bill;
+        (prize || offer) as i32 * 35 + (receipt as i32 * 60).max(quiet as i32 * talk)
     }
 
     /// Whether it is what a code is for: `code for 4554`.
