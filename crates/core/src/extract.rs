@@ -8,12 +8,14 @@
 
 mod bound;
 mod candidate;
+mod context;
 mod fold;
 mod judge;
 mod kind;
 mod lexicon;
 mod scan;
 mod terms;
+mod ties;
 mod trie;
 mod visible;
 
@@ -72,7 +74,7 @@ pub fn extract(message: &Message<'_>) -> Option<Found> {
     let (best, points) = judge::choose(&scan, &mut hits, &candidates)?;
     let chosen = &candidates[best];
     let code = candidate::symbols(&text[chosen.start as usize..chosen.end as usize]);
-    let confidence = (50 + (points - 50)).clamp(50, 99) as u8;
+    let confidence = points.clamp(judge::ENOUGH, 99) as u8;
     Some(Found { code: Secret::new(code), confidence, bound_to: None })
 }
 

@@ -105,7 +105,6 @@ const BLANK: Token = Token {
 };
 
 /// Cuts `text`. One pass over its characters, then one over the tokens.
-#[inline(never)]
 pub(super) fn scan(text: &str) -> Scan {
     let folder = Folder::new();
     let mut scanner = Scanner {
