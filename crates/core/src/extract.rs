@@ -21,6 +21,7 @@ mod visible;
 
 use std::borrow::Cow;
 
+pub use candidate::symbols;
 pub use kind::{Kind, Kinds, classify};
 
 use crate::secret::Secret;
@@ -93,4 +94,55 @@ pub fn visible<'a>(message: &Message<'a>) -> Cow<'a, str> {
 /// At most so much of it, whole characters.
 fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(LONGEST)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Format, Message, candidate, scan, terms, visible};
+
+    /// What is made of a message. Each token, hit and candidate is worked on a bounded number of times.
+    fn work(text: &str, format: Format) -> usize {
+        let text = visible(&Message { subject: None, text, format });
+        let scan = scan::scan(&text);
+        let candidates = candidate::find(&scan, &text, format == Format::Html);
+        text.len() + scan.folded.len() + scan.tokens.len() + terms::find(&scan).len() + candidates.len()
+    }
+
+    #[test]
+    fn twice_the_message_is_at_most_twice_the_work() {
+        for piece in [
+            "1 ",
+            "12-",
+            "1234 ",
+            "@a",
+            "@a.",
+            "a.b/",
+            "code ",
+            "verification code: ",
+            "验证码",
+            "รหัส",
+            "kod",
+            "<p>",
+            "<",
+            "<a '",
+            "<!--",
+            "</p",
+            "<b style='font-size:0'>",
+            "&amp;",
+            "\n",
+            "A1B2 ",
+            "never share ",
+            "www.",
+            "://",
+            "1,",
+        ] {
+            for format in [Format::Text, Format::Html] {
+                let (once, twice) = (piece.repeat(1 << 10), piece.repeat(1 << 11));
+                let (once, twice) = (work(&once, format), work(&twice, format));
+                assert!(twice <= 2 * once + 16, "{piece}: {once}, then {twice}");
+                // A letter begins few words of the lists, so there is a ceiling for a byte as well.
+                assert!(twice <= 12 * (piece.len() << 11), "{piece}: {twice}");
+            }
+        }
+    }
 }

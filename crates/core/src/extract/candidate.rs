@@ -34,7 +34,7 @@ pub(super) struct Candidate {
 }
 
 /// The symbols of a code as people type them: ASCII, without separators, in the case of the message.
-pub(super) fn symbols(text: &str) -> String {
+pub fn symbols(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(16));
     out.extend(text.chars().filter_map(|c| digit(c).or_else(|| letter(c))));
     out
@@ -222,9 +222,12 @@ fn is_other(tokens: &[Token], first: usize, last: usize) -> bool {
     let thousand = |token: &Token| token.kind == Kind::Number && token.digits == 3;
     let comma_after = glued_after && after.first == b',' && thousand(after) && before.digits <= 3;
     let comma_before = glued_before && before.last == b',' && thousand(before);
-    let telephone = matches!(before.last, b'+') || (before.first == b')' && previous.is_some_and(numeric));
+    // `+44…`, `(510) 555…`: from either side of the bracket.
+    let area =
+        before.last == b'(' && after.first == b')' && after.width == 2 && after.digits >= 3 && before.digits <= 4;
+    let telephone = before.last == b'+' || (before.first == b')' && previous.is_some_and(numeric)) || area;
     // `**1234`, `...1234`: the end of a longer number.
-    let dots = before.first == b'.' && before.last == b'.' && before.width > 1 && before.gap & gap::SPACE == 0;
+    let dots = before.last == b'.' && before.prior == b'.';
     let masked = before.last == b'*' && after.first != b'*' || dots;
     let money = before.last == b'$' || after.first == b'$';
     comma_after || comma_before || telephone || masked || money || after.first == b'%' || before.last == b'@'

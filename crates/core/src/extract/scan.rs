@@ -30,7 +30,6 @@ pub(super) mod gap {
     pub(in crate::extract) const COLON: u8 = 16;
     pub(in crate::extract) const DOT: u8 = 32;
     pub(in crate::extract) const MONEY: u8 = 64;
-    pub(in crate::extract) const QUOTE: u8 = 128;
 }
 
 /// A word or number, and the gap before it.
@@ -50,6 +49,8 @@ pub(super) struct Token {
     pub(super) gap: u8,
     pub(super) first: u8,
     pub(super) last: u8,
+    /// The one before the last.
+    pub(super) prior: u8,
     pub(super) width: u8,
     pub(super) line: u32,
     pub(super) sentence: u32,
@@ -96,6 +97,7 @@ const BLANK: Token = Token {
     gap: 0,
     first: 0,
     last: 0,
+    prior: 0,
     width: 0,
     line: 0,
     sentence: 0,
@@ -239,6 +241,7 @@ impl Scanner<'_> {
         if token.width == 0 {
             token.first = byte;
         }
+        token.prior = token.last;
         token.last = byte;
         token.width = token.width.saturating_add(1);
         match byte {
@@ -247,7 +250,6 @@ impl Scanner<'_> {
             b'.' if token.gap & gap::SPACE == 0 => token.gap |= gap::DOT,
             b':' | b'=' | b'>' => token.gap |= gap::COLON,
             b'$' => token.gap |= gap::MONEY,
-            b'"' | b'\'' | b'[' | b'<' | b'(' | b'*' => token.gap |= gap::QUOTE,
             _ => {}
         }
         if matches!(byte, b' ' | b'(' | b')' | b'[' | b']' | b'<' | b'>' | b'"' | b',' | b';') {

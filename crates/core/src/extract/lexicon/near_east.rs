@@ -34,7 +34,7 @@ pub(super) const NEAR_EAST: &[Language] = &[
         unit: "دقیقه, ساعت, روز, ماه, سال, ثانیه, درصد, تومان, ریال, نفر, امتیاز",
     },
     Language {
-        tag: "ur",
+        tag: "ur sd ps ckb ug",
         otp: "تصدیقی کوڈ, تصدیق کوڈ, توثیقی کوڈ, توثیق کوڈ, سیکیورٹی کوڈ, ون ٹائم پاس ورڈ, لاگ ان کوڈ, ایکٹیویشن کوڈ, تصدیق کا کوڈ, تصدیقی ڪوڊ, د تایید کوډ, د پخلي کوډ, تائیدی کوڈ, دەستپێدان, کۆدی دڵنیاکردنەوە, کۆدی پشتڕاستکردنەوە, \
               تصديقي ڪوڊ, دەلىللەش كودى, تەستىقلاش كودى",
         code: "کوڈ, پاس ورڈ, پن, ڪوڊ, کوډ, کۆد, كودى, پاسورډ, وشەی نهێنی",
@@ -85,7 +85,7 @@ pub(super) const NEAR_EAST: &[Language] = &[
         unit: "λεπτά, λεπτών, ώρες, ωρών, ώρα, ημέρες, ημερών, μήνες, έτη, δευτερόλεπτα, πόντους, ευρώ",
     },
     Language {
-        tag: "ka",
+        tag: "ka ka-Latn",
         otp: "ვერიფიკაციის კოდ, დადასტურების კოდ, დამადასტურებელი კოდ, უსაფრთხოების კოდ, ერთჯერადი კოდ, ერთჯერადი პაროლ, აქტივაციის კოდ, ავტორიზაციის კოდ, შესვლის კოდ, გამოსაყენებელი კოდ, \
               erjeradi kodi*, erjeradi paroli*, ertjeradi kodi*, ertjeradi paroli*, sms kodi*, damadasturebeli kodi*, verifikaciis kodi*, avtorizaciis kodi*, usafrtxoebis kodi*, dadasturebis kodi*",
         code: "კოდ, პაროლ, kodi, paroli",
@@ -112,7 +112,7 @@ pub(super) const NEAR_EAST: &[Language] = &[
         unit: "րոպե, ժամ, օր, դրամ",
     },
     Language {
-        tag: "am",
+        tag: "am ti om so",
         otp: "የማረጋገጫ ኮድ, የማረጋገጫ ቁጥር, ማረጋገጫ ኮድ, የደህንነት ኮድ, የይለፍ ቃል, የአንድ ጊዜ, የምስጢር ቁጥር, የመግቢያ ኮድ, ናይ መረጋገጺ ኮድ, koodii mirkaneess*, koodhka xaqiijin*, koodka xaqiijin*, lambarka xaqiijin*, koodka hubin*, koodii mirkan*",
         code: "ኮድ, ኮድዎ, ቁጥርዎ, የይለፍ, koodka, koodkaaga, koodii, furaha sirta*, lambarka sirta*",
         auth: "ማረጋገጫ, ለማረጋገጥ, መግቢያ, ለመግባት, ይመዝገቡ, ደህንነት, መረጋገጺ, xaqiiji*, hubi*, diiwaan*, mirkanees*, galmee*",
