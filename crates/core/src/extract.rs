@@ -21,6 +21,8 @@ mod visible;
 
 use std::borrow::Cow;
 
+use zeroize::Zeroize as _;
+
 pub use candidate::symbols;
 pub use kind::{Kind, Kinds, classify};
 
@@ -56,18 +58,25 @@ pub struct Found {
     pub bound_to: Option<String>,
 }
 
-/// The longest message, in bytes: what is behind it is not looked at. Mails are cut by mail servers at some dozens of
-/// megabytes, and no code stands there.
+/// The longest message, in bytes: what is behind it is not looked at. Of what is left, the first 131,072
+/// words are read (`scan`) and the first 4,096 numbers weighed (`candidate`).
 const LONGEST: usize = 4 << 20;
 
 /// The code in `message`, if there is one.
 pub fn extract(message: &Message<'_>) -> Option<Found> {
     let text = visible(message);
-    if let Some(found) = bound::read(&text) {
-        return Some(found);
+    let found = bound::read(&text).or_else(|| weigh(&text, message.format));
+    // What was written here holds the code as well.
+    if let Cow::Owned(mut text) = text {
+        text.zeroize();
     }
-    let scan = scan::scan(&text);
-    let candidates = candidate::find(&scan, &text, message.format == Format::Html);
+    found
+}
+
+/// The best candidate of a text, if it is good enough.
+fn weigh(text: &str, format: Format) -> Option<Found> {
+    let scan = scan::scan(text);
+    let candidates = candidate::find(&scan, text, format == Format::Html);
     if candidates.is_empty() {
         return None;
     }

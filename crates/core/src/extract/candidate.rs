@@ -43,12 +43,15 @@ pub fn symbols(text: &str) -> String {
 /// The most tokens that are tried as one code.
 const MOST_PARTS: usize = 10;
 
+/// The most candidates that are weighed. What holds more numbers is a list, and a code stands before it.
+const MOST: usize = 4096;
+
 /// Everything that looks like a code, in order.
 pub(super) fn find(scan: &Scan, spoken: &str, cells: bool) -> Vec<Candidate> {
     let tokens = &scan.tokens;
     let mut found = Vec::new();
     let mut at = 0;
-    while at + 1 < tokens.len() {
+    while at + 1 < tokens.len() && found.len() < MOST {
         if tokens[at].link {
             at += 1;
             continue;

@@ -70,10 +70,10 @@ fn warns(other: &Hit, name: &Hit, tokens: &[Token]) -> bool {
     other.terms.has(Term::Keep) && before && !number_between(tokens, other.last, name.first)
 }
 
-/// Whether a number of three digits or more stands between two tokens. They are close.
+/// Whether a number of three digits or more stands between two tokens.
 pub(super) fn number_between(tokens: &[Token], from: u32, to: u32) -> bool {
     let (from, to) = (from as usize + 1, to as usize);
-    from < to && tokens[from..to.min(from + 40)].iter().any(|token| token.digits >= 3 && !token.link)
+    from < to && tokens[from].numbers < tokens[to].numbers
 }
 
 /// Sums up what is said. `hits` are settled.
