@@ -8,17 +8,22 @@
 
 mod bound;
 mod candidate;
+mod context;
 mod fold;
 mod judge;
 mod kind;
 mod lexicon;
 mod scan;
 mod terms;
+mod ties;
 mod trie;
 mod visible;
 
 use std::borrow::Cow;
 
+use zeroize::Zeroize as _;
+
+pub use candidate::symbols;
 pub use kind::{Kind, Kinds, classify};
 
 use crate::secret::Secret;
@@ -53,18 +58,25 @@ pub struct Found {
     pub bound_to: Option<String>,
 }
 
-/// The longest message, in bytes: what is behind it is not looked at. Mails are cut by mail servers at some dozens of
-/// megabytes, and no code stands there.
+/// The longest message, in bytes: what is behind it is not looked at. Of what is left, the first 131,072
+/// words are read (`scan`) and the first 4,096 numbers weighed (`candidate`).
 const LONGEST: usize = 4 << 20;
 
 /// The code in `message`, if there is one.
 pub fn extract(message: &Message<'_>) -> Option<Found> {
     let text = visible(message);
-    if let Some(found) = bound::read(&text) {
-        return Some(found);
+    let found = bound::read(&text).or_else(|| weigh(&text, message.format));
+    // What was written here holds the code as well.
+    if let Cow::Owned(mut text) = text {
+        text.zeroize();
     }
-    let scan = scan::scan(&text);
-    let candidates = candidate::find(&scan, &text, message.format == Format::Html);
+    found
+}
+
+/// The best candidate of a text, if it is good enough.
+fn weigh(text: &str, format: Format) -> Option<Found> {
+    let scan = scan::scan(text);
+    let candidates = candidate::find(&scan, text, format == Format::Html);
     if candidates.is_empty() {
         return None;
     }
@@ -72,7 +84,7 @@ pub fn extract(message: &Message<'_>) -> Option<Found> {
     let (best, points) = judge::choose(&scan, &mut hits, &candidates)?;
     let chosen = &candidates[best];
     let code = candidate::symbols(&text[chosen.start as usize..chosen.end as usize]);
-    let confidence = (50 + (points - 50)).clamp(50, 99) as u8;
+    let confidence = points.clamp(judge::ENOUGH, 99) as u8;
     Some(Found { code: Secret::new(code), confidence, bound_to: None })
 }
 
@@ -91,4 +103,55 @@ pub fn visible<'a>(message: &Message<'a>) -> Cow<'a, str> {
 /// At most so much of it, whole characters.
 fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(LONGEST)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Format, Message, candidate, scan, terms, visible};
+
+    /// What is made of a message. Each token, hit and candidate is worked on a bounded number of times.
+    fn work(text: &str, format: Format) -> usize {
+        let text = visible(&Message { subject: None, text, format });
+        let scan = scan::scan(&text);
+        let candidates = candidate::find(&scan, &text, format == Format::Html);
+        text.len() + scan.folded.len() + scan.tokens.len() + terms::find(&scan).len() + candidates.len()
+    }
+
+    #[test]
+    fn twice_the_message_is_at_most_twice_the_work() {
+        for piece in [
+            "1 ",
+            "12-",
+            "1234 ",
+            "@a",
+            "@a.",
+            "a.b/",
+            "code ",
+            "verification code: ",
+            "验证码",
+            "รหัส",
+            "kod",
+            "<p>",
+            "<",
+            "<a '",
+            "<!--",
+            "</p",
+            "<b style='font-size:0'>",
+            "&amp;",
+            "\n",
+            "A1B2 ",
+            "never share ",
+            "www.",
+            "://",
+            "1,",
+        ] {
+            for format in [Format::Text, Format::Html] {
+                let (once, twice) = (piece.repeat(1 << 10), piece.repeat(1 << 11));
+                let (once, twice) = (work(&once, format), work(&twice, format));
+                assert!(twice <= 2 * once + 16, "{piece}: {once}, then {twice}");
+                // A letter begins few words of the lists, so there is a ceiling for a byte as well.
+                assert!(twice <= 12 * (piece.len() << 11), "{piece}: {twice}");
+            }
+        }
+    }
 }

@@ -34,7 +34,7 @@ pub(super) struct Candidate {
 }
 
 /// The symbols of a code as people type them: ASCII, without separators, in the case of the message.
-pub(super) fn symbols(text: &str) -> String {
+pub fn symbols(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(16));
     out.extend(text.chars().filter_map(|c| digit(c).or_else(|| letter(c))));
     out
@@ -43,13 +43,15 @@ pub(super) fn symbols(text: &str) -> String {
 /// The most tokens that are tried as one code.
 const MOST_PARTS: usize = 10;
 
+/// The most candidates that are weighed. What holds more numbers is a list, and a code stands before it.
+const MOST: usize = 4096;
+
 /// Everything that looks like a code, in order.
-#[inline(never)]
 pub(super) fn find(scan: &Scan, spoken: &str, cells: bool) -> Vec<Candidate> {
     let tokens = &scan.tokens;
     let mut found = Vec::new();
     let mut at = 0;
-    while at + 1 < tokens.len() {
+    while at + 1 < tokens.len() && found.len() < MOST {
         if tokens[at].link {
             at += 1;
             continue;
@@ -67,14 +69,21 @@ fn at_token(tokens: &[Token], at: usize, text: &str, cells: bool) -> (Option<Can
         return (candidate, used);
     }
     match tokens[at].kind {
-        Kind::Number => number(tokens, at),
-        Kind::Mixed | Kind::Latin => match joined(tokens, at, text) {
+        Kind::Number if !leads_letters(tokens, at) => number(tokens, at),
+        Kind::Number | Kind::Mixed | Kind::Latin => match joined(tokens, at) {
             Some((candidate, used)) => (candidate, used),
             None if tokens[at].kind == Kind::Mixed => (mixed(tokens, at, text), 1),
+            None if tokens[at].kind == Kind::Number => number(tokens, at),
             None => (letters(tokens, at), 1),
         },
         _ => (None, 1),
     }
+}
+
+/// `1234-ABCD`.
+fn leads_letters(tokens: &[Token], at: usize) -> bool {
+    let next = &tokens[at + 1];
+    next.kind == Kind::Latin && next.width == 1 && next.first == b'-' && next.uppers == next.letters
 }
 
 const fn candidate(look: Look, tokens: &[Token], first: usize, last: usize, worth: i32) -> Candidate {
@@ -128,10 +137,10 @@ fn number(tokens: &[Token], at: usize) -> (Option<Candidate>, usize) {
         && next.first == b'-'
         && tokens.get(at + count).is_some_and(|tail| tail.first == b'-' && tail.width == 1 && splits(tail).is_some());
     let count = count + usize::from(glued);
-    if count > 1 {
-        if let Some(answer) = grouped(tokens, at, count, next.first) {
-            return answer;
-        }
+    if count > 1
+        && let Some(answer) = grouped(tokens, at, count, next.first)
+    {
+        return answer;
     }
     if is_other(tokens, at, at) {
         return (None, 1);
@@ -216,50 +225,52 @@ fn is_other(tokens: &[Token], first: usize, last: usize) -> bool {
     let thousand = |token: &Token| token.kind == Kind::Number && token.digits == 3;
     let comma_after = glued_after && after.first == b',' && thousand(after) && before.digits <= 3;
     let comma_before = glued_before && before.last == b',' && thousand(before);
-    let telephone = matches!(before.last, b'+') || (before.first == b')' && previous.is_some_and(numeric));
+    // `+44…`, `(510) 555…`: from either side of the bracket.
+    let area =
+        before.last == b'(' && after.first == b')' && after.width == 2 && after.digits >= 3 && before.digits <= 4;
+    let telephone = before.last == b'+' || (before.first == b')' && previous.is_some_and(numeric)) || area;
     // `**1234`, `...1234`: the end of a longer number.
-    let dots = before.first == b'.' && before.last == b'.' && before.width > 1 && before.gap & gap::SPACE == 0;
+    let dots = before.last == b'.' && before.prior == b'.';
     let masked = before.last == b'*' && after.first != b'*' || dots;
     let money = before.last == b'$' || after.first == b'$';
     comma_after || comma_before || telephone || masked || money || after.first == b'%' || before.last == b'@'
 }
 
 /// `ABC-123`, `AB12-CD34`, and numbers behind a reference prefix: `G-123456`.
-fn joined(tokens: &[Token], at: usize, text: &str) -> Option<(Option<Candidate>, usize)> {
+fn joined(tokens: &[Token], at: usize) -> Option<(Option<Candidate>, usize)> {
     let next = &tokens[at + 1];
     if next.width != 1 || next.first != b'-' || (at > 0 && tokens[at].first == b'-' && tokens[at].width == 1) {
         return None;
     }
     let ascii = |token: &Token| matches!(token.kind, Kind::Number | Kind::Latin | Kind::Mixed);
     let count = run(tokens, at, b'-', ascii);
-    let parts = &tokens[at..at + count];
-    if let ([prefix, number], true) = (parts, count == 2) {
-        if prefix.kind == Kind::Latin
-            && prefix.letters <= 4
-            && prefix.uppers == prefix.letters
-            && number.kind == Kind::Number
-            && matches!(number.digits, 4..=8)
-            && !is_other(tokens, at + 1, at + 1)
-        {
-            let mut found = candidate(Look::Digits, tokens, at, at + 1, digits_worth(number.digits));
-            found.start = number.start;
-            found.prefixed = true;
-            return Some((Some(found), 2));
-        }
+    if count == 2
+        && let Some(found) = prefixed(tokens, at)
+    {
+        return Some((Some(found), 2));
     }
+    let parts = &tokens[at..at + count];
     let total: u16 = parts.iter().map(Token::length).sum();
     let digits: u16 = parts.iter().map(|token| token.digits).sum();
-    let fits = (2..=4).contains(&count)
-        && (6..=16).contains(&total)
-        && parts.iter().all(|token| (2..=6).contains(&token.length()));
-    let one_case = |token: &Token| token.uppers == token.letters;
-    if !fits || !parts.iter().all(one_case) || (digits == 0 && total > 10) {
+    let part = |token: &Token| (2..=6).contains(&token.length()) && token.uppers == token.letters;
+    if !(2..=4).contains(&count) || !(6..=16).contains(&total) || !parts.iter().all(part) || (digits == 0 && total > 10)
+    {
         return None;
     }
-    let _ = text;
-    let worth = if digits > 0 { 18 } else { 8 };
-    let look = if digits > 0 { Look::Mixed } else { Look::Letters };
+    let (look, worth) = if digits > 0 { (Look::Mixed, 18) } else { (Look::Letters, 8) };
     Some((Some(candidate(look, tokens, at, at + count - 1, worth)), count))
+}
+
+/// A number behind a few capitals and a dash: the capitals are the sender's, the number is the code.
+fn prefixed(tokens: &[Token], at: usize) -> Option<Candidate> {
+    let (prefix, number) = (&tokens[at], &tokens[at + 1]);
+    let short = prefix.kind == Kind::Latin && prefix.letters <= 4 && prefix.uppers == prefix.letters;
+    let fits = short && number.kind == Kind::Number && matches!(number.digits, 4..=8);
+    (fits && !is_other(tokens, at + 1, at + 1)).then(|| Candidate {
+        start: number.start,
+        prefixed: true,
+        ..candidate(Look::Digits, tokens, at, at + 1, digits_worth(number.digits))
+    })
 }
 
 /// Letters and digits in one piece; a number glued to a word is taken apart.
@@ -277,17 +288,15 @@ fn mixed(tokens: &[Token], at: usize, text: &str) -> Option<Candidate> {
     let trailing = raw.chars().rev().take_while(|c| digit(*c).is_some()).count();
     let (digits, letters) = (usize::from(token.digits), usize::from(token.letters));
     let lower = token.uppers == 0;
-    if leading == digits && (4..=8).contains(&digits) && (lower && letters >= 2 || letters >= 3) {
+    let whole = candidate(Look::Digits, tokens, at, at, digits_worth(token.digits) - 4);
+    let some = (4..=8).contains(&digits);
+    if some && leading == digits && (lower && letters >= 2 || letters >= 3) {
         let width: usize = raw.chars().take(leading).map(char::len_utf8).sum();
-        let mut found = candidate(Look::Digits, tokens, at, at, digits_worth(token.digits) - 4);
-        found.end = token.start + width as u32;
-        return Some(found);
+        return Some(Candidate { end: token.start + width as u32, ..whole });
     }
-    if trailing == digits && (4..=8).contains(&digits) && letters >= 3 {
+    if some && trailing == digits && letters >= 3 {
         let width: usize = raw.chars().rev().take(trailing).map(char::len_utf8).sum();
-        let mut found = candidate(Look::Digits, tokens, at, at, digits_worth(token.digits) - 4);
-        found.start = token.end - width as u32;
-        return Some(found);
+        return Some(Candidate { start: token.end - width as u32, ..whole });
     }
     let worth = match digits + letters {
         5..=8 if token.uppers == token.letters => 22,

@@ -2,7 +2,13 @@
 //! password, approving a payment, a new device. Refuses to decide: a message may be of several kinds or of none, and
 //! a missing kind is no proof that it is harmless.
 
+mod words;
+
+use std::sync::LazyLock;
+
 use super::Message;
+use super::scan::scan;
+use super::terms::Dictionary;
 
 /// One thing that a message is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,8 +38,13 @@ impl Kinds {
     }
 }
 
-/// What the message is about.
+static WORDS: LazyLock<Dictionary> = LazyLock::new(|| {
+    let lists = [(Kind::Reset, words::RESET), (Kind::Payment, words::PAYMENT), (Kind::SignIn, words::SIGN_IN)];
+    Dictionary::of(lists.into_iter().flat_map(|(kind, lists)| lists.iter().map(move |list| (kind as u8, *list))))
+});
+
+/// What the message is about. Looks at the subject and at everything that is seen of the body.
 pub fn classify(message: &Message<'_>) -> Kinds {
-    let _ = message;
-    Kinds::default()
+    let scan = scan(&super::visible(message));
+    Kinds(WORDS.find(&scan).iter().fold(0, |kinds, hit| kinds | hit.terms.bits() as u8))
 }

@@ -44,8 +44,8 @@ pub(super) enum Term {
 
 /// The words of one language, or of a few that are close. Entries are separated by commas.
 pub(super) struct Language {
-    /// BCP 47, for people who look for it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "read by tests, and by whoever looks for a language"))]
+    /// BCP 47, for people who look for it; several if close languages share the lists.
+    #[cfg_attr(not(test), expect(dead_code, reason = "read by a test, and by whoever looks for a language"))]
     pub(super) tag: &'static str,
     pub(super) otp: &'static str,
     pub(super) code: &'static str,
@@ -107,4 +107,37 @@ pub(super) fn languages() -> impl Iterator<Item = &'static Language> {
     ]
     .into_iter()
     .flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::{Term, languages};
+
+    #[test]
+    fn every_language_is_listed_once_and_can_name_a_code() {
+        let mut tags = HashSet::new();
+        for language in languages() {
+            for tag in language.tag.split(' ') {
+                assert!(!tag.is_empty() && tags.insert(tag), "{tag}");
+            }
+            assert!(!language.code.is_empty() && !language.auth.is_empty(), "{}", language.tag);
+        }
+        assert!(tags.len() >= 70, "{}", tags.len());
+    }
+
+    /// An entry that every text contains, or that is none, would be noise for all languages at once.
+    #[test]
+    fn no_entry_is_empty_or_in_every_word() {
+        for (term, list) in languages().flat_map(super::Language::lists).filter(|(_, list)| !list.is_empty()) {
+            for entry in list.split(',').map(str::trim) {
+                let stem = entry.trim_matches('*');
+                assert!(!stem.is_empty(), "an empty entry in {list}");
+                let open = entry.len() > stem.len() && stem.is_ascii();
+                let closed = matches!(term, Term::Is | Term::Unit | Term::Money);
+                assert!(!open || stem.len() >= 3 || closed, "{entry} goes on after {stem}");
+            }
+        }
+    }
 }

@@ -2,6 +2,8 @@
 //! text, and what separates it from the one before: everything that is asked later is asked of tokens, so no message
 //! is walked twice per candidate. Refuses to look inside links: what they hold is marked, never offered.
 
+use zeroize::Zeroizing;
+
 use super::fold::{Class, Folder};
 
 /// What a token is made of.
@@ -30,7 +32,6 @@ pub(super) mod gap {
     pub(in crate::extract) const COLON: u8 = 16;
     pub(in crate::extract) const DOT: u8 = 32;
     pub(in crate::extract) const MONEY: u8 = 64;
-    pub(in crate::extract) const QUOTE: u8 = 128;
 }
 
 /// A word or number, and the gap before it.
@@ -50,11 +51,15 @@ pub(super) struct Token {
     pub(super) gap: u8,
     pub(super) first: u8,
     pub(super) last: u8,
+    /// The one before the last.
+    pub(super) prior: u8,
     pub(super) width: u8,
     pub(super) line: u32,
     pub(super) sentence: u32,
     /// Words before it, from the beginning; in scripts without spaces two characters count as a word.
     pub(super) unit: u32,
+    /// Numbers of three digits and more before it that are not in links.
+    pub(super) numbers: u32,
     /// Unbroken text: no space, bracket or comma between tokens of the same chunk.
     chunk: u32,
     pub(super) link: bool,
@@ -69,7 +74,7 @@ impl Token {
 
 /// A text, ready to be asked.
 pub(super) struct Scan {
-    pub(super) folded: Vec<u8>,
+    pub(super) folded: Zeroizing<Vec<u8>>,
     /// Ends with one of [`Kind::End`].
     pub(super) tokens: Vec<Token>,
 }
@@ -96,16 +101,21 @@ const BLANK: Token = Token {
     gap: 0,
     first: 0,
     last: 0,
+    prior: 0,
     width: 0,
     line: 0,
     sentence: 0,
     unit: 0,
+    numbers: 0,
     chunk: 0,
     link: false,
 };
 
+/// The most tokens that are looked at: what is behind so many words is not read, and a hostile message takes a few
+/// megabytes, not hundreds.
+const MOST: usize = 1 << 17;
+
 /// Cuts `text`. One pass over its characters, then one over the tokens.
-#[inline(never)]
 pub(super) fn scan(text: &str) -> Scan {
     let folder = Folder::new();
     let mut scanner = Scanner {
@@ -118,7 +128,7 @@ pub(super) fn scan(text: &str) -> Scan {
     };
     let bytes = text.as_bytes();
     let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
+    while let Some(byte) = bytes.get(at).filter(|_| scanner.tokens.len() < MOST) {
         // Most of most messages: letters and single spaces, which need no table.
         if byte.is_ascii_lowercase() && scanner.open && scanner.next.kind == Kind::Latin {
             at = scanner.lower_case(bytes, at);
@@ -240,6 +250,7 @@ impl Scanner<'_> {
         if token.width == 0 {
             token.first = byte;
         }
+        token.prior = token.last;
         token.last = byte;
         token.width = token.width.saturating_add(1);
         match byte {
@@ -248,7 +259,6 @@ impl Scanner<'_> {
             b'.' if token.gap & gap::SPACE == 0 => token.gap |= gap::DOT,
             b':' | b'=' | b'>' => token.gap |= gap::COLON,
             b'$' => token.gap |= gap::MONEY,
-            b'"' | b'\'' | b'[' | b'<' | b'(' | b'*' => token.gap |= gap::QUOTE,
             _ => {}
         }
         if matches!(byte, b' ' | b'(' | b')' | b'[' | b']' | b'<' | b'>' | b'"' | b',' | b';') {
@@ -276,7 +286,12 @@ impl Scanner<'_> {
             ..last
         });
         mark_links(&mut self.tokens, &self.folded);
-        Scan { folded: self.folded, tokens: self.tokens }
+        let mut numbers = 0;
+        for token in &mut self.tokens {
+            token.numbers = numbers;
+            numbers += u32::from(token.digits >= 3 && !token.link);
+        }
+        Scan { folded: Zeroizing::new(self.folded), tokens: self.tokens }
     }
 }
 

@@ -7,13 +7,13 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::fold::{Class, Folder, phrase};
-use super::lexicon::{Term, languages};
+use super::lexicon::{Language, Term, languages};
 use super::scan::{Kind, Scan, Token};
 use super::trie::Trie;
 
 /// A set of [`Term`].
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Terms(pub(super) u16);
+pub(super) struct Terms(u16);
 
 impl Terms {
     pub(super) const fn of(terms: &[Term]) -> Self {
@@ -23,6 +23,11 @@ impl Terms {
             i += 1;
         }
         Self(bits)
+    }
+
+    /// One bit for each.
+    pub(super) const fn bits(self) -> u16 {
+        self.0
     }
 
     pub(super) const fn any(self, other: Self) -> bool {
@@ -71,7 +76,8 @@ struct Rule {
     rest: Vec<String>,
 }
 
-struct Dictionary {
+/// Words with what each means.
+pub(super) struct Dictionary {
     words: Trie,
     /// Tails of compounds, written backwards.
     tails: Trie,
@@ -80,36 +86,70 @@ struct Dictionary {
     tail_terms: Vec<Terms>,
 }
 
-static DICTIONARY: LazyLock<Dictionary> = LazyLock::new(build);
+static DICTIONARY: LazyLock<Dictionary> =
+    LazyLock::new(|| Dictionary::of(languages().flat_map(Language::lists).map(|(term, list)| (term as u8, list))));
 
 /// Where the scripts begin whose words take prefixes: Hebrew, Arabic, and what is behind them in Unicode.
 const LOOSE: char = '\u{590}';
 /// Where the scripts begin whose words take suffixes that the lists leave out: Armenian, and what is behind it.
 const OPEN: char = '\u{530}';
 
-fn build() -> Dictionary {
-    let mut words = Index::default();
-    let mut tails = Index::default();
-    let mut rules: Vec<Vec<Rule>> = Vec::new();
-    let mut tail_terms: Vec<Terms> = Vec::new();
-    for (term, list) in languages().flat_map(|language| language.lists()) {
-        for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
-            for entry in spellings(entry) {
-                let entry = &*entry;
-                if let Some(tail) = entry.strip_prefix('*') {
-                    let at = tails.place(phrase(tail).into_bytes().into_iter().rev().collect());
-                    tail_terms.resize(tails.words.len(), Terms::default());
-                    tail_terms[at] = tail_terms[at].union(Terms::of(&[term]));
-                    continue;
-                }
-                let (text, rule) = read(entry, term);
-                let at = words.place(text.into_bytes());
-                rules.resize_with(words.words.len(), Vec::new);
-                add(&mut rules[at], rule);
+/// What a dictionary is made of.
+#[derive(Default)]
+struct Draft {
+    words: Index,
+    tails: Index,
+    rules: Vec<Vec<Rule>>,
+    tail_terms: Vec<Terms>,
+}
+
+impl Draft {
+    fn add(&mut self, entry: &str, terms: Terms) {
+        if let Some(tail) = entry.strip_prefix('*') {
+            let at = self.tails.place(phrase(tail).into_bytes().into_iter().rev().collect());
+            self.tail_terms.resize(self.tails.words.len(), Terms::default());
+            self.tail_terms[at] = self.tail_terms[at].union(terms);
+            return;
+        }
+        let (text, rule) = read(entry, terms);
+        let at = self.words.place(text.into_bytes());
+        self.rules.resize_with(self.words.words.len(), Vec::new);
+        add(&mut self.rules[at], rule);
+    }
+}
+
+impl Dictionary {
+    /// Of lists of entries, each with the number of what its entries mean.
+    pub(super) fn of(lists: impl Iterator<Item = (u8, &'static str)>) -> Self {
+        let mut draft = Draft::default();
+        for (term, list) in lists {
+            for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+                spellings(entry).for_each(|entry| draft.add(&entry, Terms(1 << term)));
             }
         }
+        let Draft { words, tails, rules, tail_terms } = draft;
+        Self { words: Trie::new(&words.words), tails: Trie::new(&tails.words), rules, tail_terms }
     }
-    Dictionary { words: Trie::new(&words.words), tails: Trie::new(&tails.words), rules, tail_terms }
+
+    /// Every word of it in a text, in order of where it begins.
+    pub(super) fn find(&self, scan: &Scan) -> Vec<Hit> {
+        let hits = Vec::with_capacity(48);
+        let mut search = Search { text: &scan.folded, tokens: &scan.tokens, dictionary: self, hits };
+        for (at, token) in scan.tokens.iter().enumerate() {
+            match token.kind {
+                Kind::Number | Kind::End => {}
+                Kind::Latin => search.word(at, token.from, true),
+                Kind::Mixed => search.mixed(at),
+                Kind::Word | Kind::Wide => search.letters(at),
+            }
+            if matches!(token.kind, Kind::Latin | Kind::Word) {
+                search.tail(at);
+            }
+        }
+        let mut hits = search.hits;
+        hits.sort_by_key(|hit| hit.from);
+        hits
+    }
 }
 
 /// An entry, and how it is written where a keyboard or an SMS has no umlauts.
@@ -148,7 +188,7 @@ fn add(rules: &mut Vec<Rule>, rule: Rule) {
 }
 
 /// An entry of the lists, as text and rule.
-fn read(entry: &str, term: Term) -> (String, Rule) {
+fn read(entry: &str, terms: Terms) -> (String, Rule) {
     let folded = phrase(entry.trim_end_matches('*'));
     let mut parts = folded.split("* ").map(str::to_owned);
     let text = parts.next().unwrap_or_default();
@@ -158,7 +198,7 @@ fn read(entry: &str, term: Term) -> (String, Rule) {
     let loose = first >= LOOSE && (text.chars().count() >= 3 || Folder::new().fold(first).class == Class::Wide);
     let right =
         !entry.ends_with('*') && !(if first >= '\u{900}' || loose { true } else { first >= OPEN && first < LOOSE });
-    (text, Rule { terms: Terms::of(&[term]), left: !loose, right, rest })
+    (text, Rule { terms, left: !loose, right, rest })
 }
 
 /// Whether the character that ends before `at` and the one that begins there are letters of one word.
@@ -187,22 +227,7 @@ fn follow(text: &[u8], mut at: usize, rest: &[String]) -> Option<usize> {
 
 /// Every word of the lists in a text, in order of where it begins.
 pub(super) fn find(scan: &Scan) -> Vec<Hit> {
-    let mut search =
-        Search { text: &scan.folded, tokens: &scan.tokens, dictionary: &DICTIONARY, hits: Vec::with_capacity(48) };
-    for (at, token) in scan.tokens.iter().enumerate() {
-        match token.kind {
-            Kind::Number | Kind::End => {}
-            Kind::Latin => search.word(at, token.from, true),
-            Kind::Mixed => search.mixed(at),
-            Kind::Word | Kind::Wide => search.letters(at),
-        }
-        if matches!(token.kind, Kind::Latin | Kind::Word) {
-            search.tail(at);
-        }
-    }
-    let mut hits = search.hits;
-    hits.sort_by_key(|hit| hit.from);
-    hits
+    DICTIONARY.find(scan)
 }
 
 struct Search<'a> {

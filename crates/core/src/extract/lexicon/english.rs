@@ -9,7 +9,7 @@ pub(super) const ENGLISH: Language = Language {
           single-use code*, temporary password, temporary code*, temporary pin, temporary passcode, passcode*, \
           verification code*, verification number*, verification pin, verification token, verify code, \
           verifycode, verificationcode, confirm code, \
-          authentication code*, authentication number, auth code, authenticator code, authentication token, \
+          authentication code*, authentication number, authenticator code, authentication token, \
           security code*, secure code, security pin, security token, login code*, log in code, log-in code, signin code, \
           sign in code, sign-in code*, login pin, login token, access code*, activation code*, activation pin, activation key, \
           2fa code, mfa code, two factor code, two-factor code, two-step code, 2-step code, 2fa token, 2fa, \
@@ -45,8 +45,8 @@ pub(super) const ENGLISH: Language = Language {
              street, vehicle, license plate, plate, registration number, registration no, serial no, confirmation number*, confirmation no, \
              confirmation #, request no, request number, application no, application number, complaint, docket, sr no, \
              srn, ticket id, folio, demat, ipo, isbn, vat, tax, gst, swift, iban, bic, routing, sort code, \
-             branch, approval code, auth no, approval no, appr, points, code no, score, over, followers, shortcode, \
-             short code, stop to, to stop, help to, bank, towards, on-time, meter, session, agent, remarks, gstin, mid, \
+             branch, approval code, auth no, approval no, appr, points, code no, score, over, followers, shortcode, guest, guests, nights, itinerary, hotel, your stay, check-in, check-out, passenger*, trip, approved, \
+                          short code, stop to, to stop, help to, bank, towards, on-time, meter, session, agent, remarks, gstin, mid, \
              terminal, trace, stan",
     promo: "promo, promo code*, promocode*, promotion*, promotional, coupon*, voucher*, discount*, gift*, gift card*, giftcard*, referral*, refer, \
             referrer, invite, invite code, invitation code*, redeem*, offer, offers, sale, cashback, bonus, \
@@ -60,6 +60,7 @@ pub(super) const ENGLISH: Language = Language {
             course code, class code, project code, company code, unit code, fault code, part code, approval code*, \
             hash code, morse code, code of conduct, code of, building code, quote, quoting, selected, congratulations, lucky, disc, ringtone*, poly, \
             trouble code, response code, result code, event code, meeting id, conference code, locker code, \
+            webinar id*, \
             gate code, door code, wifi password, wi-fi password, statement password, pdf password, pin code of, \
             download code, game code, steam key, license code, licence code, license key, product key, serial key, \
             booking ref*, check-in code, boarding, pnr code, recharge code, encode, decode, opcode, geocode, \

@@ -140,7 +140,7 @@ pub(super) const ROMANCE: &[Language] = &[
         ..NONE
     },
     Language {
-        tag: "sc",
+        tag: "sc oc co",
         otp: "còdighe de verìfica*, còdighe de cunfirma*, còdighe de autenticatzione*, còdighe de seguresa, còdighe de intrada, \
               codi de verificacion*, còdi de verificacion*, codice di verificazione*, còdice di cunfirmazione",
         code: "còdighe*, còdixi*, codighe*, crae, còdi, crai",
@@ -149,7 +149,7 @@ pub(super) const ROMANCE: &[Language] = &[
         ..NONE
     },
     Language {
-        tag: "ht",
+        tag: "ht pap",
         otp: "kòd verifikasyon*, kòd konfimasyon*, kòd sekirite*, kòd aksè*, kòd otantifikasyon*, kodigo di verifikashon*",
         code: "kòd*, modpas*, kodigo*",
         auth: "verifi*, konfim*, konekte, enskri*, sekirite, konfirm*",

@@ -85,7 +85,7 @@ pub(super) const SLAVIC: &[Language] = &[
         unit: "минути, мин, час*, дни, ден, месец*, години, секунди, процент*, точки",
     },
     Language {
-        tag: "sr",
+        tag: "sr mk",
         otp: "код за потврду*, верификациони код*, код за верификацију*, сигурносни код*, једнократн* код*, једнократн* лозинк*, \
               потврдни код*, код за пријаву, верификациски код*, код за потврда*, безбедносни код*, код за верификација*, \
               еднократн* лозинк*, код за најава*, код за проверка, код за автентикаци*, аутентификациони код*, код за аутентификацију*",
@@ -100,7 +100,7 @@ pub(super) const SLAVIC: &[Language] = &[
         unit: "минут*, сат*, час*, дан*, ден*, месец*, секунди",
     },
     Language {
-        tag: "hr",
+        tag: "hr bs sr-Latn cnr",
         otp: "verifikacijski kod*, verifikacioni kod*, kod za verifikaciju*, kôd za verifikaciju*, potvrdni kod*, kod za potvrdu*, \
               sigurnosni kod*, jednokratn* kod*, jednokratn* lozink*, aktivacijski kod*, kod za prijavu*, autentifikacijski kod*, \
               kod za autentifikaciju*, kod potvrde, kod za pristup*, pristupni kod*, aktivacioni kod*, kod za provjeru, kod za registraciju, \
@@ -150,7 +150,7 @@ pub(super) const SLAVIC: &[Language] = &[
         unit: "minut*, min, godzin*, godz, dni, dzień, tygodni*, miesi*, lat, sekund*, procent, punktów, pkt",
     },
     Language {
-        tag: "cs",
+        tag: "cs sk",
         otp: "ověřovací kód*, potvrzovací kód*, bezpečnostní kód*, jednorázov* kód*, jednorázov* hesl*, autorizační kód*, aktivační kód*, \
               přihlašovací kód*, kód pro ověření*, kód pro přihlášení*, autentizační kód*, sms kód*, přístupový kód*, kód k ověření, \
               overovací kód*, bezpečnostný kód*, jednorazov* kód*, jednorazov* hesl*, autorizačný kód*, aktivačný kód*, prihlasovací kód*, \

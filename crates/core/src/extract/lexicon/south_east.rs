@@ -4,7 +4,7 @@ use super::{Language, NONE};
 
 pub(super) const SOUTH_EAST: &[Language] = &[
     Language {
-        tag: "id",
+        tag: "id ms",
         otp: "kode verifikasi*, kode otp*, kode konfirmasi*, kode keamanan*, kode akses*, kode aktivasi*, kode otentikasi*, kode autentikasi*, kode rahasia*, \
               kata sandi sekali pakai*, kode sekali pakai*, kode masuk*, kode login*, password sekali pakai*, sandi sekali pakai*, kode pemulihan*, kode pendaftaran*, \
               kod pengesahan*, kod keselamatan*, kata laluan sekali*, kod aktivasi*, kod log masuk*, kod akses*, kata laluan satu kali*, kod sekali guna*, kata laluan sementara, kod pengaktifan*, \
@@ -19,12 +19,12 @@ pub(super) const SOUTH_EAST: &[Language] = &[
                  booking*, tempahan*, penerbangan*, kursi, tiket*, nominal, sejumlah, sebesar, saldo*, baki, total, jumlah*, pembayaran*, bayar, transfer*, transaksi*, alamat*, jl, \
                  nomor*, nombor*, ref, rujukan*, referensi*, pelanggan*, id, pulsa, kuota, sms ke, telp, harga, cicilan, tenor",
         promo: "promo*, diskon*, kupon*, voucher*, hadiah*, bonus*, undian*, pemenang*, menang*, kode pos*, kode promo*, kode voucher*, kode booking*, kode referral*, poskod*, diskaun*, baucar*, \
-                cashback, gratis, tukar*, kode undangan*, kode unik*, kode bayar*, kode area, kode negara, kode pesanan, penawaran, menangkan, selamat, terpilih, memenangkan, pemenang, disc, undian, cek, kode pembayaran*, kode barang, kode produk, dapatkan",
+                cashback, gratis, tukar*, kode undangan*, kode unik*, kode bayar*, kode area, kode negara, kode pesanan, penawaran, menangkan, selamat anda, selamat nomor, selamat no, terpilih, memenangkan, pemenang, disc, undian, cek, kode pembayaran*, kode barang, kode produk, dapatkan",
         money: "rp, rupiah, idr, rm, ringgit, ribu, juta, rb, jt",
         unit: "menit, minit, jam, hari, minggu, bulan, tahun, detik, saat, persen, poin, mata, orang, rb, ribu, juta, gb, kali",
     },
     Language {
-        tag: "jv",
+        tag: "jv su",
         otp: "kode verifikasi, kode konfirmasi, sandhi sepisan",
         code: "kode, sandhi, tembung sandhi",
         auth: "verifikasi, konfirmasi, daptar, mlebu",
@@ -120,7 +120,7 @@ pub(super) const SOUTH_EAST: &[Language] = &[
         unit: "dakika, saa, siku, shilingi",
     },
     Language {
-        tag: "ha",
+        tag: "ha yo ig zu xh st tn ny sn rw rn mg",
         otp: "lambar tabbatar*, kod ɗin tabbatar*, lambar tantance*, koodu ijerisi*, koodu idaniloju*, koodu ifẹsẹmulẹ*, koodu nkwenye*, koodu nnyocha*, ikhodi yokuqinisekisa*, ikhodi yakho yokuqinisekisa*, ikhowudi yokuqinisekisa*, \
               kode yotsimikizira*, nhamba yekusimbisa*, khoutu ya netefatso*, kode ya kemamele, kaody fanamarinana*, kaody fanamafisana*, teny miafina, kodea ea netefatso, kode y'isuzuma, kode yo kwemeza*, umubare w'ibanga",
         code: "lambar sirri, kalmar sirri, koodu*, ikhodi*, ikhowudi*, iphasiwedi*, khoutu*, kaody*, tenimiafina, kode",
@@ -130,7 +130,7 @@ pub(super) const SOUTH_EAST: &[Language] = &[
         ..NONE
     },
     Language {
-        tag: "mi",
+        tag: "mi haw sm to",
         otp: "waehere manatoko*, waehere whakaū*, helu hōʻoia*, numera fa'amaonia*, fakamo'oni",
         code: "waehere*, kupuhipa*, kupu huna, kupuhuna",
         auth: "manatoko*, whakaū*, rēhita*, takiuru*, hōʻoia",

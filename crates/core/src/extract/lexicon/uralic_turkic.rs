@@ -79,7 +79,7 @@ pub(super) const URALIC_TURKIC: &[Language] = &[
         unit: "dəqiqə*, saat*, gün*, azn",
     },
     Language {
-        tag: "uz",
+        tag: "uz uz-Cyrl",
         otp: "tasdiqlash kodi*, tasdiq kodi*, bir martalik kod*, bir martalik parol*, xavfsizlik kodi*, kirish kodi*, faollashtirish kodi*, tekshirish kodi*, \
               тасдиқлаш коди*, бир марталик*, тасдиқ коди*, ro'yxatdan o'tish kodi, autentifikatsiya kodi",
         code: "kod, kodi, kodingiz*, kodni, parol*, коди, кодингиз*, пароль*, parolingiz",
@@ -93,7 +93,7 @@ pub(super) const URALIC_TURKIC: &[Language] = &[
         unit: "daqiqa*, soat, kun",
     },
     Language {
-        tag: "kk",
+        tag: "kk ky mn tg tt",
         otp: "растау коды*, растау кодыңыз*, бір реттік*, қауіпсіздік коды*, кіру коды*, тексеру коды*, белсендіру коды*, аутентификация коды*, \
               ырастоо коду*, текшерүү коду*, бир жолку*, коопсуздук коду*, кирүү коду*, тастыктау коду*, раслау коды*, баталгаажуулах код*, баталгаажуулалтын код*, \
               нэг удаагийн*, нэвтрэх код*, ҳақиқӣ*, рамзи тасдиқ*, рамзи якдафъаина*, рамзи тасдиқкунӣ*, тасдыклау коды*",
@@ -153,7 +153,7 @@ pub(super) const URALIC_TURKIC: &[Language] = &[
         ..NONE
     },
     Language {
-        tag: "ga",
+        tag: "ga cy gd br",
         otp: "cód fíoraithe*, cód dearbhaithe*, cód slándála*, cód aon uaire*, cód deimhnithe*, cód rochtana*, cód fíordheimhnithe*, cód fíordheimhniúcháin*, chód fíoraithe*, chód deimhnithe*, \
               cod dilysu*, cod cadarnhau*, cod diogelwch*, cod gwirio*, cyfrinair untro*, còd dearbhaidh*, boneg gadarnaat*, kod gwiriañ*, còd-dearbhaidh*",
         code: "cód, chód, gcód, pasfhocal*, phasfhocal*, focal faire, cod, còd, cyfrinair*, côd, kod, ger-tremen",

@@ -1,6 +1,9 @@
 //! Finding codes, from outside.
 
+mod corpus;
 mod languages;
+mod limits;
+mod shapes;
 mod traps;
 
 use doorcode_core::extract::{Format, Message, extract};
