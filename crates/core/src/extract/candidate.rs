@@ -273,6 +273,9 @@ fn prefixed(tokens: &[Token], at: usize) -> Option<Candidate> {
     })
 }
 
+/// Names of codes that senders glue to the code. After any other letters, they belong to it: `NOW7291`.
+const GLUED: [&str; 8] = ["otp", "code", "pin", "kod", "tan", "tac", "cod", "pwd"];
+
 /// Letters and digits in one piece; a number glued to a word is taken apart.
 fn mixed(tokens: &[Token], at: usize, text: &str) -> Option<Candidate> {
     let token = &tokens[at];
@@ -294,7 +297,7 @@ fn mixed(tokens: &[Token], at: usize, text: &str) -> Option<Candidate> {
         let width: usize = raw.chars().take(leading).map(char::len_utf8).sum();
         return Some(Candidate { end: token.start + width as u32, ..whole });
     }
-    if some && trailing == digits && letters >= 3 {
+    if some && trailing == digits && GLUED.iter().any(|word| raw.to_lowercase().starts_with(word)) {
         let width: usize = raw.chars().rev().take(trailing).map(char::len_utf8).sum();
         return Some(Candidate { start: token.end - width as u32, ..whole });
     }

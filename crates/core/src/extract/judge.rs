@@ -7,7 +7,7 @@
 
 use super::candidate::{Candidate, Look};
 use super::context::{Context, settle, sum_up};
-use super::scan::{Scan, Token};
+use super::scan::{Kind, Scan, Token};
 use super::terms::Hit;
 use super::ties::Ties;
 
@@ -98,7 +98,8 @@ impl Court<'_> {
         if context.otp {
             42
         } else if context.code || context.warned {
-            34 - (context.promos.min(3) * 6) as i32
+            let best = if context.auth { 40 } else { 34 };
+            best - (context.promos.min(3) * 6) as i32
         } else if context.auth {
             20
         } else {
@@ -124,6 +125,9 @@ impl Court<'_> {
         if !ties.otp && !alone {
             doubts += self.unlikely(candidate, ties);
         }
+        if self.is_year(candidate) && !ties.pointed {
+            doubts += 40;
+        }
         if self.is_for_something(candidate) {
             doubts += 20;
         }
@@ -142,7 +146,11 @@ impl Court<'_> {
         // Nothing says how long it lives or that it must be kept: each other number that is spoken of counts.
         let quiet = !context.life && !context.keep;
         let per = if matches!(candidate.look, Look::Digits | Look::Groups) { 3 } else { 10 };
-        let bill = if context.money > 0 && context.others > 1 && !self.serves_something(candidate) { 34 } else { 0 };
+        let bill = if context.money > 0 && context.others > 1 && !ties.purpose && !self.serves_something(candidate) {
+            34
+        } else {
+            0
+        };
         let talk = context.others.saturating_sub(1).min(7) as i32 * per + context.promos.min(3) as i32 * 8 + bill;
         (prize || offer) as i32 * 35 + (receipt as i32 * 60).max(quiet as i32 * talk)
     }
@@ -150,15 +158,28 @@ impl Court<'_> {
     /// Whether it says what it is for: `4554 for the transfer`. What a receipt shows does not.
     fn serves_something(&self, candidate: &Candidate) -> bool {
         let after = &self.tokens[candidate.last + 1];
-        let word = self.folded.get(after.from as usize..after.to as usize).unwrap_or_default();
-        after.width == 1 && FOR.iter().any(|one| one.as_bytes() == word)
+        after.width == 1 && self.leads(after)
     }
 
     /// Whether it is what a code is for: `code for 4554`.
     fn is_for_something(&self, candidate: &Candidate) -> bool {
         let Some(before) = candidate.first.checked_sub(1).map(|i| &self.tokens[i]) else { return false };
-        let word = self.folded.get(before.from as usize..before.to as usize).unwrap_or_default();
-        self.tokens[candidate.first].width == 1 && FOR.iter().any(|one| one.as_bytes() == word)
+        self.tokens[candidate.first].width == 1 && self.leads(before)
+    }
+
+    /// Whether a word leads to a purpose.
+    pub(super) fn leads(&self, token: &Token) -> bool {
+        let word = self.folded.get(token.from as usize..token.to as usize).unwrap_or_default();
+        FOR.iter().any(|one| one.as_bytes() == word)
+    }
+
+    /// `26 November 2026`: a year with a day a few words before it.
+    fn is_year(&self, candidate: &Candidate) -> bool {
+        let token = &self.tokens[candidate.first];
+        let word = self.folded.get(token.from as usize..token.to as usize).unwrap_or_default();
+        let back = &self.tokens[candidate.first.saturating_sub(4)..candidate.first];
+        let day = |token: &Token| token.kind == Kind::Number && token.digits <= 2;
+        word.len() == 4 && (word.starts_with(b"19") || word.starts_with(b"20")) && back.iter().any(day)
     }
 
     /// The first hit at or after a byte of the folded text.

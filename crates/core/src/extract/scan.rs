@@ -286,12 +286,19 @@ impl Scanner<'_> {
             ..last
         });
         mark_links(&mut self.tokens, &self.folded);
-        let mut numbers = 0;
-        for token in &mut self.tokens {
-            token.numbers = numbers;
-            numbers += u32::from(token.digits >= 3 && !token.link);
-        }
+        count_numbers(&mut self.tokens);
         Scan { folded: Zeroizing::new(self.folded), tokens: self.tokens }
+    }
+}
+
+/// Counts the numbers before each token. An amount is none, nor is what follows its point.
+fn count_numbers(tokens: &mut [Token]) {
+    let (mut numbers, mut after_number) = (0, false);
+    for token in tokens {
+        token.numbers = numbers;
+        let part = after_number && token.width == 1 && matches!(token.first, b'.' | b',' | b':' | b'/');
+        numbers += u32::from(token.digits >= 3 && !token.link && !part && token.last != b'$');
+        after_number = token.kind == Kind::Number;
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Ties {
     pub(super) otp: bool,
     /// A name and nothing but `:` or `is` before it.
     pub(super) pointed: bool,
+    /// The name says what it is for: `code to approve…`.
+    pub(super) purpose: bool,
     /// Points against that hold unless a name comes before: the nearest other name, seen first.
     pending: Option<i32>,
 }
@@ -75,6 +77,7 @@ impl Ties {
             let worth = name_points(court, hit, distance) + if joined { 8 } else { 0 } - against;
             self.name = self.name.max(worth);
             self.otp |= hit.terms.has(Term::Otp);
+            self.purpose |= court.leads(&court.tokens[hit.last as usize + 1]);
             self.pointed |= distance <= 1 && joined && !numbers;
             if let Some(points) = self.pending.take() {
                 self.other = self.other.max(if joined { points / 3 } else { points });
@@ -83,7 +86,7 @@ impl Ties {
             let worth = 24 - 2 * distance as i32 + if joined { 6 } else { 0 };
             self.auth = self.auth.max(worth);
         }
-        if hit.terms.has(Term::Money) && distance == 0 && token.gap & gap::PARAGRAPH == 0 {
+        if hit.terms.has(Term::Money) && distance == 0 && token.gap & (gap::PARAGRAPH | gap::COLON) == 0 {
             self.other = self.other.max(60);
         }
         let renamed = hit.terms.any(OTHERS) && !hit.terms.any(NAMES) && distance <= 3 && !numbers;

@@ -50,7 +50,7 @@ pub(super) const ENGLISH: Language = Language {
              terminal, trace, stan",
     promo: "promo, promo code*, promocode*, promotion*, promotional, coupon*, voucher*, discount*, gift*, gift card*, giftcard*, referral*, refer, \
             referrer, invite, invite code, invitation code*, redeem*, offer, offers, sale, cashback, bonus, \
-            off, save, deal, deals, claim*, prize*, won, winner*, winning, award*, jackpot, lottery, competition, draw, \
+            off, save, deal, deals, claim*, prize*, win, won, winner*, winning, award*, jackpot, lottery, competition, draw, \
             zip code*, zipcode*, postcode*, post code*, postal code*, area code*, country code*, dial code, dialing code, \
             error code*, status code*, exit code, source code, qr code*, qrcode*, barcode*, bar code*, ussd code, \
             product code*, item code, tracking code*, booking code*, reservation code*, order code*, ticket code*, \

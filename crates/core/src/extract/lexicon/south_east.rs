@@ -19,7 +19,7 @@ pub(super) const SOUTH_EAST: &[Language] = &[
                  booking*, tempahan*, penerbangan*, kursi, tiket*, nominal, sejumlah, sebesar, saldo*, baki, total, jumlah*, pembayaran*, bayar, transfer*, transaksi*, alamat*, jl, \
                  nomor*, nombor*, ref, rujukan*, referensi*, pelanggan*, id, pulsa, kuota, sms ke, telp, harga, cicilan, tenor",
         promo: "promo*, diskon*, kupon*, voucher*, hadiah*, bonus*, undian*, pemenang*, menang*, kode pos*, kode promo*, kode voucher*, kode booking*, kode referral*, poskod*, diskaun*, baucar*, \
-                cashback, gratis, tukar*, kode undangan*, kode unik*, kode bayar*, kode area, kode negara, kode pesanan, penawaran, menangkan, selamat anda, selamat nomor, selamat no, terpilih, memenangkan, pemenang, disc, undian, cek, kode pembayaran*, kode barang, kode produk, dapatkan",
+                cashback, gratis, tukar*, kode undangan*, kode unik*, kode ambil*, kode pengambilan*, kode bayar*, kode area, kode negara, kode pesanan, penawaran, menangkan, selamat anda, selamat nomor, selamat no, terpilih, memenangkan, pemenang, disc, undian, cek, kode pembayaran*, kode barang, kode produk, dapatkan",
         money: "rp, rupiah, idr, rm, ringgit, ribu, juta, rb, jt",
         unit: "menit, minit, jam, hari, minggu, bulan, tahun, detik, saat, persen, poin, mata, orang, rb, ribu, juta, gb, kali",
     },

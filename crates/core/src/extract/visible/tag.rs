@@ -23,6 +23,51 @@ pub(super) enum Effect {
     Raw,
 }
 
+/// The elements that do something, by name.
+const EFFECTS: [(&str, Effect); 41] = [
+    ("br", Effect::Line),
+    ("tr", Effect::Line),
+    ("td", Effect::Cell),
+    ("th", Effect::Cell),
+    ("pre", Effect::Preformatted),
+    ("style", Effect::Raw),
+    ("script", Effect::Raw),
+    ("svg", Effect::Raw),
+    ("title", Effect::Raw),
+    ("textarea", Effect::Raw),
+    ("template", Effect::Raw),
+    ("object", Effect::Raw),
+    ("noscript", Effect::Raw),
+    ("noembed", Effect::Raw),
+    ("noframes", Effect::Raw),
+    ("iframe", Effect::Raw),
+    ("select", Effect::Raw),
+    ("p", Effect::Block),
+    ("div", Effect::Block),
+    ("table", Effect::Block),
+    ("ul", Effect::Block),
+    ("ol", Effect::Block),
+    ("li", Effect::Block),
+    ("dl", Effect::Block),
+    ("dt", Effect::Block),
+    ("dd", Effect::Block),
+    ("section", Effect::Block),
+    ("article", Effect::Block),
+    ("header", Effect::Block),
+    ("footer", Effect::Block),
+    ("blockquote", Effect::Block),
+    ("center", Effect::Block),
+    ("form", Effect::Block),
+    ("fieldset", Effect::Block),
+    ("main", Effect::Block),
+    ("nav", Effect::Block),
+    ("address", Effect::Block),
+    ("figure", Effect::Block),
+    ("tbody", Effect::Block),
+    ("thead", Effect::Block),
+    ("body", Effect::Block),
+];
+
 /// Where the tag that `html` begins with ends, just behind its `>`. A `>` inside quotes is none, unless the quote
 /// never ends.
 pub(super) fn end(html: &str) -> Option<usize> {
@@ -60,49 +105,11 @@ impl<'a> Tag<'a> {
     }
 
     pub(super) fn effect(&self) -> Effect {
-        let first = self.name.as_bytes()[0].to_ascii_lowercase();
-        match first {
-            b's' if self.is(&["script", "style", "svg"]) => Effect::Raw,
-            b't' if self.is(&["title", "textarea", "template"]) => Effect::Raw,
-            b'o' if self.is(&["object"]) => Effect::Raw,
-            b'n' if self.is(&["noscript", "noembed", "noframes"]) => Effect::Raw,
-            b'i' if self.is(&["iframe"]) => Effect::Raw,
-            b's' if self.is(&["select"]) => Effect::Raw,
-            b'b' if self.is(&["br"]) => Effect::Line,
-            b't' if self.is(&["td", "th"]) => Effect::Cell,
-            b't' if self.is(&["tr"]) => Effect::Line,
-            b'p' if self.is(&["pre"]) => Effect::Preformatted,
-            b'h' if self.name.len() == 2 => Effect::Block,
-            _ if self.is(&[
-                "p",
-                "div",
-                "table",
-                "ul",
-                "ol",
-                "li",
-                "dl",
-                "dt",
-                "dd",
-                "section",
-                "article",
-                "header",
-                "footer",
-                "blockquote",
-                "center",
-                "form",
-                "fieldset",
-                "main",
-                "nav",
-                "address",
-                "figure",
-                "tbody",
-                "thead",
-                "body",
-            ]) =>
-            {
-                Effect::Block
-            }
-            _ => Effect::Nothing,
+        let known = |of: &&(&str, Effect)| self.name.eq_ignore_ascii_case(of.0);
+        match self.name.len() {
+            // `h1` to `h6`, and `hr`.
+            2 if self.name.as_bytes()[0] | 32 == b'h' => Effect::Block,
+            length => EFFECTS.iter().filter(|of| of.0.len() == length).find(known).map_or(Effect::Nothing, |of| of.1),
         }
     }
 
