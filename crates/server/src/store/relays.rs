@@ -55,7 +55,7 @@ statements! {
         readable = $7, sender_domain = $8, verdict = $9 WHERE id = $1 AND state = 1 AND held IS NULL AND ends_at > $2";
     // $4: the sealed text stays for as long as who names its request may ask again.
     CONSUME = "UPDATE relays SET state = 3, ended_at = $2, repeat_key = $4, \
-        payload = CASE WHEN $4 IS NULL THEN NULL ELSE payload END WHERE id = $1 AND agent_id = $3 AND state = 2 AND ends_at > $2";
+        payload = CASE WHEN $4::bytea IS NULL THEN NULL ELSE payload END WHERE id = $1 AND agent_id = $3 AND state = 2 AND ends_at > $2";
     CANCEL = "UPDATE relays SET state = 6, ended_at = $2, payload = NULL WHERE id = $1 AND agent_id = $3 AND state < 2 AND ends_at > $2";
     EXPIRE = "UPDATE relays SET state = 5, ended_at = ends_at, payload = NULL WHERE id = $1 AND state < 3 AND ends_at <= $2";
     ENDING = concat!("SELECT ", columns!(), " FROM relays WHERE state < 3 AND ends_at <= $1 ORDER BY ends_at LIMIT $2 FOR UPDATE SKIP LOCKED");

@@ -231,7 +231,7 @@ fn durable() -> Hook {
         Box::pin(async move {
             let look = tokio::time::timeout(PATIENCE, refuse_forgetful(client)).await;
             let look = look.unwrap_or_else(|_| Err(Error::unavailable("the database did not answer in time")));
-            look.map_err(|error| HookError::message(crate::chain(&error).to_string()))
+            look.map_err(|error| HookError::message(errors::with_causes(&error)))
         })
     })
 }
