@@ -21,6 +21,7 @@ pub mod root;
 pub mod seal;
 pub mod secret;
 pub mod session;
+pub mod ticket;
 pub mod time;
 pub mod token;
 pub mod webhook;

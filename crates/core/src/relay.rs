@@ -2,6 +2,8 @@
 //! itself, and to which of several requests a message goes. Pure: each step is one conditional statement of the server's, what its
 //! answer means is said here. Refuses to let a message serve two requests, and to choose between two agents.
 
+mod step;
+
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -9,6 +11,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::id::{AgentId, DeviceId, Id, RelayId};
 use crate::time::Timestamp;
+
+pub use step::{Past, Step, steps};
 
 /// How long a person has to say yes or no (AgentOTP, constants).
 pub const APPROVAL: Duration = Duration::from_secs(120);

@@ -7,10 +7,13 @@ mod expire;
 mod read;
 mod receive;
 mod request;
+mod rooms;
+mod tickets;
 
 use std::sync::Arc;
 
 use doorcode_core::relay::Candidate;
+use doorcode_core::ticket::Eye;
 use doorcode_core::{AgentId, Error, RelayId, Result, Timestamp, UserId};
 
 use super::audit::{Happened, Whose};
@@ -25,6 +28,8 @@ pub use expire::{expire, expire_all};
 pub use read::{Consumed, cancel, consume};
 pub use receive::{Handed, receive};
 pub use request::{Ask, request};
+pub use rooms::{Room, Rooms, Seen, Topic};
+pub use tickets::{LIFE as TICKET_LIFE, issue, redeem};
 
 /// Requests of one person that are looked at together.
 const LIVE_MOST: i64 = 500;
@@ -62,6 +67,15 @@ pub enum Viewer<'a> {
     Agent(&'a AgentId),
     /// The person whose code it is, or a device of theirs.
     Owner(&'a UserId),
+}
+
+impl<'a> From<&'a Eye> for Viewer<'a> {
+    fn from(eye: &'a Eye) -> Self {
+        match eye {
+            Eye::Agent(id) => Self::Agent(id),
+            Eye::Owner(id) => Self::Owner(id),
+        }
+    }
 }
 
 impl Viewer<'_> {
