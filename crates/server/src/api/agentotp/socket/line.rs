@@ -132,12 +132,11 @@ impl Line {
     /// back on its way.
     pub(super) async fn end(mut self, Ending(why): Ending) {
         let farewell = async {
+            // A pong that waits goes first: behind the farewell nothing is said.
+            drop(self.socket.flush().await);
             if let Some((code, reason)) = why {
                 let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
                 drop(self.socket.close(Some(frame)).await);
-            } else {
-                // The answer to the other end's own farewell.
-                drop(self.socket.flush().await);
             }
             let mut rest = [0; READ_ROOM];
             let metered = self.socket.get_mut();
