@@ -78,6 +78,20 @@ async fn each_end_is_told_and_closes_the_socket() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_removed_agent_had_asked_for_ends_at_once() {
+    let house = House::open().await;
+    let person = house.person().await;
+    let agent = house.agent(&person, false).await;
+    let id = house.request(&agent).await;
+    let mut ws = house.watch(&path(id), &person.token).await;
+    ws.some(2).await;
+    doorcode::ops::agents::remove(&house.app, person.whose, agent.made.agent.id).await.unwrap();
+    let told = timeout(std::time::Duration::from_secs(10), ws.rest()).await.expect("it was called");
+    assert_eq!(told, (both("cancelled"), OVER()));
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_was_away_hears_what_was_missed_and_nothing_twice() {
     let house = House::open().await;
     let person = house.person().await;

@@ -1,6 +1,8 @@
 //! The door `agentotp`: an agent asks for a person's code, they say yes, it is sealed to the agent's key and read once (facts:
 //! docs/agentotp.md). Both published dialects at once: camelCase and snake_case in, the union out. Refuses an agent its owner's word.
 
+#![expect(clippy::result_large_err, reason = "a refusal is an answer, made once for a request and handed on")]
+
 mod caller;
 mod capture;
 mod consume;

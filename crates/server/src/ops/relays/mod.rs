@@ -10,6 +10,8 @@ mod request;
 mod rooms;
 mod tickets;
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use doorcode_core::relay::Candidate;
@@ -133,14 +135,16 @@ pub async fn of_agent(app: &App, agent: AgentId, before: Option<RelayId>, most: 
 }
 
 async fn named(tx: &mut crate::store::Tx<'_>, relays: Vec<Relay>) -> Result<Vec<Shown>> {
-    let mut names = std::collections::HashMap::new();
+    let mut names: HashMap<AgentId, String> = HashMap::new();
     let mut shown = Vec::with_capacity(relays.len());
     for relay in relays {
-        if !names.contains_key(&relay.agent) {
-            let agent = agents::get(tx, &relay.org, &relay.agent).await?;
-            names.insert(relay.agent, agent.map_or_else(String::new, |agent| agent.name));
-        }
-        let agent_name = names.get(&relay.agent).cloned().unwrap_or_default();
+        let agent_name = match names.entry(relay.agent) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(place) => {
+                let agent = agents::get(tx, &relay.org, &relay.agent).await?;
+                place.insert(agent.map_or_else(String::new, |agent| agent.name)).clone()
+            }
+        };
         shown.push(Shown { relay, agent_name });
     }
     Ok(shown)

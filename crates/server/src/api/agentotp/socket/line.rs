@@ -11,6 +11,7 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message, Utf8Bytes};
@@ -128,19 +129,21 @@ impl Line {
         }
     }
 
-    /// Says why it ends, and waits a little for the other end to hang up: what it has sent and nobody read would else take the reason
-    /// back on its way.
+    /// Says why it ends, and waits a little for the other end to have heard it: what it has sent and nobody read would else take the
+    /// reason back on its way.
     pub(super) async fn end(mut self, Ending(why): Ending) {
         let farewell = async {
-            // A pong that waits goes first: behind the farewell nothing is said.
+            // A pong that waits goes first, or the answer to the other end's own farewell: behind ours nothing is said.
             drop(self.socket.flush().await);
-            if let Some((code, reason)) = why {
-                let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
-                drop(self.socket.close(Some(frame)).await);
+            let Some((code, reason)) = why else { return };
+            drop(self.socket.close(Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) })).await);
+            while let Some(Ok(heard)) = self.socket.next().await {
+                if heard.is_close() {
+                    return;
+                }
             }
             let mut rest = [0; READ_ROOM];
-            let metered = self.socket.get_mut();
-            while matches!(metered.io.read(&mut rest).await, Ok(1..)) {}
+            while matches!(self.socket.get_mut().io.read(&mut rest).await, Ok(1..)) {}
         };
         drop(tokio::time::timeout(FAREWELL, farewell).await);
     }
@@ -150,9 +153,7 @@ fn ending_of(error: &Error) -> Ending {
     match error {
         Error::Capacity(_) => Ending::LONG,
         Error::Utf8(_) => Ending::NO_TEXT,
-        Error::Protocol(tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => {
-            Ending::GONE
-        }
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Ending::GONE,
         Error::Protocol(_) => Ending::NO_FRAME,
         _ => Ending::GONE,
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doorcode_core::RelayId;
+use doorcode_core::relay::Step;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::handshake::Connection;
@@ -145,7 +146,7 @@ impl Told {
         let mut texts = Vec::new();
         for relay in &seen.relays {
             let steps = relay.steps(seen.at);
-            let last = steps.last().map_or(0, |step| step.number());
+            let last = steps.last().map_or(0, Step::number);
             let before = match self.numbers.get(&relay.id) {
                 Some(number) => *number,
                 None if self.begun => 0,
