@@ -27,6 +27,7 @@ pub mod seal;
 pub mod secret;
 pub mod sender;
 pub mod session;
+pub mod ticket;
 pub mod time;
 pub mod token;
 pub mod webhook;

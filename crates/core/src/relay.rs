@@ -3,6 +3,7 @@
 //! answer means is said here. Refuses to let a message serve two requests, and to choose between two agents.
 
 pub mod fit;
+mod step;
 
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::id::{AgentId, DeviceId, Id, RelayId};
 use crate::sender::Specificity;
 use crate::time::Timestamp;
+
+pub use step::{Past, Step, steps};
 
 /// How long a person has to say yes or no (AgentOTP, constants).
 pub const APPROVAL: Duration = Duration::from_secs(120);

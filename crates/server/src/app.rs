@@ -13,9 +13,11 @@ use crate::entropy::Entropy;
 use crate::keyring::Keys;
 use crate::metrics::Metrics;
 use crate::ops::feed::Feed;
+use crate::ops::holds::Holds;
 use crate::ops::keys::Uses;
 use crate::ops::outbox::{Outbox, Waiting};
 use crate::ops::recent::Recent;
+use crate::ops::relays::Rooms;
 use crate::ops::sessions::Live;
 use crate::steady::Steady;
 use crate::store::credentials::Credential;
@@ -49,6 +51,10 @@ pub struct App {
     pub uses: Uses,
     /// Who waits to hear of a verification.
     pub feed: Feed,
+    /// Where requests of the relay are watched.
+    pub rooms: Rooms,
+    /// What they are watched with.
+    pub holds: Holds,
     /// The messages that were kept in place of being sent, under `--dev`.
     pub inbox: Option<Inbox>,
     /// Who judges the senders of mail that comes in. Made when the first comes: most installations have none.
@@ -110,6 +116,8 @@ impl App {
             recent_keys: Recent::default(),
             uses: Uses::default(),
             feed,
+            rooms: Rooms::default(),
+            holds: Holds::default(),
             inbox,
             verifier: OnceLock::new(),
             node,

@@ -40,6 +40,8 @@ pub struct Roots {
     pub webhook: Root,
     /// The chain over a person's record.
     pub audit: Root,
+    /// Tickets that open a socket.
+    pub ticket: Root,
 }
 
 impl Roots {
@@ -57,6 +59,7 @@ impl Roots {
             session: key.root(Use::Session),
             webhook: key.root(Use::Webhook),
             audit: key.root(Use::Audit),
+            ticket: key.root(Use::Ticket),
         })
     }
 }

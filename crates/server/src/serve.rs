@@ -9,20 +9,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::Request;
+use axum::http::{Request, header};
 use doorcode_core::Result;
-use futures_util::FutureExt as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt as _;
 
-use crate::api::{self, Peer};
+use crate::api::{self, Peer, Place};
 use crate::app::App;
 use crate::clock::Stopwatch;
 use crate::deliver::webhooks::Sender;
@@ -51,6 +49,7 @@ pub async fn run(app: Arc<App>, waiting: Waiting, listener: TcpListener, stop: i
     let mut background = JoinSet::new();
     background.spawn(every_second(Arc::clone(&app)));
     background.spawn(sweep(Arc::clone(&app)));
+    background.spawn(look_at_holds(Arc::clone(&app)));
 
     accept(&app, listener, stop).await;
     background.shutdown().await;
@@ -80,8 +79,9 @@ async fn accept(app: &Arc<App>, listener: TcpListener, stop: impl Future<Output 
         .max_buf_size(HEAD_MOST)
         .max_headers(HEADERS_MOST)
         .keep_alive(true);
-    let room = Arc::new(Semaphore::new(descriptors::connections(server.max_connections)));
-    let graceful = GracefulShutdown::new();
+    let places = descriptors::connections(server.max_connections).min(Semaphore::MAX_PERMITS);
+    let room = Arc::new(Semaphore::new(places));
+    let (ending, ended) = watch::channel(false);
     let mut stop = std::pin::pin!(stop);
     loop {
         let permit = Arc::clone(&room).acquire_owned();
@@ -91,10 +91,9 @@ async fn accept(app: &Arc<App>, listener: TcpListener, stop: impl Future<Output 
         };
         match accepted {
             (Ok(permit), Ok((stream, peer))) => {
-                let connection = connect(&http, &router, stream, peer, server.read_timeout);
-                // A client that breaks its connection is its own affair. No async block: that would hold the connection
-                // twice, as what it was given and as what it waits for.
-                tokio::spawn(graceful.watch(connection).map(move |_| drop(permit)));
+                let place = Place(Arc::new(permit));
+                let connection = connect(&http, &router, stream, peer, &place, server.read_timeout);
+                tokio::spawn(keep(connection, ended.clone(), place));
             }
             (_, Err(error)) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -106,18 +105,37 @@ async fn accept(app: &Arc<App>, listener: TcpListener, stop: impl Future<Output 
     app.feed.close();
     // At once, so that whoever comes now is refused and can go elsewhere, and does not wait for nothing.
     drop(listener);
-    if tokio::time::timeout(server.drain_timeout, graceful.shutdown()).await.is_err() {
+    ending.send_replace(true);
+    // Every connection has its place for as long as it is open, those that became sockets too.
+    let all = room.acquire_many(u32::try_from(places).unwrap_or(u32::MAX));
+    if tokio::time::timeout(server.drain_timeout, all).await.is_err() {
         tracing::warn!("some requests did not end in time");
     }
 }
 
-type Connection = http1::Connection<TokioIo<Pin<Box<TimeoutStream<TcpStream>>>>, Served>;
+/// Boxed, or the task would hold it twice: as what it was given and as what it waits for.
+type Connection = Pin<Box<http1::UpgradeableConnection<TokioIo<Pin<Box<TimeoutStream<TcpStream>>>>, Served>>>;
+
+/// Answers until the connection ends, or becomes something else; from the end of the house on, no further request.
+async fn keep(mut connection: Connection, mut ended: watch::Receiver<bool>, place: Place) {
+    let ending = async { drop(ended.wait_for(|ended| *ended).await) };
+    tokio::select! {
+        // A client that breaks its connection is its own affair.
+        _ = connection.as_mut() => {}
+        () = ending => {
+            connection.as_mut().graceful_shutdown();
+            drop(connection.await);
+        }
+    }
+    drop(place);
+}
 
 /// The router, told who the other end is.
 #[derive(Clone)]
 struct Served {
     router: Router,
     peer: Peer,
+    place: Place,
 }
 
 impl hyper::service::Service<Request<Incoming>> for Served {
@@ -127,6 +145,10 @@ impl hyper::service::Service<Request<Incoming>> for Served {
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         request.extensions_mut().insert(self.peer);
+        // What the connection becomes keeps its place.
+        if request.headers().contains_key(header::UPGRADE) {
+            request.extensions_mut().insert(self.place.clone());
+        }
         Box::pin(self.router.clone().oneshot(request))
     }
 }
@@ -136,6 +158,7 @@ fn connect(
     router: &Router,
     stream: TcpStream,
     peer: SocketAddr,
+    place: &Place,
     patience: Duration,
 ) -> Connection {
     // Answers are small and waited for.
@@ -143,7 +166,8 @@ fn connect(
     // Whoever asks and never reads would keep its place for ever: hyper has a time for heads, and none for answers.
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(patience));
-    http.serve_connection(TokioIo::new(Box::pin(stream)), Served { router: router.clone(), peer: Peer(peer) })
+    let served = Served { router: router.clone(), peer: Peer(peer), place: place.clone() };
+    Box::pin(http.serve_connection(TokioIo::new(Box::pin(stream)), served).with_upgrades())
 }
 
 /// Retries, and what a crash or a full outbox left behind.
@@ -196,6 +220,18 @@ async fn every_second(app: Arc<App>) {
         }
         if let Err(error) = relays::expire_all(&app).await {
             tracing::error!(error = %crate::chain(&error), "requests whose time is up were not written down");
+        }
+    }
+}
+
+/// Whether those who stay for long still may: the next ones of them, every second.
+async fn look_at_holds(app: Arc<App>) {
+    let mut place = None;
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        match app.holds.look(&app, place).await {
+            Ok(next) => place = next,
+            Err(error) => tracing::warn!(error = %crate::chain(&error), "keys in use could not be looked at"),
         }
     }
 }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use crate::{binding, master, shape};
 
-const USES: [Use; 8] = [
+const USES: [Use; 10] = [
     Use::Code,
     Use::Link,
     Use::ApiKey,
@@ -18,6 +18,8 @@ const USES: [Use; 8] = [
     Use::ClientSecretLookup,
     Use::Header,
     Use::Webhook,
+    Use::Audit,
+    Use::Ticket,
 ];
 const ORG: OrgId = OrgId::from_bytes([0x11; 16]);
 const KEY: CredentialId = CredentialId::from_bytes([0x33; 16]);
@@ -38,6 +40,8 @@ fn every_root_is_pinned() {
         "6059fc8c748ad5745c2336dbf7a1cfd6e118fd0442db9c52af9d9e4d89879b69",
         "603bd4af16c360aab1850b9f1e43a876ef0f7bb7e5a35ee9e984c29d60e1e3f4",
         "d53745dc2217ce2ce890d0877ab706807b4647b7ef1328ab76fb0904396b812b",
+        "32fc36bfe182ac54223c07138b946923564fa1a5068540f10ca1843216a0f220",
+        "07a2929857eea8afe880d81d4d35037bb6efcddf383c75c89cc4613f66e7d40d",
     ];
     for (use_, expected) in USES.into_iter().zip(expected) {
         assert_eq!(hex(&master().root(use_).mac(&[b"x"])), expected, "{use_:?}");

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::app::App;
 use crate::config::Proxy;
@@ -16,6 +17,10 @@ use crate::ops::client::Client;
 /// The other end of the connection, as the listener saw it.
 #[derive(Clone, Copy)]
 pub struct Peer(pub SocketAddr);
+
+/// The connection's place among those that the house has room for: whoever takes the connection over keeps it.
+#[derive(Clone)]
+pub struct Place(pub Arc<OwnedSemaphorePermit>);
 
 impl FromRequestParts<Arc<App>> for Client {
     type Rejection = Infallible;

@@ -26,7 +26,7 @@ use crate::{body, web};
 
 use form::Form;
 
-pub use client::Peer;
+pub use client::{Peer, Place};
 pub use document::openapi_text;
 
 /// Every route of the house, documented: one line a door.

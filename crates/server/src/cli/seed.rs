@@ -1,6 +1,8 @@
 //! `doorcode seed`: people with an account and a live challenge, in any number, for the bench. Goes through the same store
 //! functions as a start and a sign-up, many to a unit. Refuses a database that people use.
 
+mod relays;
+
 use std::io::{BufWriter, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -33,6 +35,10 @@ pub(super) struct Seed {
     /// Sign them in: a session each, and its access token in place of address and code
     #[arg(long)]
     sessions: bool,
+    /// Requests for a code that wait for a word, in place of challenges: the first line is the access token of the person, the second
+    /// the key of their agent, the others are the requests
+    #[arg(long, conflicts_with = "sessions")]
+    relays: bool,
     /// Where to write them: a line each, address and code
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -48,6 +54,13 @@ impl Seed {
                 return Err("seed fills a database of --dev only".to_owned().into());
             }
             let mut file = BufWriter::new(std::fs::File::create(&self.out)?);
+            if self.relays {
+                for line in relays::seed(&app, self.live, BATCH).await? {
+                    writeln!(file, "{line}")?;
+                }
+                file.flush()?;
+                return Ok(ExitCode::SUCCESS);
+            }
             let mut done = 0;
             while done < self.live {
                 let count = BATCH.min(self.live - done);

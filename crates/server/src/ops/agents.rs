@@ -204,19 +204,23 @@ pub async fn remove(app: &Arc<App>, whose: Whose, id: AgentId) -> Result<()> {
                 credential_rows::revoke(tx, &whose.org, &key.id, now).await?;
             }
             // What it has asked for is nobody's any more.
+            let mut ended = Vec::new();
             for relay in relays::live(tx, &whose.owner, now, 1000).await? {
-                if relay.agent == id {
-                    relays::cancel(tx, &relay.id, &id, now).await?;
+                if relay.agent == id && relays::cancel(tx, &relay.id, &id, now).await? {
+                    ended.push(relay.id);
                 }
             }
             events::append(tx, &event, &whose.org, "agent.removed", id.as_bytes()).await?;
             let what = happened("agent_delete", id, json!({ "name": agent.name }));
-            audit::note(tx, &unit_app, whose, what, now).await
+            audit::note(tx, &unit_app, whose, what, now).await?;
+            Ok(ended)
         })
     });
-    unit.await?;
+    let ended = unit.await?;
     app.recent_keys.forget();
+    ended.into_iter().for_each(|relay| app.call(relay));
     app.call(id);
+    app.call(whose.owner);
     Ok(())
 }
 

@@ -23,21 +23,39 @@ struct Inner {
     closed: AtomicBool,
 }
 
+/// A place among those who wait, until dropped: what is limited.
+pub struct Seat {
+    feed: Feed,
+    org: OrgId,
+}
+
 /// Somebody who listens, until dropped.
 pub struct Listener {
     feed: Feed,
-    org: OrgId,
     name: Name,
     notify: Arc<Notify>,
+    seat: Option<Seat>,
 }
 
 impl Feed {
-    /// Listens from now on.
-    pub fn listen(&self, org: OrgId, name: Name) -> Listener {
+    /// Takes a place.
+    pub fn sit(&self, org: OrgId) -> Seat {
         self.0.open.fetch_add(1, Ordering::Relaxed);
         *self.orgs().entry(org).or_default() += 1;
+        Seat { feed: self.clone(), org }
+    }
+
+    /// Takes a place, and listens from now on.
+    pub fn listen(&self, org: OrgId, name: Name) -> Listener {
+        let mut listener = self.overhear(name);
+        listener.seat = Some(self.sit(org));
+        listener
+    }
+
+    /// Listens from now on, for others who have their places.
+    pub fn overhear(&self, name: Name) -> Listener {
         let notify = Arc::clone(self.lock().entry(name).or_default());
-        Listener { feed: self.clone(), org, name, notify }
+        Listener { feed: self.clone(), name, notify, seat: None }
     }
 
     /// Calls everybody who listens.
@@ -55,12 +73,12 @@ impl Feed {
         }
     }
 
-    /// How many listen.
+    /// How many have a place.
     pub fn open(&self) -> usize {
         self.0.open.load(Ordering::Relaxed)
     }
 
-    /// How many listen for an org.
+    /// How many of an org's have one.
     pub fn open_of(&self, org: &OrgId) -> usize {
         self.orgs().get(org).copied().unwrap_or(0)
     }
@@ -94,18 +112,21 @@ impl Listener {
     }
 }
 
-impl Drop for Listener {
+impl Drop for Seat {
     fn drop(&mut self) {
         self.feed.0.open.fetch_sub(1, Ordering::Relaxed);
-        {
-            let mut orgs = self.feed.orgs();
-            let left = orgs.get(&self.org).map_or(0, |open| open.saturating_sub(1));
-            if left == 0 {
-                orgs.remove(&self.org);
-            } else {
-                orgs.insert(self.org, left);
-            }
+        let mut orgs = self.feed.orgs();
+        let left = orgs.get(&self.org).map_or(0, |open| open.saturating_sub(1));
+        if left == 0 {
+            orgs.remove(&self.org);
+        } else {
+            orgs.insert(self.org, left);
         }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
         let mut listeners = self.feed.lock();
         // Ours, and the map's.
         if Arc::strong_count(&self.notify) <= 2 {

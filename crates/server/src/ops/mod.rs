@@ -10,6 +10,7 @@ pub mod credentials;
 pub mod devices;
 pub mod events;
 pub mod feed;
+pub mod holds;
 pub mod idempotency;
 pub mod jobs;
 pub mod keys;

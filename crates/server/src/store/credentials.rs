@@ -45,6 +45,7 @@ statements! {
     OF_SUBJECT = concat!("SELECT ", columns!(), " FROM credentials \
         WHERE org_id = $1 AND subject_id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3) ORDER BY id");
     REVOKE = "UPDATE credentials SET revoked_at = $3 WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL";
+    LIVES = "SELECT id FROM credentials WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)";
     UNDER = "SELECT count(*) FROM credentials WHERE kid = $1 AND revoked_at IS NULL";
 }
 
@@ -220,4 +221,9 @@ pub async fn revoke(tx: &mut Tx<'_>, org: &OrgId, id: &CredentialId, now: Timest
 /// How many that live are derived under a master key.
 pub async fn under(tx: &mut Tx<'_>, kid: Kid) -> Result<i64> {
     Ok(tx.one(&UNDER, &[kid.as_str().into()], |row| row.int(0)).await?.unwrap_or(0))
+}
+
+/// Whether a credential lives.
+pub async fn lives(tx: &mut Tx<'_>, org: &OrgId, id: &CredentialId, now: Timestamp) -> Result<bool> {
+    Ok(tx.one(&LIVES, &[org.into(), id.into(), now.into()], |_| Ok(())).await?.is_some())
 }

@@ -1,7 +1,7 @@
 //! `relays`: an agent's requests for a person's code; `relay_messages`: what was handed in before. Each step of a request is one
 //! conditional statement: of two that come at once, one has it. Refuses to keep a sealed code for longer than it may be read.
 
-use doorcode_core::relay::{Standing, State};
+use doorcode_core::relay::{Past, Standing, State, Step, steps};
 use doorcode_core::{AgentId, Error, OrgId, RelayId, Result, Timestamp, UserId};
 
 use super::db::Tx;
@@ -36,6 +36,8 @@ statements! {
     // Newest first.
     OF_OWNER = concat!("SELECT ", columns!(), " FROM relays WHERE owner_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
     OF_AGENT = concat!("SELECT ", columns!(), " FROM relays WHERE agent_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
+    NEWEST_OF_OWNER = concat!("SELECT ", columns!(), " FROM relays WHERE owner_id = $1 AND id > $2 ORDER BY id DESC LIMIT $3");
+    NEWEST_OF_AGENT = concat!("SELECT ", columns!(), " FROM relays WHERE agent_id = $1 AND id > $2 ORDER BY id DESC LIMIT $3");
     STATES = "SELECT state, count(*) FROM relays WHERE agent_id = $1 GROUP BY state";
     // $2 now, $3 the next state, $4 who says so, $5 when it ends then, $6 a reason to say no.
     DECIDE = "UPDATE relays SET state = $3, decided_by = $4, decided_at = $2, ends_at = $5, denial = $6, \
@@ -167,6 +169,20 @@ impl Relay {
     }
 }
 
+impl Relay {
+    /// The states that it came through until now, oldest first.
+    pub fn steps(&self, now: Timestamp) -> Vec<Step> {
+        let past = Past {
+            made_at: self.id.made_at(),
+            decided_at: self.decided_at,
+            by_rule: self.decided_by.as_deref() == Some("auto"),
+            received_at: self.received_at,
+            ended_at: self.ended_at,
+        };
+        steps(&self.standing, &past, now)
+    }
+}
+
 /// What was received for a request.
 pub struct Received<'a> {
     /// The code, sealed.
@@ -246,6 +262,16 @@ pub async fn of_owner(tx: &mut Tx<'_>, owner: &UserId, before: &RelayId, most: i
 /// An agent's requests before one, the newest first.
 pub async fn of_agent(tx: &mut Tx<'_>, agent: &AgentId, before: &RelayId, most: i64) -> Result<Vec<Relay>> {
     tx.all(&OF_AGENT, &[agent.into(), before.into(), most.into()], Relay::read).await
+}
+
+/// A person's requests since one, the newest first.
+pub async fn newest_of_owner(tx: &mut Tx<'_>, owner: &UserId, after: &RelayId, most: i64) -> Result<Vec<Relay>> {
+    tx.all(&NEWEST_OF_OWNER, &[owner.into(), after.into(), most.into()], Relay::read).await
+}
+
+/// An agent's requests since one, the newest first.
+pub async fn newest_of_agent(tx: &mut Tx<'_>, agent: &AgentId, after: &RelayId, most: i64) -> Result<Vec<Relay>> {
+    tx.all(&NEWEST_OF_AGENT, &[agent.into(), after.into(), most.into()], Relay::read).await
 }
 
 /// How many of an agent's requests are in which state.

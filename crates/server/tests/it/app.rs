@@ -244,7 +244,7 @@ impl TestApp {
 }
 
 /// Other bytes for every house, so that two on one folder do not make the same ids; the same in every run of a test.
-fn fresh_entropy() -> Entropy {
+pub(crate) fn fresh_entropy() -> Entropy {
     thread_local!(static SEED: std::cell::Cell<u8> = const { std::cell::Cell::new(0) });
     SEED.set(SEED.get().wrapping_add(1));
     Entropy::seeded(SEED.get())

@@ -8,6 +8,7 @@ use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use doorcode_core::UserId;
 use doorcode_core::session::Kind as SessionKind;
+use doorcode_core::ticket::{Eye, Hold, Watcher};
 
 use super::error::{self, Refused};
 use crate::api::bearer::bearer;
@@ -46,6 +47,11 @@ pub(super) fn shown(headers: &HeaderMap) -> Option<&str> {
 impl Caller {
     /// Whoever shows this.
     pub(super) async fn of(app: &Arc<App>, text: &str) -> Result<Self, Refused> {
+        Self::held(app, text).await.map(|(caller, _)| caller)
+    }
+
+    /// Whoever shows this, and what it is that they show.
+    pub(super) async fn held(app: &Arc<App>, text: &str) -> Result<(Self, Hold), Refused> {
         let kind = match text {
             _ if text.starts_with("ak_live_") => Kind::AgentKey,
             _ if text.starts_with("ak_test_") => Kind::TestAgentKey,
@@ -54,20 +60,41 @@ impl Caller {
             _ if text.starts_with("outx_") => Kind::ApiKey,
             _ => {
                 let live = sessions::read(app, SessionKind::Access, text).await?;
-                return live.map(Self::Session).ok_or_else(|| Refused(error::unauthenticated()));
+                let live = live.ok_or_else(|| Refused(error::unauthenticated()))?;
+                let hold = Hold::Session(live.session.id);
+                return Ok((Self::Session(live), hold));
             }
         };
         let found = credentials::recognise(app, kind, text).await?;
         let key = found.ok_or_else(|| Refused(error::unauthenticated()))?;
         keys::note_use(app, &key);
-        Ok(match kind {
+        let hold = Hold::Key(key.org, key.id);
+        let caller = match kind {
             Kind::AgentKey | Kind::TestAgentKey => {
                 let agent = agents::of_key(app, &key).await?;
                 Self::Agent(Box::new(Asking { agent, test: kind == Kind::TestAgentKey }))
             }
             Kind::DeviceKey => Self::Device(Box::new(devices::of_key(app, &key).await?)),
-            _ => Self::Key(key),
-        })
+            // Somebody's own only while they are alone: `owner` sees to that.
+            _ => return Ok((Self::Key(Arc::clone(&key)), Hold::LoneKey(key.org, key.id))),
+        };
+        Ok((caller, hold))
+    }
+
+    /// Somebody who stays to watch.
+    pub(super) async fn watcher(app: &Arc<App>, text: &str) -> Result<Watcher, Refused> {
+        let (caller, hold) = Self::held(app, text).await?;
+        let eye = match &caller {
+            Self::Agent(asking) => Eye::Agent(asking.agent.id),
+            _ => Eye::Owner(caller.owner(app).await?),
+        };
+        let org = match &caller {
+            Self::Agent(asking) => asking.agent.org,
+            Self::Device(device) => device.org,
+            Self::Session(live) => live.session.org,
+            Self::Key(key) => key.org,
+        };
+        Ok(Watcher { eye, org, hold })
     }
 
     /// Whose codes it is about, for a look.

@@ -125,6 +125,12 @@ pub(in crate::api) fn not_found() -> Response {
     plain(StatusCode::NOT_FOUND, ("NOT_FOUND", "NOT_FOUND"), "Not found")
 }
 
+/// What is there is a WebSocket.
+pub(super) fn upgrade_required() -> Response {
+    let message = "This is a WebSocket: ask for an upgrade (RFC 6455, version 13)";
+    plain(StatusCode::UPGRADE_REQUIRED, ("UPGRADE_REQUIRED", "UPGRADE_REQUIRED"), message)
+}
+
 /// There is, for another method.
 pub(in crate::api) fn wrong_method() -> Response {
     plain(StatusCode::METHOD_NOT_ALLOWED, ("METHOD_NOT_ALLOWED", "METHOD_NOT_ALLOWED"), "Method not allowed")

@@ -1,6 +1,8 @@
 //! The door `agentotp`: an agent asks for a person's code, they say yes, it is sealed to the agent's key and read once (facts:
 //! docs/agentotp.md). Both published dialects at once: camelCase and snake_case in, the union out. Refuses an agent its owner's word.
 
+#![expect(clippy::result_large_err, reason = "a refusal is an answer, made once for a request and handed on")]
+
 mod caller;
 mod capture;
 mod consume;
@@ -8,11 +10,13 @@ mod decide;
 pub(in crate::api) mod error;
 mod fields;
 mod request;
+mod socket;
 mod status;
 mod view;
 
 use std::sync::Arc;
 
+use axum::routing::get;
 use doorcode_core::RelayId;
 use doorcode_core::relay::Named as _;
 use utoipa_axum::router::OpenApiRouter;
@@ -32,6 +36,11 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(capture::receive))
         .routes(routes!(decide::approve))
         .routes(routes!(decide::deny))
+        .routes(routes!(socket::ticket_of_one))
+        .routes(routes!(socket::ticket_of_all))
+        // No part of the document, which knows requests and answers.
+        .route("/ws", get(socket::all))
+        .route("/ws/{id}", get(socket::one))
 }
 
 /// The request that a path names. What is no id is the id of nothing.

@@ -18,11 +18,16 @@ pub(super) fn approval_url(app: &App, relay: &Relay) -> String {
     format!("{}/approvals?request={}", app.base_url(), relay.id.shown())
 }
 
-/// Where its changes are told.
-pub(super) fn socket_url(app: &App, relay: &Relay) -> String {
+/// Where sockets are.
+pub(super) fn sockets_url(app: &App) -> String {
     let base = app.base_url();
     let rest = base.strip_prefix("http").unwrap_or(&base);
-    format!("ws{rest}/ws/{}", relay.id.shown())
+    format!("ws{rest}/ws")
+}
+
+/// Where its changes are told.
+pub(super) fn socket_url(app: &App, relay: &Relay) -> String {
+    format!("{}/{}", sockets_url(app), relay.id.shown())
 }
 
 /// What is told of a code that is there: where it came from, and the domain that its sender was verified for. Nothing of the message.

@@ -32,6 +32,9 @@ transport = "stdout"
 [server]
 max_connections = 100000
 
+[relay]
+approve_within = "1h"
+
 [limits.guess]
 network_hour = 1000000000
 wide_hour = 1000000000

@@ -17,6 +17,7 @@ mod report;
 mod rig;
 mod round;
 mod single;
+mod sockets;
 mod stats;
 mod stopwatch;
 mod streams;
@@ -62,6 +63,7 @@ const EXAMPLES: &str = "Examples:
   doorcode bench --scenario flow --database postgres://door@127.0.0.1/bench --against pgbench
   doorcode bench --scenario check --live 1000000 --against thousand
   doorcode bench --scenario streams --streams 5000
+  doorcode bench --scenario sockets --sockets 20000
   doorcode bench --scenario timing --calls 20000
 
 Progress goes to standard error, the result to standard output. The exit code is 0 for a run that ended well, 1 for one
@@ -97,6 +99,9 @@ pub(super) struct BenchArgs {
     /// streams: how many are open at once.
     #[arg(long, value_name = "N", default_value_t = 5000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     streams: u32,
+    /// sockets: how many are open at once.
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(2000..=1_000_000))]
+    sockets: u32,
     /// timing: the loopback address that measured calls come from; accounts are made from 127.0.0.1.
     #[arg(long, value_name = "ADDR")]
     from: Option<IpAddr>,
@@ -129,6 +134,8 @@ enum Scenario {
     Floor,
     /// Event streams that are open and not read: their memory, and what somebody else's start and check take beside them.
     Streams,
+    /// WebSockets that are open and silent: their memory, and when the last of a request's watchers hears of its owner's word.
+    Sockets,
     /// Whether the time of an answer tells known from unknown addresses.
     Timing,
 }
@@ -191,12 +198,17 @@ async fn bench(args: &BenchArgs) -> Outcome<bool> {
     refuse_nonsense(args)?;
     let workspace = Workspace::create(&parent(args))?.on(args.database.clone());
     let load = load(args, &workspace).await?;
+    let watched = match args.scenario {
+        Scenario::Sockets => Some(sockets::seed(&workspace, args.sockets as usize).await?),
+        _ => None,
+    };
     let office = Arc::new(PostOffice::default());
     let server = rig::launch_doorcode(&workspace, Arc::clone(&office)).await?;
     let rig = Rig::new(Kind::Doorcode, server.address, office, args.connections.into())?;
     let done = match load {
         Some(load) => compare(args, &rig, load, &server, &workspace).await,
         None if args.scenario == Scenario::Streams => streams(args, &rig, &server).await,
+        None if let Some(watched) = watched => sockets(args, &rig, &server, watched).await,
         None => timing(args, &rig).await,
     };
     let last_words = if done.is_err() { server.last_words() } else { String::new() };
@@ -220,7 +232,7 @@ async fn load(args: &BenchArgs, workspace: &Workspace) -> Outcome<Option<Load>> 
             note(&format!("seeding {} sessions", token::SESSIONS));
             Some(Load::Token(Arc::new(rig::seed_sessions(workspace, token::SESSIONS).await?)))
         }
-        Scenario::Timing | Scenario::Streams => None,
+        Scenario::Timing | Scenario::Streams | Scenario::Sockets => None,
         Scenario::Check => {
             let size = args.live as usize;
             let pool = Pool::new(size, args.connections.into())?;
@@ -233,7 +245,7 @@ async fn load(args: &BenchArgs, workspace: &Workspace) -> Outcome<Option<Load>> 
 
 fn refuse_nonsense(args: &BenchArgs) -> Outcome<()> {
     match (args.scenario, args.against) {
-        (Scenario::Floor | Scenario::Streams | Scenario::Timing, Some(_)) => {
+        (Scenario::Floor | Scenario::Streams | Scenario::Sockets | Scenario::Timing, Some(_)) => {
             Err(Failure::usage("--against goes with the scenarios flow, start, check, native and token"))
         }
         (Scenario::Start | Scenario::Check | Scenario::Native | Scenario::Token, Some(Against::BetterAuth)) => {
@@ -245,7 +257,8 @@ fn refuse_nonsense(args: &BenchArgs) -> Outcome<()> {
         (_, Some(Against::Pgbench)) if args.database.is_none() => {
             Err(Failure::usage("--against pgbench needs --database: it measures the same database alone"))
         }
-        (Scenario::Streams, None) => streams::refuse_too_many(args.streams as usize),
+        (Scenario::Streams, None) => streams::refuse_too_many(args.streams as usize, "streams"),
+        (Scenario::Sockets, None) => streams::refuse_too_many(args.sockets as usize, "sockets"),
         (_, Some(Against::BetterAuth)) => rig::find_better_auth(&args.peer_dir),
         _ => Ok(()),
     }
@@ -307,6 +320,14 @@ async fn compare(args: &BenchArgs, rig: &Rig, load: Load, server: &Server, works
 /// Runs the streams scenario and prints what it found; false if the goal was missed.
 async fn streams(args: &BenchArgs, rig: &Rig, server: &Server) -> Outcome<bool> {
     let found = streams::run(rig, server, args.streams as usize).await?;
+    let json = || serde_json::to_string(&found).map_err(Failure::during("writing the report"));
+    out(&if args.json { json()? } else { found.table() });
+    Ok(found.passes())
+}
+
+/// Runs the sockets scenario and prints what it found; false if a goal was missed.
+async fn sockets(args: &BenchArgs, rig: &Rig, server: &Server, watched: sockets::Watched) -> Outcome<bool> {
+    let found = sockets::run(rig, server, watched, args.sockets as usize).await?;
     let json = || serde_json::to_string(&found).map_err(Failure::during("writing the report"));
     out(&if args.json { json()? } else { found.table() });
     Ok(found.passes())

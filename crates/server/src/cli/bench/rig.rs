@@ -79,6 +79,12 @@ pub(super) async fn seed_sessions(workspace: &Workspace, count: usize) -> Outcom
     all_of(text.lines().map(Into::into).collect(), count)
 }
 
+/// Requests for a person's code that wait for their word: the person's access token, their agent's key, and the requests.
+pub(super) async fn seed_relays(workspace: &Workspace, count: usize) -> Outcome<Vec<Box<str>>> {
+    let text = run_seed(workspace, count, Some("--relays")).await?;
+    all_of(text.lines().map(Into::into).collect(), count + 2)
+}
+
 /// Runs `doorcode seed`; gives what it wrote.
 async fn run_seed(workspace: &Workspace, count: usize, how: Option<&str>) -> Outcome<String> {
     let file = workspace.join("seeded");

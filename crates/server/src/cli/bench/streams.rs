@@ -114,11 +114,11 @@ impl Found {
     }
 }
 
-/// Refuses more streams than there are descriptors for: the server's limit is this process's.
-pub(super) fn refuse_too_many(count: usize) -> Outcome<()> {
+/// Refuses more of `what` than there are descriptors for: the server's limit is this process's.
+pub(super) fn refuse_too_many(count: usize, what: &str) -> Outcome<()> {
     match descriptors::open_most() {
         Some(most) if most < count + BESIDE => Err(Failure::usage(format!(
-            "{count} streams need {} open files, and the limit is {most}: see ulimit -n",
+            "{count} {what} need {} open files, and the limit is {most}: see ulimit -n",
             count + BESIDE
         ))),
         _ => Ok(()),
@@ -166,7 +166,7 @@ pub(super) async fn open(rig: &Rig, names: Vec<Box<str>>) -> Outcome<Vec<TcpStre
 }
 
 /// The loopback address that stream number `place` comes from.
-fn source(place: usize) -> IpAddr {
+pub(super) fn source(place: usize) -> IpAddr {
     let host = u32::try_from(place / OF_ONE_ADDRESS).unwrap_or(u32::MAX).saturating_add(1);
     Ipv4Addr::from(u32::from(Ipv4Addr::new(127, 0, 0, 0)) | (host & 0x00ff_ffff)).into()
 }

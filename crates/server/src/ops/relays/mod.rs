@@ -9,12 +9,17 @@ mod receive;
 mod request;
 pub mod senders;
 mod take;
+mod rooms;
+mod tickets;
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use doorcode_core::relay::Candidate;
 use doorcode_core::relay::fit::Wanted;
 use doorcode_core::sender::Specificity;
+use doorcode_core::ticket::Eye;
 use doorcode_core::{AgentId, Error, RelayId, Result, Timestamp, UserId};
 
 use super::audit::{Happened, Whose};
@@ -30,6 +35,8 @@ pub use read::{Consumed, cancel, consume};
 pub use receive::{Handed, receive};
 pub use request::{Ask, request};
 pub use take::{Incoming, Taken, take};
+pub use rooms::{Room, Rooms, Seen, Topic};
+pub use tickets::{LIFE as TICKET_LIFE, issue, redeem};
 
 /// Requests of one person that are looked at together.
 const LIVE_MOST: i64 = 500;
@@ -70,6 +77,15 @@ pub enum Viewer<'a> {
     Agent(&'a AgentId),
     /// The person whose code it is, or a device of theirs.
     Owner(&'a UserId),
+}
+
+impl<'a> From<&'a Eye> for Viewer<'a> {
+    fn from(eye: &'a Eye) -> Self {
+        match eye {
+            Eye::Agent(id) => Self::Agent(id),
+            Eye::Owner(id) => Self::Owner(id),
+        }
+    }
 }
 
 impl Viewer<'_> {
@@ -127,14 +143,16 @@ pub async fn of_agent(app: &App, agent: AgentId, before: Option<RelayId>, most: 
 }
 
 async fn named(tx: &mut crate::store::Tx<'_>, relays: Vec<Relay>) -> Result<Vec<Shown>> {
-    let mut names = std::collections::HashMap::new();
+    let mut names: HashMap<AgentId, String> = HashMap::new();
     let mut shown = Vec::with_capacity(relays.len());
     for relay in relays {
-        if !names.contains_key(&relay.agent) {
-            let agent = agents::get(tx, &relay.org, &relay.agent).await?;
-            names.insert(relay.agent, agent.map_or_else(String::new, |agent| agent.name));
-        }
-        let agent_name = names.get(&relay.agent).cloned().unwrap_or_default();
+        let agent_name = match names.entry(relay.agent) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(place) => {
+                let agent = agents::get(tx, &relay.org, &relay.agent).await?;
+                place.insert(agent.map_or_else(String::new, |agent| agent.name)).clone()
+            }
+        };
         shown.push(Shown { relay, agent_name });
     }
     Ok(shown)

@@ -1,0 +1,98 @@
+//! Requests for a code, in any number: one person with a session and an agent, and what it asks for. Refuses nothing that [`super`]
+//! has let through.
+
+use std::sync::Arc;
+
+use doorcode_core::relay::{LIFE_MOST, Named as _, Standing, State};
+use doorcode_core::seal::PrivateKey;
+use doorcode_core::{OrgId, RelayId, Result, Secret, UserId};
+
+use crate::app::App;
+use crate::ops::audit::Whose;
+use crate::ops::{agents, sessions};
+use crate::store::agents::Agent;
+use crate::store::relays::{self as rows, Relay};
+use crate::store::{orgs, sessions as session_rows, users};
+
+/// Makes them. Gives the person's access token, the agent's key, and the requests.
+pub(super) async fn seed(app: &Arc<App>, count: usize, batch: usize) -> Result<Vec<String>> {
+    let (whose, token) = person(app).await?;
+    let wanted = agents::Wanted { name: "Bench".to_owned(), description: None, test: false };
+    let made = agents::create(app, whose, wanted, None).await?;
+    let mut lines = vec![token.expose().clone(), made.key.expose().clone()];
+    let public_key = PrivateKey::from_seed(Secret::new(app.entropy.bytes()?)).public()?.encode()?;
+    while lines.len() < count + 2 {
+        let some = batch.min(count + 2 - lines.len());
+        let new = (0..some).map(|_| relay(app, &made.agent, &public_key)).collect::<Result<Vec<_>>>()?;
+        lines.extend(new.iter().map(|relay| relay.id.shown()));
+        let unit = app.db.write(move |tx| {
+            Box::pin(async move {
+                for relay in &new {
+                    rows::insert(tx, relay).await?;
+                }
+                Ok(())
+            })
+        });
+        unit.await?;
+    }
+    Ok(lines)
+}
+
+async fn person(app: &Arc<App>) -> Result<(Whose, Secret<String>)> {
+    let now = app.clock.now();
+    let (org, owner): (OrgId, UserId) = (app.entropy.id(now)?, app.entropy.id(now)?);
+    let made = (app.entropy.id(now)?, app.entropy.bytes()?);
+    let session = sessions::begin(app, made, (org, owner), None, String::new(), now);
+    let token = sessions::access(app, &session, now)?;
+    let unit = app.db.write(move |tx| {
+        let session = session.clone();
+        Box::pin(async move {
+            orgs::insert(tx, &org, None, "Somebody's Team").await?;
+            users::insert(tx, &org, &owner, "Somebody", None).await?;
+            session_rows::insert(tx, &session).await
+        })
+    });
+    unit.await?;
+    Ok((Whose { org, owner }, token))
+}
+
+fn relay(app: &App, agent: &Agent, public_key: &str) -> Result<Relay> {
+    let now = app.clock.now();
+    let id: RelayId = app.entropy.id(now)?;
+    let standing = Standing {
+        state: State::PendingApproval,
+        approve_until: now.plus(LIFE_MOST),
+        expires_at: now.plus(LIFE_MOST),
+        kept_until: None,
+    };
+    Ok(Relay {
+        id,
+        org: agent.org,
+        agent: agent.id,
+        owner: agent.owner,
+        standing,
+        reason: "bench".to_owned(),
+        public_key: public_key.to_owned(),
+        key_signature: None,
+        sources: 7,
+        sender: None,
+        sender_pattern: None,
+        content_pattern: None,
+        received_after: Some(now),
+        origin: String::new(),
+        test: false,
+        chosen: false,
+        unverified: false,
+        held: None,
+        decided_by: None,
+        decided_at: None,
+        denial: None,
+        source: None,
+        capture: None,
+        readable: None,
+        sender_domain: None,
+        verdict: None,
+        received_at: None,
+        ended_at: None,
+    })
+}
