@@ -2,6 +2,9 @@
 //! itself, and to which of several requests a message goes. Pure: each step is one conditional statement of the server's, what its
 //! answer means is said here. Refuses to let a message serve two requests, and to choose between two agents.
 
+mod reason;
+pub mod rules;
+
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -9,6 +12,16 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::id::{AgentId, DeviceId, Id, RelayId};
 use crate::time::Timestamp;
+
+pub use reason::quoted;
+
+/// Where a code may come from: the bits of a request's sources, and their words.
+pub const SOURCES: [(i64, &str); 3] = [(1, "sms"), (2, "email"), (4, "whatsapp")];
+
+/// All of them.
+pub fn source_bits() -> i64 {
+    SOURCES.iter().map(|(bit, _)| bit).sum()
+}
 
 /// How long a person has to say yes or no (AgentOTP, constants).
 pub const APPROVAL: Duration = Duration::from_secs(120);
