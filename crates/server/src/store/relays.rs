@@ -25,8 +25,8 @@ macro_rules! live {
 
 statements! {
     INSERT = "INSERT INTO relays (id, org_id, agent_id, owner_id, state, ends_at, approve_until, expires_at, reason, public_key, \
-        key_signature, sources, sender, sender_pattern, content_pattern, received_after, origin, test, decided_by, decided_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
+        key_signature, sources, sender, sender_pattern, content_pattern, received_after, origin, test, decided_by, decided_at, \
+        denial, ended_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)";
     GET = concat!("SELECT ", columns!(), " FROM relays WHERE id = $1");
     // For a step: nobody else takes one meanwhile.
     HOLD = concat!("SELECT ", columns!(), " FROM relays WHERE id = $1 FOR UPDATE");
@@ -171,7 +171,7 @@ pub struct Received<'a> {
 /// Writes a new one.
 pub async fn insert(tx: &mut Tx<'_>, new: &Relay) -> Result<()> {
     let ends_at = new.standing.ends_at().unwrap_or(new.standing.expires_at);
-    let values: [Value<'_>; 20] = [
+    let values: [Value<'_>; 22] = [
         (&new.id).into(),
         (&new.org).into(),
         (&new.agent).into(),
@@ -192,6 +192,8 @@ pub async fn insert(tx: &mut Tx<'_>, new: &Relay) -> Result<()> {
         i64::from(new.test).into(),
         new.decided_by.as_ref().into(),
         new.decided_at.into(),
+        new.denial.as_ref().into(),
+        new.ended_at.into(),
     ];
     tx.execute(&INSERT, &values).await.map(drop)
 }

@@ -4,6 +4,7 @@
 mod approver;
 mod decide;
 mod expire;
+mod identity;
 mod read;
 mod receive;
 mod request;
@@ -21,16 +22,15 @@ use crate::store::relays::{self as rows, Relay};
 
 pub use approver::{Approver, By, only_member};
 pub use decide::{Decided, choose, decide};
+pub use doorcode_core::relay::SOURCES;
 pub use expire::{expire, expire_all};
+pub use identity::Identity;
 pub use read::{Consumed, cancel, consume};
 pub use receive::{Handed, receive};
 pub use request::{Ask, request};
 
 /// Requests of one person that are looked at together.
 const LIVE_MOST: i64 = 500;
-
-/// Bits of [`Relay::sources`], and their words.
-pub const SOURCES: [(i64, &str); 3] = [(1, "sms"), (2, "email"), (4, "whatsapp")];
 
 /// An agent that calls.
 #[derive(Clone)]
