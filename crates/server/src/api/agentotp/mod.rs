@@ -1,14 +1,21 @@
 //! The door `agentotp`: an agent asks for a person's code, they say yes, it is sealed to the agent's key and read once (facts:
 //! docs/agentotp.md). Both published dialects at once: camelCase and snake_case in, the union out. Refuses an agent its owner's word.
 
+mod agents;
+mod audit;
 mod caller;
 mod capture;
 mod consume;
 mod decide;
+mod devices;
 pub(in crate::api) mod error;
+mod export;
 mod fields;
+mod policies;
+mod query;
 mod request;
 mod status;
+mod verify;
 mod view;
 
 use std::sync::Arc;
@@ -32,6 +39,23 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(capture::receive))
         .routes(routes!(decide::approve))
         .routes(routes!(decide::deny))
+        .routes(routes!(devices::list))
+        .routes(routes!(devices::register))
+        .routes(routes!(devices::link))
+        .routes(routes!(devices::remove))
+        .routes(routes!(devices::status))
+        .routes(routes!(verify::verify))
+        .routes(routes!(agents::list, agents::create))
+        .routes(routes!(agents::show, agents::put, agents::patch, agents::remove))
+        .routes(routes!(agents::rotate))
+        .routes(routes!(agents::stats))
+        .routes(routes!(policies::list, policies::create))
+        .routes(routes!(policies::show, policies::replace, policies::remove))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::show))
+        .routes(routes!(audit::report))
+        .routes(routes!(export::begin))
+        .routes(routes!(export::fetch))
 }
 
 /// The request that a path names. What is no id is the id of nothing.
