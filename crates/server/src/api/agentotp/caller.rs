@@ -54,7 +54,12 @@ impl Caller {
             _ if text.starts_with("outx_") => Kind::ApiKey,
             _ => {
                 let live = sessions::read(app, SessionKind::Access, text).await?;
-                return live.map(Self::Session).ok_or_else(|| Refused(error::unauthenticated()));
+                let live = live.ok_or_else(|| Refused(error::unauthenticated()))?;
+                // Whoever signs in to somebody's app has not given it their codes.
+                if live.session.client.is_some_and(|client| client != live.session.org) {
+                    return Err(Refused(error::forbidden("The session of another org's app may not do that")));
+                }
+                return Ok(Self::Session(live));
             }
         };
         let found = credentials::recognise(app, kind, text).await?;
