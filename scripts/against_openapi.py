@@ -25,11 +25,18 @@ CHECKS = ",".join((
 ))
 
 # What counts is not how many requests come.
+RELAY = ("AGENT_MINUTE", "OWNER_MINUTE", "CAPTURES_DAY", "PROMPTS")
 LIMITS = ("SEND__NETWORK_HOUR", "SEND__WIDE_HOUR", "SEND__ORG_DAY", "GUESS__NETWORK_HOUR", "GUESS__WIDE_HOUR", "GUESS__ORG_HOUR")
 
-# Where the ids of the key and of the user stand that all requests are made with.
+# Where the ids of the key and of the user stand that all requests are made with; and, as JSON, what the relay is asked with.
 OURS = "AGAINST_OPENAPI_OURS"
+RELAYED = "AGAINST_OPENAPI_RELAYED"
 NOBODY = "00000000-0000-7000-8000-000000000000"
+
+
+# Who calls what of the relay: everything else is its owner's.
+AGENTS = ("request_otp", "otp_status", "consume_otp", "cancel_otp")
+DEVICES = ("pending_otps", "receive_otp", "register_device", "link_device", "device_status")
 
 
 @schemathesis.hook
@@ -37,11 +44,29 @@ def before_call(_context, case, _kwargs):
     """Ids in lists are tried, and to revoke the key of all requests would make every later answer a 401."""
     if case.path_parameters.get("id") in os.environ.get(OURS, "").split():
         case.path_parameters["id"] = NOBODY
+    said = case.operation.definition.raw
+    if "agentotp" in said.get("tags", ()):
+        as_who_may(case, said["operationId"], json.loads(os.environ[RELAYED]))
+
+
+def as_who_may(case, operation, relayed):
+    """The key of whoever an operation of the relay is for, where there is one: what is asked without stays so. And an id that there
+    is, in two of three good requests."""
+    headers = case.headers if case.headers is not None else {}
+    headers.pop("x-api-key", None)
+    own = "agent_key" if operation in AGENTS else "device_key" if operation in DEVICES else None
+    if own and headers.get("Authorization") == f"Bearer {relayed['key']}":
+        headers["Authorization"] = f"Bearer {relayed[own]}"
+    known = relayed["ids"].get(case.operation.path.split("/")[2], ())
+    text = str(case.path_parameters.get("id", ""))
+    if known and text.isascii() and len(text) > 20 and len(text) % 3 + ord(text[-1]) % 3 != 1 and case.method != "DELETE":
+        case.path_parameters["id"] = known[ord(text[-1]) % len(known)]
 
 
 def start(binary, folder):
     """A server on a free port: the process, and its address."""
     raised = {f"DOORCODE_LIMITS__{name}": "1000000000" for name in LIMITS}
+    raised |= {f"DOORCODE_RELAY__{name}": "1000000000" for name in RELAY}
     command = [binary, "serve", "--dev", "--data", f"{folder}/data", "--listen", "127.0.0.1:0"]
     with open(f"{folder}/log", "w") as log:
         server = subprocess.Popen(command, env=os.environ | raised, stdout=subprocess.PIPE, stderr=log, text=True)
@@ -73,12 +98,33 @@ def ids(base, key):
     return [one["id"] for found in lists for one in found.json()["data"]]
 
 
-def run(base, key, folder):
+def relay(binary, base, key, folder):
+    """An agent with requests in some states, another one to be changed, and a collector: their keys and ids."""
+    def call(path, body, by=key):
+        answer = requests.post(base + path, json=body, headers={"Authorization": f"Bearer {by}"})
+        answer.raise_for_status()
+        return answer.json()
+
+    agent, other = (call("/v1/agents", {"name": name}) for name in ("asks", "is changed"))
+    command = [binary, "collector", "create", "--dev", "--data", f"{folder}/data", "--owner", "ada@example.com", "--json"]
+    device = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    wish = {"reason": "r", "publicKey": "hpke-x25519:CQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "ttl": 3600}
+    otps = [call("/v1/otp/request", wish, agent["api_key"])["id"] for _ in range(4)]
+    call(f"/v1/otp/{otps[0]}/approve", {})
+    call(f"/v1/otp/{otps[1]}/deny", {})
+    return {
+        "key": key, "agent_key": agent["api_key"], "device_key": device["api_key"],
+        "ids": {"otp": otps, "agents": [other["id"]], "policies": [other["id"]], "devices": [device["id"]]},
+    }
+
+
+def run(binary, base, key, folder):
     here, tool = pathlib.Path(__file__).resolve().parent, pathlib.Path(sys.executable).absolute().with_name("st")
     command = [tool, "--config-file", here / "schemathesis.toml", "run", f"{base}/openapi.json"]
     command += ["--header", f"Authorization: Bearer {key}", "--header", f"x-api-key: {key}"]
     command += ["--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--no-color"]
     hooks = {"SCHEMATHESIS_HOOKS": os.path.abspath(__file__), OURS: " ".join(ids(base, key))}
+    hooks[RELAYED] = json.dumps(relay(binary, base, key, folder))
     # It leaves notes where it runs, and begins with them the next time: there is no next time.
     return subprocess.run(command, cwd=folder, env=os.environ | hooks, check=False).returncode
 
@@ -87,7 +133,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         server, base = start(sys.argv[1], folder)
         try:
-            return run(base, key_from_the_front_door(base), folder)
+            return run(sys.argv[1], base, key_from_the_front_door(base), folder)
         finally:
             server.terminate()
             server.wait(60)

@@ -141,8 +141,9 @@ async fn of_owner(app: &App, owner: UserId, newest: i64, head: Option<[u8; 32]>)
     let (mut number, mut before) = (0, [0; 32]);
     let done = |entries, flaw| Ok(Verified { owner, entries, head, flaw });
     loop {
-        let piece =
-            app.db.read(move |tx| Box::pin(async move { rows::after(tx, &owner, number, PIECE).await })).await?;
+        let Some(piece) = piece(app, owner, number).await? else {
+            return done(number, Some(Flaw::Changed { number: number + 1 }));
+        };
         for entry in &piece {
             // Whatever was written after the head was read is for the next time.
             if entry.number > newest {
@@ -159,6 +160,23 @@ async fn of_owner(app: &App, owner: UserId, newest: i64, head: Option<[u8; 32]>)
     }
     let cut = number < newest || (newest > 0 && head != Some(before));
     done(number, cut.then_some(Flaw::Cut { newest }))
+}
+
+/// The next entries of a record. None: the very next one can't even be read.
+async fn piece(app: &App, owner: UserId, number: i64) -> Result<Option<Vec<Entry>>> {
+    let read =
+        async |most| app.db.read(move |tx| Box::pin(async move { rows::after(tx, &owner, number, most).await })).await;
+    match read(PIECE).await {
+        Ok(piece) => return Ok(Some(piece)),
+        Err(error @ Error::Unavailable(_)) => return Err(error),
+        Err(_) => {}
+    }
+    // One of them is no entry: as far as it goes, one by one.
+    match read(1).await {
+        Ok(one) => Ok(Some(one)),
+        Err(error @ Error::Unavailable(_)) => Err(error),
+        Err(_) => Ok(None),
+    }
 }
 
 fn flaw_of(ring: &Keyring, owner: &UserId, entry: &Entry, number: i64, before: &[u8; 32]) -> Option<Flaw> {

@@ -52,7 +52,7 @@ statements! {
     ENDING = concat!("SELECT ", columns!(), " FROM relays WHERE state < 3 AND ends_at <= $1 ORDER BY ends_at LIMIT $2 FOR UPDATE SKIP LOCKED");
     ANY_ENDING = "SELECT id FROM relays WHERE state < 3 AND ends_at <= $1 LIMIT 1";
     FORGET = "UPDATE relays SET payload = NULL, repeat_key = NULL WHERE id = $1";
-    READ_BEFORE = "SELECT id FROM relays WHERE state = 3 AND payload IS NOT NULL AND ended_at < $1 ORDER BY ended_at LIMIT $2";
+    READ_BEFORE = "SELECT id FROM relays WHERE state = 3 AND payload IS NOT NULL AND ended_at <= $1 ORDER BY ended_at LIMIT $2";
     SWEEP = "DELETE FROM relays WHERE id IN (SELECT id FROM relays WHERE id < $1 ORDER BY id LIMIT $2) AND state > 2";
     SEEN = "INSERT INTO relay_messages (digest, until) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING";
     SWEEP_SEEN = "DELETE FROM relay_messages WHERE digest IN (SELECT digest FROM relay_messages WHERE until < $1 LIMIT $2)";

@@ -395,7 +395,8 @@ async fn a_record_that_was_changed_behind_the_house_is_noticed() {
         ("DELETE FROM audit WHERE number = 4", Flaw::Cut { newest: 4 }),
         ("DELETE FROM audit", Flaw::Cut { newest: 4 }),
         ("UPDATE relay_owners SET chain = (SELECT chain FROM audit WHERE number = 1)", Flaw::Cut { newest: 4 }),
-        ("UPDATE audit SET kid = 'k9' WHERE number = 2", Flaw::Unknown { number: 2 }),
+        ("UPDATE audit SET kid = 'k9999999' WHERE number = 2", Flaw::Unknown { number: 2 }),
+        ("UPDATE audit SET kid = 'not one' WHERE number = 2", Flaw::Changed { number: 2 }),
     ] {
         let cast = Cast::new().await;
         cast.approved().await;
