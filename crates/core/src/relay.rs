@@ -3,6 +3,7 @@
 //! answer means is said here. Refuses to let a message serve two requests, and to choose between two agents.
 
 pub mod fit;
+pub mod rules;
 mod step;
 
 use std::time::Duration;
@@ -15,6 +16,14 @@ use crate::sender::Specificity;
 use crate::time::Timestamp;
 
 pub use step::{Past, Step, steps};
+
+/// Where a code may come from: the bits of a request's sources, and their words.
+pub const SOURCES: [(i64, &str); 3] = [(1, "sms"), (2, "email"), (4, "whatsapp")];
+
+/// All of them.
+pub fn source_bits() -> i64 {
+    SOURCES.iter().map(|(bit, _)| bit).sum()
+}
 
 /// How long a person has to say yes or no (AgentOTP, constants).
 pub const APPROVAL: Duration = Duration::from_secs(120);

@@ -1,8 +1,11 @@
 //! The command line: one file per command (`migrate` is in `place`). Refuses to print a secret that was not asked for, and to end without saying
 //! what to do.
 
+mod agent;
+mod audit;
 mod backup;
 mod bench;
+mod collector;
 mod doctor;
 mod generate;
 mod key;
@@ -49,6 +52,15 @@ enum Command {
     /// Make, list and revoke an org's API keys
     #[command(subcommand)]
     Key(key::Key),
+    /// Make, list and remove agents: programs that may ask a person for their codes
+    #[command(subcommand)]
+    Agent(agent::Agent),
+    /// Make collectors: programs that look for a person's codes where their messages are, and seal them there
+    #[command(subcommand)]
+    Collector(collector::Collector),
+    /// Look at the record of what agents asked for and what was said
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Make, add, activate and retire master keys
     #[command(subcommand)]
     Master(master::Master),
@@ -84,6 +96,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Vec<(Stri
         Command::Serve(command) => command.run(environment),
         Command::Org(command) => command.run(environment),
         Command::Key(command) => command.run(environment),
+        Command::Agent(command) => command.run(environment),
+        Command::Collector(command) => command.run(environment),
+        Command::Audit(command) => command.run(environment),
         Command::Master(command) => command.run(environment),
         Command::SendTest(command) => command.run(environment),
         Command::Doctor(command) => command.run(environment),

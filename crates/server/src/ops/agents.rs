@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doorcode_core::relay::State;
-use doorcode_core::{AgentId, CredentialId, Error, OrgId, Result, Secret, Timestamp, UserId};
+use doorcode_core::{AgentId, CredentialId, Email, Error, OrgId, Result, Secret, UserId};
 use serde_json::json;
 
 use super::audit::{self, Happened, Whose};
 use super::credentials::{self, mint};
 use super::idempotency::{self, Once};
 use super::sign_in::clean_name;
-use crate::app::App;
+use crate::app::{App, target_of};
 use crate::store::agents::{self as rows, Agent, Change};
 use crate::store::credentials::{self as credential_rows, Credential, Kind};
-use crate::store::{Tx, events, relays, users};
+use crate::store::{Tx, events, identities, relays, users};
 
 /// What an agent's key may do.
 pub const SCOPE: &str = "relay";
@@ -276,19 +276,14 @@ pub async fn of_key(app: &App, key: &Credential) -> Result<Agent> {
     found.filter(|agent| agent.removed_at.is_none()).ok_or(Error::Unauthenticated)
 }
 
-/// Whose agent somebody may make by an e-mail address: a member of the org.
-pub async fn member(app: &App, org: OrgId, email: &str) -> Result<Option<UserId>> {
-    let email = email.to_owned();
+/// The person whose verified address it is, and their org: nobody else may be named as an owner.
+pub async fn member(app: &App, email: &Email) -> Result<Option<Whose>> {
+    let target = target_of(OrgId::HOUSE, email.as_str());
     let look = app.db.read(move |tx| {
         Box::pin(async move {
-            let all = users::list(tx, &org, &UserId::from_bytes([0; 16]), 10_000).await?;
-            Ok(all.into_iter().find(|user| user.email.as_deref() == Some(&email)).map(|user| user.id))
+            let found = identities::verified(tx, &target).await?;
+            Ok(found.map(|(org, owner)| Whose { org, owner }))
         })
     });
     look.await
-}
-
-/// The moment of an agent's making.
-pub fn made_at(agent: &Agent) -> Timestamp {
-    agent.id.made_at()
 }

@@ -8,10 +8,13 @@ use serde_json::Value;
 use crate::app::App;
 use crate::keyring::Keyring;
 use crate::store::Tx;
-use crate::store::audit::{self as rows, Entry};
+use crate::store::audit::{self as rows, Count, Entry, Owner, Search};
 
 /// Entries that are looked at in one piece.
 const PIECE: i64 = 500;
+
+/// Sorts of entries that are counted apart.
+const SORTS_MOST: i64 = 2000;
 
 /// Whose record.
 #[derive(Clone, Copy)]
@@ -138,8 +141,9 @@ async fn of_owner(app: &App, owner: UserId, newest: i64, head: Option<[u8; 32]>)
     let (mut number, mut before) = (0, [0; 32]);
     let done = |entries, flaw| Ok(Verified { owner, entries, head, flaw });
     loop {
-        let piece =
-            app.db.read(move |tx| Box::pin(async move { rows::after(tx, &owner, number, PIECE).await })).await?;
+        let Some(piece) = piece(app, owner, number).await? else {
+            return done(number, Some(Flaw::Changed { number: number + 1 }));
+        };
         for entry in &piece {
             // Whatever was written after the head was read is for the next time.
             if entry.number > newest {
@@ -158,6 +162,23 @@ async fn of_owner(app: &App, owner: UserId, newest: i64, head: Option<[u8; 32]>)
     done(number, cut.then_some(Flaw::Cut { newest }))
 }
 
+/// The next entries of a record. None: the very next one can't even be read.
+async fn piece(app: &App, owner: UserId, number: i64) -> Result<Option<Vec<Entry>>> {
+    let read =
+        async |most| app.db.read(move |tx| Box::pin(async move { rows::after(tx, &owner, number, most).await })).await;
+    match read(PIECE).await {
+        Ok(piece) => return Ok(Some(piece)),
+        Err(error @ Error::Unavailable(_)) => return Err(error),
+        Err(_) => {}
+    }
+    // One of them is no entry: as far as it goes, one by one.
+    match read(1).await {
+        Ok(one) => Ok(Some(one)),
+        Err(error @ Error::Unavailable(_)) => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
 fn flaw_of(ring: &Keyring, owner: &UserId, entry: &Entry, number: i64, before: &[u8; 32]) -> Option<Flaw> {
     if entry.number != number {
         return Some(Flaw::Missing { number });
@@ -170,4 +191,25 @@ fn flaw_of(ring: &Keyring, owner: &UserId, entry: &Entry, number: i64, before: &
 pub async fn show(app: &App, owner: UserId, number: i64) -> Result<Entry> {
     let found = list(app, owner, Some(number + 1), 1).await?.into_iter().next();
     found.filter(|entry| entry.number == number).ok_or(Error::NotFound)
+}
+
+/// What is found in a person's record, newest first.
+pub async fn search(app: &App, owner: UserId, wanted: Search) -> Result<Vec<Entry>> {
+    app.db.read(move |tx| Box::pin(async move { rows::search(tx, &owner, &wanted).await })).await
+}
+
+/// How often what happened in a span of time.
+pub async fn counts(app: &App, owner: UserId, span: (Timestamp, Timestamp)) -> Result<Vec<Count>> {
+    app.db.read(move |tx| Box::pin(async move { rows::counts(tx, &owner, span, SORTS_MOST).await })).await
+}
+
+/// The newest entry's number and chain, to be kept elsewhere.
+pub async fn head(app: &App, owner: UserId) -> Result<Owner> {
+    app.db.read(move |tx| Box::pin(async move { rows::owner(tx, &owner).await })).await
+}
+
+/// Looks at every entry of one person's record.
+pub async fn verify_one(app: &App, owner: UserId) -> Result<Verified> {
+    let head = head(app, owner).await?;
+    of_owner(app, owner, head.head, head.chain).await
 }

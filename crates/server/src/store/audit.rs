@@ -19,6 +19,12 @@ statements! {
         WHERE owner_id = $1 AND number > $2 ORDER BY number LIMIT $3";
     BEFORE = "SELECT number, org_id, at, kind, actor, agent_id, relay_id, details, kid, chain FROM audit \
         WHERE owner_id = $1 AND number < $2 ORDER BY number DESC LIMIT $3";
+    // $2 before which number; then what is looked for, where null is anything; $8 how many are passed over.
+    SEARCH = "SELECT number, org_id, at, kind, actor, agent_id, relay_id, details, kid, chain FROM audit \
+        WHERE owner_id = $1 AND number < $2 AND ($3::text IS NULL OR kind = $3) AND ($4::bytea IS NULL OR agent_id = $4) \
+        AND ($5::bytea IS NULL OR relay_id = $5) AND at >= $6 AND at < $7 ORDER BY number DESC LIMIT $9 OFFSET $8";
+    KINDS = "SELECT kind, actor, agent_id, count(*) FROM audit WHERE owner_id = $1 AND at >= $2 AND at < $3 GROUP BY kind, actor, agent_id \
+        ORDER BY kind, actor, agent_id LIMIT $4";
     OWNERS = "SELECT owner_id, head, chain FROM relay_owners WHERE owner_id > $1 ORDER BY owner_id LIMIT $2";
 }
 
@@ -136,6 +142,69 @@ pub async fn after(tx: &mut Tx<'_>, owner: &UserId, number: i64, most: i64) -> R
 /// A person's record before a number, newest first.
 pub async fn before(tx: &mut Tx<'_>, owner: &UserId, number: i64, most: i64) -> Result<Vec<Entry>> {
     tx.all(&BEFORE, &[owner.into(), number.into(), most.into()], Entry::read).await
+}
+
+/// What is looked for in a record.
+#[derive(Clone)]
+pub struct Search {
+    /// Entries before this number.
+    pub before: i64,
+    /// Of this kind.
+    pub kind: Option<String>,
+    /// About this agent.
+    pub agent: Option<AgentId>,
+    /// About this request.
+    pub relay: Option<RelayId>,
+    /// From this moment on.
+    pub from: Timestamp,
+    /// Until before this one.
+    pub to: Timestamp,
+    /// So many are passed over.
+    pub skip: i64,
+    /// So many are given.
+    pub most: i64,
+}
+
+/// What is found in a person's record, newest first.
+pub async fn search(tx: &mut Tx<'_>, owner: &UserId, wanted: &Search) -> Result<Vec<Entry>> {
+    let values: [Value<'_>; 9] = [
+        owner.into(),
+        wanted.before.into(),
+        wanted.kind.as_ref().into(),
+        wanted.agent.as_ref().into(),
+        wanted.relay.as_ref().into(),
+        wanted.from.into(),
+        wanted.to.into(),
+        wanted.skip.into(),
+        wanted.most.into(),
+    ];
+    tx.all(&SEARCH, &values, Entry::read).await
+}
+
+/// How often what happened in a span of time, by whom and about which agent, at most `most` sorts of it.
+pub async fn counts(
+    tx: &mut Tx<'_>,
+    owner: &UserId,
+    (from, to): (Timestamp, Timestamp),
+    most: i64,
+) -> Result<Vec<Count>> {
+    let values = [owner.into(), from.into(), to.into(), most.into()];
+    let read = |row: &Row<'_>| {
+        Ok(Count { kind: row.text(0)?, actor: row.text(1)?, agent: row.maybe_id(2)?, times: row.int(3)? })
+    };
+    tx.all(&KINDS, &values, read).await
+}
+
+/// How often something happened.
+pub struct Count {
+    /// What.
+    pub kind: String,
+    /// By whom.
+    pub actor: String,
+    /// About which agent.
+    pub agent: Option<AgentId>,
+    /// So often.
+    pub times: i64,
 }
 
 /// People with a record behind one, each with its head.

@@ -25,8 +25,8 @@ macro_rules! live {
 
 statements! {
     INSERT = "INSERT INTO relays (id, org_id, agent_id, owner_id, state, ends_at, approve_until, expires_at, reason, public_key, \
-        key_signature, sources, sender, sender_pattern, content_pattern, received_after, origin, test, decided_by, decided_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
+        key_signature, sources, sender, sender_pattern, content_pattern, received_after, origin, test, decided_by, decided_at, \
+        denial, ended_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)";
     GET = concat!("SELECT ", columns!(), " FROM relays WHERE id = $1");
     // For a step: nobody else takes one meanwhile.
     HOLD = concat!("SELECT ", columns!(), " FROM relays WHERE id = $1 FOR UPDATE");
@@ -63,7 +63,7 @@ statements! {
     ENDING = concat!("SELECT ", columns!(), " FROM relays WHERE state < 3 AND ends_at <= $1 ORDER BY ends_at LIMIT $2 FOR UPDATE SKIP LOCKED");
     ANY_ENDING = "SELECT id FROM relays WHERE state < 3 AND ends_at <= $1 LIMIT 1";
     FORGET = "UPDATE relays SET payload = NULL, repeat_key = NULL WHERE id = $1";
-    READ_BEFORE = "SELECT id FROM relays WHERE state = 3 AND payload IS NOT NULL AND ended_at < $1 ORDER BY ended_at LIMIT $2";
+    READ_BEFORE = "SELECT id FROM relays WHERE state = 3 AND payload IS NOT NULL AND ended_at <= $1 ORDER BY ended_at LIMIT $2";
     SWEEP = "DELETE FROM relays WHERE id IN (SELECT id FROM relays WHERE id < $1 ORDER BY id LIMIT $2) AND state > 2";
     SEEN = "INSERT INTO relay_messages (digest, until) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING";
     SWEEP_SEEN = "DELETE FROM relay_messages WHERE digest IN (SELECT digest FROM relay_messages WHERE until < $1 LIMIT $2)";
@@ -202,7 +202,7 @@ pub struct Received<'a> {
 /// Writes a new one.
 pub async fn insert(tx: &mut Tx<'_>, new: &Relay) -> Result<()> {
     let ends_at = new.standing.ends_at().unwrap_or(new.standing.expires_at);
-    let values: [Value<'_>; 20] = [
+    let values: [Value<'_>; 22] = [
         (&new.id).into(),
         (&new.org).into(),
         (&new.agent).into(),
@@ -223,6 +223,8 @@ pub async fn insert(tx: &mut Tx<'_>, new: &Relay) -> Result<()> {
         i64::from(new.test).into(),
         new.decided_by.as_ref().into(),
         new.decided_at.into(),
+        new.denial.as_ref().into(),
+        new.ended_at.into(),
     ];
     tx.execute(&INSERT, &values).await.map(drop)
 }

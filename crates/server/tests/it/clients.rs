@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
 
+mod agentotp;
+
 use std::path::Path;
 
 use serde_json::{Value, json};

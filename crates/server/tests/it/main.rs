@@ -1,5 +1,10 @@
 //! The tests that need more than one module.
 
+mod agentotp;
+mod agentotp_admin;
+mod agentotp_attacks;
+mod agentotp_cast;
+mod agentotp_cli;
 mod app;
 mod attacks;
 mod bad_input;

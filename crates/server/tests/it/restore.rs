@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use doorcode::ops::agents;
 use doorcode::ops::backups::{self, Recovered};
 use doorcode::ops::credentials;
 use doorcode::store::credentials::Kind;
@@ -126,6 +127,24 @@ async fn what_is_no_revocation_in_the_file_stops_nothing() {
     let restored = restore(&app, &copy).await;
     assert_eq!(recover(&restored).await.unwrap().credentials, 1);
     assert_eq!(team(&restored, &first).await, 401);
+}
+
+#[tokio::test]
+async fn the_keys_of_an_agent_that_was_removed_after_the_copy_stay_dead_and_no_request_is_waited_for() {
+    use crate::agentotp_cast::{Cast, REQUEST, wish};
+    use doorcode_core::relay::Named as _;
+    let cast = Cast::new().await;
+    cast.received().await;
+    let path = format!("/v1/agents/{}/rotate-key", cast.agent.shown());
+    let rotated = cast.by(&cast.ada).post(&path, serde_json::json!({ "grace_period": 86_400 })).await.json();
+    let copy = back_up(&cast.app).await;
+    agents::remove(&cast.app.app, cast.whose, cast.agent).await.unwrap();
+    let restored = restore(&cast.app, &copy).await;
+    recover(&restored).await;
+    for key in [cast.key.as_str(), rotated["api_key"].as_str().unwrap()] {
+        assert_eq!(crate::native::program(&restored, key).post(REQUEST, wish()).await.status, 401);
+    }
+    assert_eq!(restored.number("SELECT count(*) FROM relays WHERE state < 3 OR payload IS NOT NULL"), 0);
 }
 
 /// A full disk or a crash can cut a line short; what is revoked after that must not be glued to it.

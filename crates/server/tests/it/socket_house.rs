@@ -142,7 +142,7 @@ impl House {
         let ask = Ask {
             reason: "sign in".to_owned(),
             public_key: private.public().unwrap().encode().unwrap(),
-            key_signature: None,
+            identity: None,
             sources: 0,
             sender: None,
             sender_pattern: None,
@@ -168,7 +168,7 @@ impl House {
         let context = Context { request: &id.shown(), agent: "", sender: "", expires_at };
         let sealed = public.seal(&Secret::new("123456".to_owned()), &context, Secret::new([3; 32])).unwrap();
         let verified = Some("example.com".to_owned());
-        let handed = Handed { payload: sealed.into_string(), source: "email", message: None, verified };
+        let handed = Handed { payload: sealed.into_string(), source: "email", message: None, verified, about: None };
         relays::receive(&self.app, &device, id, handed).await.unwrap();
     }
 

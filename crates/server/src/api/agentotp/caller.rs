@@ -14,7 +14,7 @@ use super::error::{self, Refused};
 use crate::api::bearer::bearer;
 use crate::app::App;
 use crate::ops::audit::Whose;
-use crate::ops::relays::{Approver, Asking, only_member};
+use crate::ops::relays::{Approver, Asking, By, only_member};
 use crate::ops::sessions::{self, Live};
 use crate::ops::{agents, credentials, devices, keys};
 use crate::store::credentials::{Credential, Kind};
@@ -61,6 +61,10 @@ impl Caller {
             _ => {
                 let live = sessions::read(app, SessionKind::Access, text).await?;
                 let live = live.ok_or_else(|| Refused(error::unauthenticated()))?;
+                // Whoever signs in to somebody's app has not given it their codes.
+                if live.session.client.is_some_and(|client| client != live.session.org) {
+                    return Err(Refused(error::forbidden("The session of another org's app may not do that")));
+                }
                 let hold = Hold::Session(live.session.id);
                 return Ok((Self::Session(live), hold));
             }
@@ -187,6 +191,22 @@ impl FromRequestParts<Arc<App>> for ByPerson {
                 }),
             },
             _ => Err(Refused(error::forbidden("Only the owner may do that"))),
+        }
+    }
+}
+
+/// Somebody who may say yes in person, and so may say beforehand to what: a fresh session, or the sign-in key of a team of one where that may
+/// approve. No device: who holds one is asked each time.
+pub(super) struct ByRuler(pub(super) Whose);
+
+impl FromRequestParts<Arc<App>> for ByRuler {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refused> {
+        let ByApprover(approver) = ByApprover::from_request_parts(parts, app).await?;
+        match approver.by {
+            By::Device(_) => Err(Refused(error::forbidden("A device may not do that: sign in"))),
+            By::Session | By::Key => Ok(Self(approver.whose)),
         }
     }
 }

@@ -4,30 +4,24 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::IntoResponse as _;
 use doorcode_core::relay::Named as _;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::caller::{ByDevice, Caller};
 use super::error::{Answer, ErrorBody};
 use super::fields::{Fields, wrong};
+use super::query::{Parameters, Segment};
 use super::relay as read;
 use super::status::look;
 use super::view::for_device;
 use crate::app::App;
 use crate::ops::relays::{self, Handed, SOURCES};
 
-/// Of which source.
-#[derive(Deserialize)]
-pub(super) struct Of {
-    source: Option<String>,
-}
-
 /// The approved requests of the device's owner: what to look for, and what to seal to.
 #[utoipa::path(get, path = "/v1/otp/pending", tag = "agentotp", operation_id = "pending_otps",
-    params(("source" = Option<String>, Query, description = "`sms`, `email` or `whatsapp`")), security(("key" = [])),
+    params(("source" = Option<String>, Query, description = "`sms`, `email` or `whatsapp`", pattern = "^(sms|email|whatsapp)$")), security(("key" = [])),
     responses(
         (status = 200, description = "They", body = Object),
         (status = 401, description = "No device's key", body = ErrorBody),
@@ -35,8 +29,8 @@ pub(super) struct Of {
         (status = 422, description = "There is no such source", body = ErrorBody),
         (status = 503, description = "Try again", body = ErrorBody),
     ))]
-pub(super) async fn pending(State(app): State<Arc<App>>, ByDevice(device): ByDevice, Query(of): Query<Of>) -> Answer {
-    let source = match of.source.as_deref().filter(|source| !source.is_empty()) {
+pub(super) async fn pending(State(app): State<Arc<App>>, ByDevice(device): ByDevice, asked: Parameters) -> Answer {
+    let source = match asked.text("source") {
         None => None,
         Some(name) => {
             let known = SOURCES.iter().find(|(_, source)| *source == name);
@@ -51,7 +45,7 @@ pub(super) async fn pending(State(app): State<Arc<App>>, ByDevice(device): ByDev
 
 /// What a request's code is to be sealed to.
 #[utoipa::path(get, path = "/v1/otp/{id}/public-key", tag = "agentotp", operation_id = "otp_public_key",
-    params(("id" = String, Path, description = "The request", pattern = "^otp_")),
+    params(("id" = String, Path, description = "The request", pattern = "^otp_[A-Za-z0-9_-]{22}$")),
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "The key", body = Object),
@@ -60,14 +54,14 @@ pub(super) async fn pending(State(app): State<Arc<App>>, ByDevice(device): ByDev
         (status = 404, description = "There is none such, or it is not the caller's", body = ErrorBody),
         (status = 503, description = "Try again", body = ErrorBody),
     ))]
-pub(super) async fn public_key(State(app): State<Arc<App>>, caller: Caller, Path(text): Path<String>) -> Answer {
+pub(super) async fn public_key(State(app): State<Arc<App>>, caller: Caller, Segment(text): Segment) -> Answer {
     let shown = look(&app, &caller, read(&text)?).await?;
     Ok(Json(json!({ "publicKey": shown.relay.public_key, "public_key": shown.relay.public_key })).into_response())
 }
 
 /// Hands a code in that was found and sealed beside the person's messages.
 #[utoipa::path(post, path = "/v1/otp/{id}/receive", tag = "agentotp", operation_id = "receive_otp",
-    params(("id" = String, Path, description = "The request", pattern = "^otp_")), request_body = Object, security(("key" = [])),
+    params(("id" = String, Path, description = "The request", pattern = "^otp_[A-Za-z0-9_-]{22}$")), request_body = Object, security(("key" = [])),
     responses(
         (status = 200, description = "It is there", body = Object),
         (status = 401, description = "No device's key", body = ErrorBody),
@@ -84,7 +78,7 @@ pub(super) async fn public_key(State(app): State<Arc<App>>, caller: Caller, Path
 pub(super) async fn receive(
     State(app): State<Arc<App>>,
     ByDevice(device): ByDevice,
-    Path(text): Path<String>,
+    Segment(text): Segment,
     mut fields: Fields,
 ) -> Answer {
     let id = read(&text)?;

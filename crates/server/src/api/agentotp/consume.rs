@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::IntoResponse as _;
 use doorcode_core::fingerprint::fingerprint;
@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::caller::ByAgent;
 use super::error::{self, Answer, ErrorBody, moment};
+use super::query::Segment;
 use super::relay as read;
 use super::view::metadata;
 use crate::app::App;
@@ -22,7 +23,7 @@ const NAME_MOST: usize = 255;
 
 /// Reads the sealed code. It is gone then; the same agent's request under the same `Idempotency-Key` is given it again for half a minute.
 #[utoipa::path(post, path = "/v1/otp/{id}/consume", tag = "agentotp", operation_id = "consume_otp",
-    params(("id" = String, Path, description = "The request", pattern = "^otp_"),
+    params(("id" = String, Path, description = "The request", pattern = "^otp_[A-Za-z0-9_-]{22}$"),
         ("Idempotency-Key" = Option<String>, Header, description = "A name for this request", max_length = 255)),
     security(("key" = [])),
     responses(
@@ -38,7 +39,7 @@ const NAME_MOST: usize = 255;
 pub(super) async fn consume(
     State(app): State<Arc<App>>,
     ByAgent(asking): ByAgent,
-    Path(text): Path<String>,
+    Segment(text): Segment,
     headers: HeaderMap,
 ) -> Answer {
     let id = read(&text)?;
@@ -69,7 +70,7 @@ pub(super) async fn consume(
 
 /// Takes a request back, while its code is not there. Said twice, it is as good.
 #[utoipa::path(delete, path = "/v1/otp/{id}", tag = "agentotp", operation_id = "cancel_otp",
-    params(("id" = String, Path, description = "The request", pattern = "^otp_")), security(("key" = [])),
+    params(("id" = String, Path, description = "The request", pattern = "^otp_[A-Za-z0-9_-]{22}$")), security(("key" = [])),
     responses(
         (status = 200, description = "It is cancelled", body = Object),
         (status = 401, description = "No agent's key", body = ErrorBody),
@@ -79,7 +80,7 @@ pub(super) async fn consume(
         (status = 410, description = "Its time was up", body = ErrorBody),
         (status = 503, description = "Try again", body = ErrorBody),
     ))]
-pub(super) async fn cancel(State(app): State<Arc<App>>, ByAgent(asking): ByAgent, Path(text): Path<String>) -> Answer {
+pub(super) async fn cancel(State(app): State<Arc<App>>, ByAgent(asking): ByAgent, Segment(text): Segment) -> Answer {
     let relay = relays::cancel(&app, &asking, read(&text)?).await?;
     let at = relay.ended_at.map(moment);
     let body = json!({ "success": true, "id": relay.id.shown(), "status": "cancelled", "cancelledAt": at, "cancelled_at": at });

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::IntoResponse as _;
 use doorcode_core::relay::Named as _;
 use serde_json::json;
@@ -12,13 +12,14 @@ use serde_json::json;
 use super::caller::ByApprover;
 use super::error::{Answer, ErrorBody};
 use super::fields::Fields;
+use super::query::Segment;
 use super::relay as read;
 use crate::app::App;
 use crate::ops::relays::{self, Approver, Decided};
 
 /// Says yes.
 #[utoipa::path(post, path = "/v1/otp/{id}/approve", tag = "agentotp", operation_id = "approve_otp",
-    params(("id" = String, Path, description = "The request", pattern = "^otp_")),
+    params(("id" = String, Path, description = "The request", pattern = "^otp_[A-Za-z0-9_-]{22}$")),
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It is approved. `contested` names other agents that wait for the same message", body = Object),
@@ -36,7 +37,7 @@ use crate::ops::relays::{self, Approver, Decided};
 pub(super) async fn approve(
     State(app): State<Arc<App>>,
     ByApprover(approver): ByApprover,
-    Path(text): Path<String>,
+    Segment(text): Segment,
     _: Fields,
 ) -> Answer {
     say(&app, approver, &text, Decided { yes: true, denial: None }).await
@@ -44,7 +45,7 @@ pub(super) async fn approve(
 
 /// Says no, with or without a `reason` for the agent.
 #[utoipa::path(post, path = "/v1/otp/{id}/deny", tag = "agentotp", operation_id = "deny_otp",
-    params(("id" = String, Path, description = "The request", pattern = "^otp_")),
+    params(("id" = String, Path, description = "The request", pattern = "^otp_[A-Za-z0-9_-]{22}$")),
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It is denied", body = Object),
@@ -62,7 +63,7 @@ pub(super) async fn approve(
 pub(super) async fn deny(
     State(app): State<Arc<App>>,
     ByApprover(approver): ByApprover,
-    Path(text): Path<String>,
+    Segment(text): Segment,
     mut fields: Fields,
 ) -> Answer {
     let denial = fields.text("reason")?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use doorcode_core::relay::State;
+use doorcode_core::relay::{Named as _, State};
 use doorcode_core::{Error, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -28,6 +28,9 @@ pub(crate) struct ErrorBody {
     /// Why the person said no, or the agent may not ask.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// Which request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
     /// What it is now.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
@@ -168,7 +171,7 @@ pub(super) fn of_state(relay: &Relay, state: State) -> Response {
         _ => (StatusCode::CONFLICT, ("OTP_NOT_READY", "NOT_READY"), "The code is not there yet"),
     };
     let mut body = body(codes, message);
-    body.status = Some(state.as_str());
+    (body.id, body.status) = (Some(relay.id.shown()), Some(state.as_str()));
     body.reason = relay.denial.clone().filter(|_| state == State::Denied);
     let ended = relay.ended_at.or(relay.standing.ends_at()).map(|at| at.to_string());
     match state {
@@ -177,6 +180,19 @@ pub(super) fn of_state(relay: &Relay, state: State) -> Response {
         _ => {}
     }
     (status, Json(body)).into_response()
+}
+
+/// There is no such thing as `noun`, or none that the caller may know of.
+pub(super) fn absent(noun: &str) -> Response {
+    plain(StatusCode::NOT_FOUND, ("NOT_FOUND", "NOT_FOUND"), &format!("The {noun} was not found"))
+}
+
+/// What was refused about something that is no request.
+pub(super) fn about(noun: &'static str) -> impl Fn(Error) -> Refused {
+    move |error| match error {
+        Error::NotFound => Refused(absent(noun)),
+        other => other.into(),
+    }
 }
 
 /// What `ops` refused, as this door says it. The chain is logged here and nowhere else.

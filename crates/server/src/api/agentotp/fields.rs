@@ -100,7 +100,7 @@ pub(super) fn wrong(name: &str, why: &str) -> Refused {
 }
 
 /// `publicKey` as `public_key`.
-fn snake(name: &str) -> String {
+pub(super) fn snake(name: &str) -> String {
     let mut snake = String::with_capacity(name.len() + 2);
     for c in name.chars() {
         if c.is_ascii_uppercase() {

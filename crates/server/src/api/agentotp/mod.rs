@@ -3,15 +3,22 @@
 
 #![expect(clippy::result_large_err, reason = "a refusal is an answer, made once for a request and handed on")]
 
+mod agents;
+mod audit;
 mod caller;
 mod capture;
 mod consume;
 mod decide;
+mod devices;
 pub(in crate::api) mod error;
+mod export;
 mod fields;
+mod policies;
+mod query;
 mod request;
 mod socket;
 mod status;
+mod verify;
 mod view;
 
 use std::sync::Arc;
@@ -41,6 +48,23 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         // No part of the document, which knows requests and answers.
         .route("/ws", get(socket::all))
         .route("/ws/{id}", get(socket::one))
+        .routes(routes!(devices::list))
+        .routes(routes!(devices::register))
+        .routes(routes!(devices::link))
+        .routes(routes!(devices::remove))
+        .routes(routes!(devices::status))
+        .routes(routes!(verify::verify))
+        .routes(routes!(agents::list, agents::create))
+        .routes(routes!(agents::show, agents::put, agents::patch, agents::remove))
+        .routes(routes!(agents::rotate))
+        .routes(routes!(agents::stats))
+        .routes(routes!(policies::list, policies::create))
+        .routes(routes!(policies::show, policies::replace, policies::remove))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::show))
+        .routes(routes!(audit::report))
+        .routes(routes!(export::begin))
+        .routes(routes!(export::fetch))
 }
 
 /// The request that a path names. What is no id is the id of nothing.

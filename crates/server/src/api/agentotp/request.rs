@@ -17,7 +17,7 @@ use super::fields::{Fields, wrong};
 use super::view::view;
 use crate::app::App;
 use crate::ops::client::Client;
-use crate::ops::relays::{Ask, SOURCES, Shown, request as ask};
+use crate::ops::relays::{Ask, Identity, SOURCES, Shown, request as ask};
 
 /// What is asked for. Every member may also be spelt with underscores.
 #[derive(ToSchema)]
@@ -89,6 +89,7 @@ pub(super) async fn request(
         Err(other) => return Err(other.into()),
     };
     let status = match relay.standing.state {
+        RelayState::Denied => return Ok(error::of_state(&relay, RelayState::Denied)),
         RelayState::PendingApproval => StatusCode::ACCEPTED,
         _ => StatusCode::OK,
     };
@@ -97,16 +98,24 @@ pub(super) async fn request(
     Ok((status, Json(view(&app, &shown, now))).into_response())
 }
 
+fn identity(mut fields: Fields) -> Result<Identity, Refused> {
+    Ok(Identity {
+        key: fields.needed("identityKey")?,
+        signature: fields.needed("signature")?,
+        signed_at: fields.moment("signedAt")?.ok_or_else(|| wrong("identity.signedAt", "is required"))?,
+    })
+}
+
 fn read(fields: &mut Fields, origin: String) -> Result<Ask, Refused> {
     let (reason, public_key) = (fields.needed("reason")?, fields.needed("publicKey")?);
     let sender = fields.text("expectedSender")?;
     let life = fields.number("ttl", (1, 3600))?.map_or(LIFE, Duration::from_secs);
-    let identity = fields.take("identity").filter(serde_json::Value::is_object);
+    let identity = fields.object("identity")?.map(identity).transpose()?;
     let mut filter = fields.object("filter")?;
     let mut ask = Ask {
         reason,
         public_key,
-        key_signature: identity.map(|identity| identity.to_string()),
+        identity,
         sources: 0,
         sender: sender.filter(|text| !text.is_empty()),
         sender_pattern: None,

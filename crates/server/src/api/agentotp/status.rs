@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::IntoResponse as _;
 use doorcode_core::{Error, RelayId};
-use serde::Deserialize;
 
 use super::caller::Caller;
 use super::error::{Answer, ErrorBody, Refused};
+use super::query::{Parameters, Segment};
 use super::relay as read;
 use super::view::view;
 use crate::app::App;
@@ -19,23 +19,15 @@ use crate::ops::relays::{self, Shown, Viewer};
 /// The longest wait.
 const WAIT_MOST: Duration = Duration::from_secs(60);
 
-/// How long to wait.
-#[derive(Deserialize)]
-pub(super) struct Wait {
-    wait: Option<String>,
-}
-
-impl Wait {
-    /// Whatever is no number is no wait: clients send what they like.
-    fn span(&self) -> Duration {
-        let seconds = self.wait.as_deref().and_then(|text| text.parse::<f64>().ok()).filter(|seconds| *seconds > 0.0);
-        seconds.map_or(Duration::ZERO, |seconds| Duration::from_secs_f64(seconds.min(WAIT_MOST.as_secs_f64())))
-    }
+/// How long to wait. Whatever is no number is no wait: clients send what they like.
+fn span(asked: &Parameters) -> Duration {
+    let seconds = asked.text("wait").and_then(|text| text.parse::<f64>().ok()).filter(|seconds| *seconds > 0.0);
+    seconds.map_or(Duration::ZERO, |seconds| Duration::from_secs_f64(seconds.min(WAIT_MOST.as_secs_f64())))
 }
 
 /// Where a request stands. Its agent, its owner and their devices may look.
 #[utoipa::path(get, path = "/v1/otp/{id}", tag = "agentotp", operation_id = "otp_status",
-    params(("id" = String, Path, description = "The request", pattern = "^otp_"),
+    params(("id" = String, Path, description = "The request", pattern = "^otp_[A-Za-z0-9_-]{22}$"),
         ("wait" = Option<u8>, Query, description = "Seconds to wait for a change, 60 at most")),
     security(("key" = []), ("access_token" = [])),
     responses(
@@ -43,18 +35,19 @@ impl Wait {
         (status = 401, description = "No key", body = ErrorBody),
         (status = 403, description = "The key of a team with several members", body = ErrorBody),
         (status = 404, description = "There is none such, or it is not the caller's", body = ErrorBody),
+        (status = 422, description = "The parameters can't be read", body = ErrorBody),
         (status = 429, description = "Too many wait", body = ErrorBody),
         (status = 503, description = "Try again", body = ErrorBody),
     ))]
 pub(super) async fn status(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(text): Path<String>,
-    Query(wait): Query<Wait>,
+    Segment(text): Segment,
+    asked: Parameters,
 ) -> Answer {
     let id = read(&text)?;
     let mut shown = look(&app, &caller, id).await?;
-    let end = app.clock.now().plus(wait.span());
+    let end = app.clock.now().plus(span(&asked));
     let before = shown.relay.standing.at(app.clock.now());
     if end > app.clock.now() && !before.is_final() {
         // Those who wait must not take every connection there is.

@@ -4,12 +4,13 @@
 mod approver;
 mod decide;
 mod expire;
+mod identity;
 mod read;
 mod receive;
 mod request;
+mod rooms;
 pub mod senders;
 mod take;
-mod rooms;
 mod tickets;
 
 use std::collections::HashMap;
@@ -30,19 +31,18 @@ use crate::store::relays::{self as rows, Relay};
 
 pub use approver::{Approver, By, only_member};
 pub use decide::{Decided, choose, decide};
+pub use doorcode_core::relay::SOURCES;
 pub use expire::{expire, expire_all};
+pub use identity::Identity;
 pub use read::{Consumed, cancel, consume};
 pub use receive::{Handed, receive};
 pub use request::{Ask, request};
-pub use take::{Incoming, Taken, take};
 pub use rooms::{Room, Rooms, Seen, Topic};
+pub use take::{Incoming, Taken, take};
 pub use tickets::{LIFE as TICKET_LIFE, issue, redeem};
 
 /// Requests of one person that are looked at together.
 const LIVE_MOST: i64 = 500;
-
-/// Bits of [`Relay::sources`], and their words.
-pub const SOURCES: [(i64, &str); 3] = [(1, "sms"), (2, "email"), (4, "whatsapp")];
 
 /// What a message may be about so that its owner is asked once more before an agent has the code of it.
 pub const ABOUT: [&str; 3] = ["reset", "payment", "device"];

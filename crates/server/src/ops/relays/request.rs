@@ -1,4 +1,5 @@
-//! An agent asks. Refuses more questions than a person can be asked, weak keys, and a wish for messages from before the question.
+//! An agent asks. Refuses more questions than a person can be asked, weak keys, a wish for messages from before the question, and what the
+//! person's rules for the agent do not let it ask; that is kept as a request that was denied.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,14 +7,19 @@ use std::time::Duration;
 use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::reason::Reason;
 use doorcode_core::relay::fit::Wanted;
+
+use doorcode_core::relay::rules::{Asked, Rules, Ruling};
 use doorcode_core::relay::{LIFE_MOST, Named as _, Standing, State};
 use doorcode_core::seal::{Context, PublicKey};
+use doorcode_core::time::DAY;
 use doorcode_core::{Error, Result, Secret, Timestamp};
 use serde_json::json;
 
+use super::identity::{Identity, Proved};
 use super::{Asking, happened, tell};
 use crate::app::App;
 use crate::ops::audit;
+use crate::store::agents::Agent;
 use crate::store::meters::{self, Meter};
 use crate::store::relays::{self as rows, Received, Relay};
 use crate::store::{Tx, agents, audit as records, events};
@@ -32,8 +38,8 @@ pub struct Ask {
     pub reason: String,
     /// What the code is to be sealed to.
     pub public_key: String,
-    /// The agent's identity over it, as JSON.
-    pub key_signature: Option<String>,
+    /// What the agent's identity says of it.
+    pub identity: Option<Identity>,
     /// Where the code may come from.
     pub sources: i64,
     /// What the sender is called.
@@ -75,9 +81,40 @@ impl Ask {
 pub async fn request(app: &Arc<App>, asking: &Asking, ask: Ask) -> Result<Relay> {
     let key = ask.judge()?;
     let now = app.clock.now();
+    let proved = Proved::of(&ask, &asking.agent.id, &key, now)?;
+    let asked_of = ask.sources;
+    let mut relay = draft(app, asking, ask, &key, now)?;
+    relay.key_signature = proved.as_ref().map(|proved| proved.kept.clone());
+    let made_up = if asking.test { Some(made_up(app, &relay, &key)?) } else { None };
+    let (events, unit_app) = ([app.entropy.id(now)?, app.entropy.id(now)?], Arc::clone(app));
+    let unit = app.db.write(move |tx| {
+        Box::pin(async move {
+            let agent = may_ask(tx, &unit_app, &relay, now).await?;
+            if !relay.test {
+                let proved = Proved::judge(tx, agent.identity.as_deref(), proved.as_ref()).await?;
+                rule(tx, &unit_app, &agent, &mut relay, (asked_of, proved), now).await?;
+            }
+            rows::insert(tx, &relay).await?;
+            for (event, what) in events.iter().zip(told(&relay)) {
+                events::append(tx, event, &relay.org, what, relay.id.as_bytes()).await?;
+            }
+            record(tx, &unit_app, &relay, now).await?;
+            if let Some(payload) = &made_up {
+                put_made_up(tx, &unit_app, &relay, payload, now).await?;
+            }
+            rows::get(tx, &relay.id).await?.ok_or(Error::NotFound)
+        })
+    });
+    let relay = unit.await?;
+    tell(app, &relay);
+    Ok(relay)
+}
+
+/// The request as it is before anybody has judged it.
+fn draft(app: &App, asking: &Asking, ask: Ask, key: &PublicKey, now: Timestamp) -> Result<Relay> {
     let whose = asking.whose();
     let expires_at = now.plus(ask.life);
-    let relay = Relay {
+    Ok(Relay {
         id: app.entropy.id(now)?,
         org: whose.org,
         agent: asking.agent.id,
@@ -90,8 +127,8 @@ pub async fn request(app: &Arc<App>, asking: &Asking, ask: Ask) -> Result<Relay>
         },
         reason: Reason::parse(&ask.reason)?.as_str().to_owned(),
         public_key: key.encode()?,
-        key_signature: ask.key_signature,
-        sources: if ask.sources == 0 { super::SOURCES.iter().map(|(bit, _)| bit).sum() } else { ask.sources },
+        key_signature: None,
+        sources: Rules::default().sources(ask.sources),
         sender: ask.sender,
         sender_pattern: ask.sender_pattern,
         content_pattern: ask.content_pattern,
@@ -111,65 +148,92 @@ pub async fn request(app: &Arc<App>, asking: &Asking, ask: Ask) -> Result<Relay>
         verdict: None,
         received_at: None,
         ended_at: None,
-    };
-    let made_up = if asking.test { Some(made_up(app, &relay, &key)?) } else { None };
-    let (event, unit_app, unit_relay) = (app.entropy.id(now)?, Arc::clone(app), relay.clone());
-    let unit = app.db.write(move |tx| {
-        Box::pin(async move {
-            allow(tx, &unit_app, &unit_relay, now).await?;
-            rows::insert(tx, &unit_relay).await?;
-            events::append(tx, &event, &unit_relay.org, "relay.requested", unit_relay.id.as_bytes()).await?;
-            let said = json!({
-                "reason": unit_relay.reason, "sender": unit_relay.sender, "senderPattern": unit_relay.sender_pattern,
-                "origin": unit_relay.origin, "test": unit_relay.test,
-            });
-            audit::note(tx, &unit_app, whose, happened("otp_request", "agent", &unit_relay, said), now).await?;
-            if let Some(payload) = &made_up {
-                let received = Received {
-                    payload,
-                    source: "email",
-                    capture: "test",
-                    readable: true,
-                    sender_domain: None,
-                    verdict: "unverified",
-                };
-                let kept = now.plus(unit_app.config.relay.keep);
-                rows::receive(tx, &unit_relay.id, &received, kept, now).await?;
-            }
-            Ok(())
-        })
-    });
-    unit.await?;
-    tell(app, &relay);
-    super::show(app, super::Viewer::Agent(&relay.agent), relay.id).await.map(|shown| shown.relay)
+    })
 }
 
-/// Whether the agent may ask now: it was not stopped, nor was everything, and it does not ask too much.
-async fn allow(tx: &mut Tx<'_>, app: &App, relay: &Relay, now: Timestamp) -> Result<()> {
+/// Holds a request against its owner's rules for the agent: it is denied or approved at once, or they are asked.
+async fn rule(
+    tx: &mut Tx<'_>,
+    app: &App,
+    agent: &Agent,
+    relay: &mut Relay,
+    (asked_of, proved): (i64, bool),
+    now: Timestamp,
+) -> Result<()> {
+    let rules = agent.rules.as_deref().map(Rules::parse).transpose()?.unwrap_or_default();
+    relay.sources = rules.sources(asked_of);
+    let ruling = rules.judge(&Asked { sources: asked_of, sender: relay.sender_pattern.as_deref(), proved }, now);
+    let state = match ruling {
+        Ruling::Refuse(why) => {
+            (relay.denial, relay.ended_at) = (Some(why.to_owned()), Some(now));
+            State::Denied
+        }
+        Ruling::Approve(per_day) if spend_auto(tx, agent, per_day, now).await? => State::Approved,
+        _ => {
+            let pending = rows::pending(tx, &relay.owner, &relay.agent, now).await?;
+            if pending >= i64::from(app.config.relay.prompts) {
+                return Err(Error::Limited {
+                    rule: "questions that wait for their owner",
+                    retry_after: app.config.relay.approve_within,
+                });
+            }
+            return Ok(());
+        }
+    };
+    relay.standing.state = state;
+    (relay.decided_by, relay.decided_at) = (Some("auto".to_owned()), Some(now));
+    Ok(())
+}
+
+/// Takes one of the day's approvals without the owner. False: there are none left.
+async fn spend_auto(tx: &mut Tx<'_>, agent: &Agent, per_day: u32, now: Timestamp) -> Result<bool> {
+    let day = Meter { id: fingerprint("relay auto", &[agent.id.as_bytes()]), span: DAY, limit: per_day };
+    Ok(meters::spend(tx, &[day], now).await?.is_none())
+}
+
+/// The kinds of events that a new request is.
+fn told(relay: &Relay) -> impl Iterator<Item = &'static str> {
+    let decided = match relay.standing.state {
+        State::Denied => Some("relay.denied"),
+        State::Approved => Some("relay.approved"),
+        _ => None,
+    };
+    ["relay.requested"].into_iter().chain(decided)
+}
+
+/// Notes the request in its owner's record, and what was said to it at once.
+async fn record(tx: &mut Tx<'_>, app: &App, relay: &Relay, now: Timestamp) -> Result<()> {
+    let said = json!({
+        "reason": relay.reason, "sender": relay.sender, "senderPattern": relay.sender_pattern,
+        "origin": relay.origin, "test": relay.test,
+    });
+    audit::note(tx, app, super::whose(relay), happened("otp_request", "agent", relay, said), now).await?;
+    let (kind, said) = match relay.standing.state {
+        State::Denied => ("otp_deny", json!({ "by": "rules", "reason": relay.denial })),
+        State::Approved => ("otp_approve", json!({ "by": if relay.test { "test key" } else { "rules" } })),
+        _ => return Ok(()),
+    };
+    audit::note(tx, app, super::whose(relay), happened(kind, "server", relay, said), now).await
+}
+
+/// Whether the agent may ask now: it was not stopped, nor was everything, and it does not ask too often.
+async fn may_ask(tx: &mut Tx<'_>, app: &App, relay: &Relay, now: Timestamp) -> Result<Agent> {
     let agent = agents::get(tx, &relay.org, &relay.agent).await?.filter(|agent| agent.removed_at.is_none());
     let agent = agent.ok_or(Error::Unauthenticated)?;
     let owner = records::owner(tx, &relay.owner).await?;
     if agent.blocked_at.is_some() || agent.paused_at.is_some() || owner.paused_at.is_some() {
         return Err(Error::Forbidden);
     }
-    let settings = &app.config.relay;
     let minute = Meter {
         id: fingerprint("relay requests", &[relay.agent.as_bytes()]),
         span: Duration::from_secs(60),
-        limit: settings.agent_minute,
+        limit: app.config.relay.agent_minute,
     };
     if meters::spend(tx, &[minute], now).await?.is_some() {
         let retry_after = meters::retry_after(tx, &minute, now).await?;
         return Err(Error::Limited { rule: "requests of an agent", retry_after });
     }
-    let pending = rows::pending(tx, &relay.owner, &relay.agent, now).await?;
-    if !relay.test && pending >= i64::from(settings.prompts) {
-        return Err(Error::Limited {
-            rule: "questions that wait for their owner",
-            retry_after: settings.approve_within,
-        });
-    }
-    Ok(())
+    Ok(agent)
 }
 
 /// A code that nobody was sent, for who tries things out.
@@ -180,4 +244,17 @@ fn made_up(app: &App, relay: &Relay, key: &PublicKey) -> Result<String> {
     let context = Context { request: &request, agent: &agent, sender: "", expires_at: relay.standing.expires_at };
     let sealed = key.seal(&code, &context, Secret::new(app.entropy.bytes()?))?;
     Ok(sealed.into_string())
+}
+
+/// It is there at once.
+async fn put_made_up(tx: &mut Tx<'_>, app: &App, relay: &Relay, payload: &str, now: Timestamp) -> Result<()> {
+    let received = Received {
+        payload,
+        source: "email",
+        capture: "test",
+        readable: true,
+        sender_domain: None,
+        verdict: "unverified",
+    };
+    rows::receive(tx, &relay.id, &received, now.plus(app.config.relay.keep), now).await.map(drop)
 }

@@ -43,13 +43,7 @@ pub(super) struct Lines<W> {
 
 impl<W: Work> Lines<W> {
     pub(super) fn new() -> Self {
-        Self {
-            ready: Turns::new(),
-            alone: Turns::new(),
-            behind: HashMap::new(),
-            of_askers: HashMap::new(),
-            count: 0,
-        }
+        Self { ready: Turns::new(), alone: Turns::new(), behind: HashMap::new(), of_askers: HashMap::new(), count: 0 }
     }
 
     /// Takes somebody in. Gives whoever has to go for it: another one, or they themselves.
