@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use doorcode_core::RelayId;
 use doorcode_core::relay::Step;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 use super::handshake::Connection;
 use super::line::{Ending, Heard, Line};
@@ -17,6 +17,7 @@ use super::{Seated, seat};
 use crate::api::agentotp::caller::Caller;
 use crate::api::agentotp::error::Refused;
 use crate::app::App;
+use crate::clock::Stopwatch;
 use crate::ops::relays::{Room, Seen, Topic, redeem};
 
 /// How long somebody may take to say who they are.
@@ -93,14 +94,14 @@ async fn watch(app: &Arc<App>, line: &mut Line, seated: Seated, after: Option<u8
             () = held.ended() => Err(Ending::policy("the key or session has ended")),
             heard = line.hear() => {
                 asked = false;
-                silence.as_mut().reset(Instant::now() + SILENCE);
+                silence.as_mut().reset(Stopwatch::start().after(SILENCE).into());
                 match heard {
                     Ok(heard) => answer(line, &heard).await,
                     Err(ending) => Err(ending),
                 }
             }
             () = silence.as_mut() => {
-                silence.as_mut().reset(Instant::now() + SILENCE);
+                silence.as_mut().reset(Stopwatch::start().after(SILENCE).into());
                 if std::mem::replace(&mut asked, true) { Err(Ending::GONE) } else { line.ping().await }
             }
         };
