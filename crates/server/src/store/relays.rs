@@ -39,14 +39,14 @@ statements! {
     STATES = "SELECT state, count(*) FROM relays WHERE agent_id = $1 GROUP BY state";
     // $2 now, $3 the next state, $4 who says so, $5 when it ends then, $6 a reason to say no.
     DECIDE = "UPDATE relays SET state = $3, decided_by = $4, decided_at = $2, ends_at = $5, denial = $6, \
-        ended_at = CASE WHEN $3 = 4 THEN $2 ELSE NULL END WHERE id = $1 AND state = 0 AND ends_at > $2";
+        ended_at = CASE WHEN $3::bigint = 4 THEN $2::bigint ELSE NULL END WHERE id = $1 AND state = 0 AND ends_at > $2";
     CHOOSE = "UPDATE relays SET chosen = $3 WHERE id = $1 AND state = 1 AND ends_at > $2";
     // $2 now, $3 until when it may be read, then what was received.
     RECEIVE = "UPDATE relays SET state = 2, received_at = $2, kept_until = $3, ends_at = $3, payload = $4, source = $5, capture = $6, \
         readable = $7, sender_domain = $8, verdict = $9 WHERE id = $1 AND state = 1 AND ends_at > $2";
     // $4: the sealed text stays for as long as who names its request may ask again.
     CONSUME = "UPDATE relays SET state = 3, ended_at = $2, repeat_key = $4, \
-        payload = CASE WHEN $4 IS NULL THEN NULL ELSE payload END WHERE id = $1 AND agent_id = $3 AND state = 2 AND ends_at > $2";
+        payload = CASE WHEN $4::bytea IS NULL THEN NULL ELSE payload END WHERE id = $1 AND agent_id = $3 AND state = 2 AND ends_at > $2";
     CANCEL = "UPDATE relays SET state = 6, ended_at = $2, payload = NULL WHERE id = $1 AND agent_id = $3 AND state < 2 AND ends_at > $2";
     EXPIRE = "UPDATE relays SET state = 5, ended_at = ends_at, payload = NULL WHERE id = $1 AND state < 3 AND ends_at <= $2";
     ENDING = concat!("SELECT ", columns!(), " FROM relays WHERE state < 3 AND ends_at <= $1 ORDER BY ends_at LIMIT $2 FOR UPDATE SKIP LOCKED");
