@@ -15,8 +15,10 @@ mod glyph;
 pub mod id;
 pub mod known;
 pub mod network;
+pub mod push;
 pub mod redirect;
 pub mod relay;
+pub mod relay_deny;
 pub mod root;
 pub mod seal;
 pub mod secret;
@@ -31,7 +33,7 @@ pub use challenge::{Standing, State, Verdict};
 pub use code::{Alphabet, Binding, Code, Shape};
 pub use error::{Error, Result};
 pub use id::{
-    AgentId, ChallengeId, CredentialId, DeliveryId, DeviceId, EventId, Id, OrgId, RedirectId, RelayId, SessionId,
+    AgentId, ChallengeId, CredentialId, DeliveryId, DeviceId, EventId, Id, OrgId, PushId, RedirectId, RelayId, SessionId,
     UserId, WebhookId, WebhookMessageId,
 };
 pub use network::Network;

@@ -158,6 +158,8 @@ pub enum Use {
     Webhook,
     /// The chain over a person's record.
     Audit,
+    /// The key by which push services know this server ([`crate::push`]).
+    Push,
 }
 
 impl Use {
@@ -175,6 +177,7 @@ impl Use {
             Self::Header => "header",
             Self::Webhook => "webhook",
             Self::Audit => "audit",
+            Self::Push => "push",
         }
     }
 }

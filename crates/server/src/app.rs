@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use doorcode_core::{Error, Id, Kid, OrgId, Result, Timestamp};
+use doorcode_core::{Error, Id, Kid, OrgId, RelayId, Result, Timestamp};
+use tokio::sync::broadcast;
 
 use crate::clock::Clock;
 use crate::config::{Config, Transport};
@@ -23,6 +24,9 @@ use crate::store::{Db, Tx, challenges, meta, moving, targets};
 
 /// Messages that the inbox of `--dev` keeps.
 const INBOX_ROOM: usize = 2000;
+
+/// Requests that wait for their owners' browsers to be told. Beyond, a browser is not told, and the page says it all the same.
+const ASKED_ROOM: usize = 1024;
 
 /// The house, shared by every request and every background step.
 pub struct App {
@@ -48,6 +52,8 @@ pub struct App {
     pub uses: Uses,
     /// Who waits to hear of a verification.
     pub feed: Feed,
+    /// Where a committed request is handed to whoever tells its owner's browsers.
+    pub asked: broadcast::Sender<RelayId>,
     /// The messages that were kept in place of being sent, under `--dev`.
     pub inbox: Option<Inbox>,
     /// A name for this process among the servers of its database.
@@ -107,6 +113,7 @@ impl App {
             recent_keys: Recent::default(),
             uses: Uses::default(),
             feed,
+            asked: broadcast::channel(ASKED_ROOM).0,
             inbox,
             node,
             metrics: Metrics::new(),

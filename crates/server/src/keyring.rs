@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use doorcode_core::push::Vapid;
 use doorcode_core::token::SigningKey;
 use doorcode_core::{Error, Kid, MasterKey, Result, Root, Timestamp, Use};
 
@@ -40,6 +41,8 @@ pub struct Roots {
     pub webhook: Root,
     /// The chain over a person's record.
     pub audit: Root,
+    /// By which push services know us.
+    pub push: Vapid,
 }
 
 impl Roots {
@@ -57,6 +60,7 @@ impl Roots {
             session: key.root(Use::Session),
             webhook: key.root(Use::Webhook),
             audit: key.root(Use::Audit),
+            push: Vapid::derive(key.kid(), &key.root(Use::Push), &entropy::signing())?,
         })
     }
 }

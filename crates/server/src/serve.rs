@@ -25,6 +25,7 @@ use tower::ServiceExt as _;
 use crate::api::{self, Peer};
 use crate::app::App;
 use crate::clock::Stopwatch;
+use crate::deliver::push;
 use crate::deliver::webhooks::Sender;
 use crate::deliver::worker::Worker;
 use crate::descriptors;
@@ -51,6 +52,7 @@ pub async fn run(app: Arc<App>, waiting: Waiting, listener: TcpListener, stop: i
     let mut background = JoinSet::new();
     background.spawn(every_second(Arc::clone(&app)));
     background.spawn(sweep(Arc::clone(&app)));
+    background.spawn(push::tell_all(Arc::clone(&app), app.asked.subscribe()));
 
     accept(&app, listener, stop).await;
     background.shutdown().await;

@@ -1,6 +1,9 @@
 //! The tests that need more than one module.
 
 mod app;
+mod approvals;
+mod approvals_push;
+mod approvals_settings;
 mod attacks;
 mod bad_input;
 mod beside;

@@ -4,6 +4,7 @@
 mod approver;
 mod decide;
 mod expire;
+mod owner;
 mod read;
 mod receive;
 mod request;
@@ -22,6 +23,7 @@ use crate::store::relays::{self as rows, Relay};
 pub use approver::{Approver, By, only_member};
 pub use decide::{Decided, choose, decide};
 pub use expire::{expire, expire_all};
+pub use owner::{pause, set_senders, settings};
 pub use read::{Consumed, cancel, consume};
 pub use receive::{Handed, receive};
 pub use request::{Ask, request};
@@ -62,6 +64,8 @@ pub enum Viewer<'a> {
     Agent(&'a AgentId),
     /// The person whose code it is, or a device of theirs.
     Owner(&'a UserId),
+    /// This server itself, on behalf of its owner.
+    Server,
 }
 
 impl Viewer<'_> {
@@ -69,6 +73,7 @@ impl Viewer<'_> {
         match self {
             Self::Agent(agent) => relay.agent == **agent,
             Self::Owner(owner) => relay.owner == **owner,
+            Self::Server => true,
         }
     }
 }
@@ -173,6 +178,11 @@ fn overlap(one: &Relay, other: &Relay) -> bool {
     };
     let apart = matches!((domain(one), domain(other)), (Some(one), Some(other)) if one != other);
     one.sources & other.sources != 0 && !apart
+}
+
+/// Whether two requests that wait are of two agents and one message could be meant by both.
+pub fn contest(one: &Relay, other: &Relay) -> bool {
+    one.agent != other.agent && overlap(one, other)
 }
 
 /// Whoever waits for news of a request hears that there is some: its watchers, its agent's, its owner's.

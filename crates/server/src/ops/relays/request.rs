@@ -140,6 +140,10 @@ pub async fn request(app: &Arc<App>, asking: &Asking, ask: Ask) -> Result<Relay>
     });
     unit.await?;
     tell(app, &relay);
+    if !relay.test {
+        // Nobody may listen: then no browser is told, and the page says it all the same.
+        drop(app.asked.send(relay.id));
+    }
     super::show(app, super::Viewer::Agent(&relay.agent), relay.id).await.map(|shown| shown.relay)
 }
 
