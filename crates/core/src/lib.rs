@@ -33,8 +33,8 @@ pub use challenge::{Standing, State, Verdict};
 pub use code::{Alphabet, Binding, Code, Shape};
 pub use error::{Error, Result};
 pub use id::{
-    AgentId, ChallengeId, CredentialId, DeliveryId, DeviceId, EventId, Id, OrgId, PushId, RedirectId, RelayId, SessionId,
-    UserId, WebhookId, WebhookMessageId,
+    AgentId, ChallengeId, CredentialId, DeliveryId, DeviceId, EventId, Id, OrgId, PushId, RedirectId, RelayId,
+    SessionId, UserId, WebhookId, WebhookMessageId,
 };
 pub use network::Network;
 pub use root::{Kid, MasterKey, Root, Use};

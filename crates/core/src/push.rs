@@ -119,7 +119,9 @@ impl Recipient {
         let cipher = LessSafeKey::new(UnboundKey::new(&AES_128_GCM, key.as_slice()).map_err(fault)?);
         // The mark of the last record, and no filling.
         let mut sealed = [text, &[2]].concat();
-        cipher.seal_in_place_append_tag(Nonce::assume_unique_for_key(*nonce), Aad::empty(), &mut sealed).map_err(fault)?;
+        cipher
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(*nonce), Aad::empty(), &mut sealed)
+            .map_err(fault)?;
         let size = (RECORD as u32).to_be_bytes();
         Ok([salt.as_slice(), &size, &[65], public.as_bytes(), &sealed].concat())
     }
@@ -189,8 +191,12 @@ mod tests {
         let (signed, signature) = token.rsplit_once('.').unwrap();
         let public = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, decode(key).unwrap());
         assert!(public.verify(signed.as_bytes(), &decode(signature).unwrap()).is_ok());
-        let claims: serde_json::Value = serde_json::from_slice(&decode(signed.split_once('.').unwrap().1).unwrap()).unwrap();
-        assert_eq!(claims, json!({ "aud": "https://push.example", "exp": 1_800_000_000, "sub": "https://door.example" }));
+        let claims: serde_json::Value =
+            serde_json::from_slice(&decode(signed.split_once('.').unwrap().1).unwrap()).unwrap();
+        assert_eq!(
+            claims,
+            json!({ "aud": "https://push.example", "exp": 1_800_000_000, "sub": "https://door.example" })
+        );
         let token_key = crate::token::SigningKey::derive(master.kid(), &master.root(Use::Token), &random).unwrap();
         assert!(!serde_json::to_string(&token_key.jwk()).unwrap().contains(&key[2..40]), "a root of its own");
     }

@@ -14,8 +14,8 @@ use tokio::task::JoinSet;
 
 use super::texts::notice;
 use crate::app::App;
-use crate::ops::relays::{self, Shown};
 use crate::ops::push;
+use crate::ops::relays::{self, Shown};
 use crate::store::push_subscriptions::Subscription;
 
 /// How long a service may take to answer.

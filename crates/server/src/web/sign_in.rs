@@ -113,13 +113,7 @@ async fn check(app: &App, request: AppRequest) -> Result<AppRequest> {
     }
 }
 
-fn ask_address(
-    app: &App,
-    headers: &HeaderMap,
-    goal: &Goal,
-    typed: &str,
-    problem: Option<AddressProblem>,
-) -> Response {
+fn ask_address(app: &App, headers: &HeaderMap, goal: &Goal, typed: &str, problem: Option<AddressProblem>) -> Response {
     let token = match Token::of(app, headers) {
         Ok(token) => token,
         Err(error) => return refusal(app, headers, &error),
@@ -286,7 +280,10 @@ fn earned_page(app: &App, headers: &HeaderMap, asked: &Asked, earned: &Earned) -
             Ok(value) => {
                 let left = session.until.since(app.clock.now()).as_secs();
                 let next = asked.next.as_deref().and_then(onward);
-                go(next.as_deref().unwrap_or("/account"), [cookies::set(app, cookies::SESSION, value.expose(), left), over])
+                go(
+                    next.as_deref().unwrap_or("/account"),
+                    [cookies::set(app, cookies::SESSION, value.expose(), left), over],
+                )
             }
             Err(error) => refusal(app, headers, &error),
         },

@@ -91,7 +91,15 @@ async fn a_person_comes_back_to_the_page_and_says_yes_to_one_and_no_to_another()
     let (yes, no) = (ask(&app, &bot, Some("*@acme.com")).await, ask(&app, &bot, Some("*@bank.example")).await);
     browser.go("/approvals").await;
     let key = PrivateKey::from_seed(Secret::new([7; 32])).public().unwrap().fingerprint().unwrap().to_string();
-    for seen in ["Travel bot", "To sign in", "*@acme.com", "203.0.113.7", &*key, ">2:00</time>", "often sign in to your account"] {
+    for seen in [
+        "Travel bot",
+        "To sign in",
+        "*@acme.com",
+        "203.0.113.7",
+        &*key,
+        ">2:00</time>",
+        "often sign in to your account",
+    ] {
         assert!(browser.sees(seen), "{seen}: {}", browser.page.text());
     }
     let policy = browser.page.header("content-security-policy").unwrap();
@@ -102,7 +110,10 @@ async fn a_person_comes_back_to_the_page_and_says_yes_to_one_and_no_to_another()
     assert!(browser.page.status == 200 && browser.sees("Denied."));
     assert_eq!((state(&app, whose, yes.id).await, state(&app, whose, no.id).await), (State::Approved, State::Denied));
     assert_eq!(app.number("SELECT count(*) FROM audit WHERE kind IN ('otp_approve', 'otp_deny')"), 2);
-    assert!(browser.sees("waiting for the message") && browser.forms().iter().all(|form| form.action != "/approvals/approve"));
+    assert!(
+        browser.sees("waiting for the message")
+            && browser.forms().iter().all(|form| form.action != "/approvals/approve")
+    );
 }
 
 #[tokio::test]
@@ -178,7 +189,18 @@ async fn a_form_of_another_site_does_nothing() {
     let id = relay.id.shown();
     let agent = format!("agents/{}", bot.agent.id.shown());
     let agent_steps = ["pause", "block", "rename", "rules", "remove"].map(|step| format!("{agent}/{step}"));
-    let steps = ["approve", "deny", "choose", "pause", "senders", "devices/link", "devices/collector", "devices/remove", "push/add", "push/remove"];
+    let steps = [
+        "approve",
+        "deny",
+        "choose",
+        "pause",
+        "senders",
+        "devices/link",
+        "devices/collector",
+        "devices/remove",
+        "push/add",
+        "push/remove",
+    ];
     let before = app.number("SELECT count(*) FROM audit");
     for step in steps.into_iter().chain(agent_steps.iter().map(String::as_str)) {
         for (site, hidden) in [("cross-site", true), ("same-site", true), ("same-origin", false)] {
@@ -247,7 +269,11 @@ async fn what_an_agent_says_and_is_called_is_text() {
     wanted.reason = format!("{evil} {}", "x".repeat(440));
     wanted.sender = Some(evil.to_owned());
     let relay = relays::request(&app.app, &bot, wanted).await.unwrap();
-    let pages = ["/approvals".to_owned(), "/approvals/settings".to_owned(), format!("/approvals/agents/{}", bot.agent.id.shown())];
+    let pages = [
+        "/approvals".to_owned(),
+        "/approvals/settings".to_owned(),
+        format!("/approvals/agents/{}", bot.agent.id.shown()),
+    ];
     for page in pages {
         browser.go(&page).await;
         assert!(browser.sees("&#60;script&#62;") && !browser.sees("<script>") && !browser.sees("<img"), "{page}");
@@ -274,8 +300,10 @@ async fn of_two_agents_that_wait_for_the_same_message_the_person_chooses_one() {
     let key = PrivateKey::from_seed(Secret::new([7; 32])).public().unwrap();
     let hand = |relay: &Relay, agent: &Asking| {
         let (request, agent) = (relay.id.shown(), agent.agent.id.shown());
-        let context = Context { request: &request, agent: &agent, sender: "acme.com", expires_at: relay.standing.expires_at };
-        let payload = key.seal(&Secret::new("482913".to_owned()), &context, Secret::new([3; 32])).unwrap().into_string();
+        let context =
+            Context { request: &request, agent: &agent, sender: "acme.com", expires_at: relay.standing.expires_at };
+        let payload =
+            key.seal(&Secret::new("482913".to_owned()), &context, Secret::new([3; 32])).unwrap().into_string();
         Handed { payload, source: "email", message: Some(request), verified: Some("acme.com".to_owned()) }
     };
     assert!(relays::receive(&app.app, &device, first.id, hand(&first, &one)).await.is_err(), "nobody gets it yet");
@@ -287,7 +315,13 @@ async fn of_two_agents_that_wait_for_the_same_message_the_person_chooses_one() {
     // And what came of it is told.
     relays::consume(&app.app, &two, second.id, None).await.unwrap();
     browser.go("/approvals").await;
-    for seen in ["The agent has read the code", "email · collector", "Sender verified", "acme.com", "Sealed before it came to the server"] {
+    for seen in [
+        "The agent has read the code",
+        "email · collector",
+        "Sender verified",
+        "acme.com",
+        "Sealed before it came to the server",
+    ] {
         assert!(browser.sees(seen), "{seen}: {}", browser.page.text());
     }
 }
@@ -329,7 +363,8 @@ async fn history_has_pages() {
     browser.go("/approvals").await;
     assert!(browser.sees("n59@acme.com") && browser.sees("n10@acme.com") && !browser.sees("n9@acme.com"));
     assert_eq!(browser.page.text().matches("now@acme.com").count(), 1, "what waits is above");
-    let older = browser.page.text().split("<a href=\"/approvals?before=").nth(1).unwrap().split('#').next().unwrap().to_owned();
+    let older =
+        browser.page.text().split("<a href=\"/approvals?before=").nth(1).unwrap().split('#').next().unwrap().to_owned();
     browser.go(&format!("/approvals?before={older}")).await;
     assert!(browser.sees("n9@acme.com") && browser.sees("n0@acme.com") && !browser.sees("n10@acme.com"));
     assert!(browser.sees(&waiting.id.shown()) && !browser.sees("?before="));

@@ -89,7 +89,10 @@ async fn a_browser_is_told_who_asks_and_nothing_of_why() {
     assert_eq!(push::tell(&app.app, relay.id).await.unwrap(), 1);
 
     let got = service.got().remove(0);
-    assert_eq!((&*got.headers["content-encoding"], &*got.headers["urgency"], &*got.headers["ttl"]), ("aes128gcm", "high", "120"));
+    assert_eq!(
+        (&*got.headers["content-encoding"], &*got.headers["urgency"], &*got.headers["ttl"]),
+        ("aes128gcm", "high", "120")
+    );
     let (token, shown) = got.headers["authorization"].strip_prefix("vapid t=").unwrap().split_once(", k=").unwrap();
     assert_eq!(shown, key, "the key that the browser subscribed under");
     let (signed, proof) = token.rsplit_once('.').unwrap();

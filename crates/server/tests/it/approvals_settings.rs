@@ -32,12 +32,19 @@ async fn an_agent_is_paused_blocked_renamed_ruled_and_removed() {
         ("per_day", "3"),
     ];
     browser.send(&step("rules"), &rules).await;
-    assert!(browser.sees("Saved.") && browser.sees("value=\"email\" checked") && browser.sees("*@acme.com\nAcme</textarea>"));
+    assert!(
+        browser.sees("Saved.")
+            && browser.sees("value=\"email\" checked")
+            && browser.sees("*@acme.com\nAcme</textarea>")
+    );
     let kept = agents::show(&app.app, owner, bot.agent.id).await.unwrap().rules.unwrap();
     let kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
     assert_eq!((kept["hours"]["to"].as_i64(), kept["auto_approve"]["per_day"].as_i64()), (Some(1200), Some(3)));
     browser.send(&step("rules"), &[("senders", "typed@acme.com"), ("from", "8")]).await;
-    assert!(browser.page.status == 422 && browser.sees("hours.from") && browser.sees("typed@acme.com"), "typed is not lost");
+    assert!(
+        browser.page.status == 422 && browser.sees("hours.from") && browser.sees("typed@acme.com"),
+        "typed is not lost"
+    );
 
     app.advance(minutes(16));
     for (name, field) in [("rename", ("name", "x")), ("rules", ("senders", "")), ("pause", ("on", "0"))] {
@@ -65,7 +72,8 @@ async fn a_collectors_key_and_a_link_are_shown_once_and_only_to_who_signed_in_ju
     let mut browser = person(&app, HOME, ADA, "/approvals/settings").await;
     browser.send("/approvals/devices/collector", &[("name", "Home <b>")]).await;
     let page = browser.page.text();
-    let key = page.split("id=\"secret\"").nth(1).unwrap().split('>').nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let key =
+        page.split("id=\"secret\"").nth(1).unwrap().split('>').nth(1).unwrap().split('<').next().unwrap().to_owned();
     assert!(key.starts_with("dk_") && browser.sees("Home &#60;b&#62;"), "{key}");
     browser.send("/approvals/devices/link", &[]).await;
     assert!(browser.sees("Type this on the phone") && !browser.sees(&key));
@@ -93,7 +101,11 @@ async fn senders_are_refused_and_excused() {
     let mut fields: Vec<(&str, &str)> = all.map(|domain| ("listed", domain)).collect();
     fields.push(("own", "acme.com\r\nBücher.example"));
     browser.send("/approvals/senders", &fields).await;
-    assert!(browser.sees("Saved.") && browser.sees("acme.com\nxn--bcher-kva.example</textarea>"), "{}", browser.page.text());
+    assert!(
+        browser.sees("Saved.") && browser.sees("acme.com\nxn--bcher-kva.example</textarea>"),
+        "{}",
+        browser.page.text()
+    );
     assert!(browser.sees("value=\"github.com\"> ") && browser.sees("value=\"paypal.com\" checked"));
     let kept = relays::settings(&app.app, owner.owner).await.unwrap().senders;
     let denied = |domain| is_denied(kept.as_deref(), domain);

@@ -20,13 +20,7 @@ pub(super) fn cards(
     waiting.iter().map(|shown| card(shown, waiting, &senders, meant, now)).collect()
 }
 
-fn card(
-    shown: &Shown,
-    waiting: &[Shown],
-    senders: &Senders,
-    meant: Option<RelayId>,
-    now: Timestamp,
-) -> Result<Card> {
+fn card(shown: &Shown, waiting: &[Shown], senders: &Senders, meant: Option<RelayId>, now: Timestamp) -> Result<Card> {
     let relay = &shown.relay;
     let until = relay.standing.ends_at().unwrap_or(relay.standing.expires_at);
     let domain = relay.sender_pattern.as_deref().and_then(|pattern| pattern.rsplit_once('@')).map(|(_, domain)| domain);
@@ -78,9 +72,10 @@ pub(super) fn past(shown: &Shown, now: Timestamp) -> Past {
         decided_by: relay.decided_by.clone(),
         way: (!ways.is_empty()).then(|| ways.join(" · ")),
         readable: relay.readable,
-        verified: relay.verdict.as_deref().map(|verdict| {
-            (verdict == "verified", relay.sender_domain.clone().unwrap_or_default())
-        }),
+        verified: relay
+            .verdict
+            .as_deref()
+            .map(|verdict| (verdict == "verified", relay.sender_domain.clone().unwrap_or_default())),
         test: relay.test,
     }
 }

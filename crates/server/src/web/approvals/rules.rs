@@ -52,7 +52,8 @@ fn clock(minute: i64) -> String {
 /// The minute of the day that a time such as `08:30` is.
 fn minute(text: &str) -> Option<i64> {
     let (hour, minute) = text.split_once(':')?;
-    let two = |text: &str| (text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok());
+    let two =
+        |text: &str| (text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok());
     let (hour, minute): (i64, i64) = (two(hour)??, two(minute)??);
     (hour < 24 && minute < HOUR).then_some(hour * HOUR + minute)
 }
@@ -134,9 +135,13 @@ mod tests {
             offset: offset.to_owned(),
             ..RuleFields::default()
         };
-        for bad in
-            [of("8", "20:00", ""), of("08:00", "", ""), of("08:00", "08:00", ""), of("24:00", "08:00", ""), of("08:00", "09:00", "841")]
-        {
+        for bad in [
+            of("8", "20:00", ""),
+            of("08:00", "", ""),
+            of("08:00", "08:00", ""),
+            of("24:00", "08:00", ""),
+            of("08:00", "09:00", "841"),
+        ] {
             assert!(kept(&bad).is_err(), "{bad:?}");
         }
         for per_day in ["", "0", "21", "x"] {

@@ -130,12 +130,20 @@ fn a_past(evil: &str, state: State, good: bool) -> Past {
 
 /// The page of requests in which every text that somebody chose is `evil`, or if that is empty, the usual ones.
 pub(super) fn some_approvals(frame: Frame<'_>, evil: &str, full: bool) -> Html<String> {
-    let any = Card { senders: Vec::new(), rivals: Vec::new(), id: "otp_any".to_owned(), meant: true, ..a_card(evil, State::PendingApproval) };
+    let any = Card {
+        senders: Vec::new(),
+        rivals: Vec::new(),
+        id: "otp_any".to_owned(),
+        meant: true,
+        ..a_card(evil, State::PendingApproval)
+    };
     let or = |text: &str| if evil.is_empty() { text.to_owned() } else { evil.to_owned() };
     let rival = Card { rivals: vec![or("Mail bot")], ..a_card(evil, State::Approved) };
-    let held = Card { held: Some(or("reset")), id: "otp_held".to_owned(), refused: true, ..a_card(evil, State::Approved) };
+    let held =
+        Card { held: Some(or("reset")), id: "otp_held".to_owned(), refused: true, ..a_card(evil, State::Approved) };
     let cards = [a_card(evil, State::PendingApproval), any, rival, a_card(evil, State::OtpReceived), held];
-    let past = [a_past(evil, State::Consumed, true), a_past(evil, State::Denied, false), a_past(evil, State::Expired, false)];
+    let past =
+        [a_past(evil, State::Consumed, true), a_past(evil, State::Denied, false), a_past(evil, State::Expired, false)];
     approvals(&Approvals {
         frame,
         note: full.then_some(Note::Stale),

@@ -25,7 +25,9 @@ fn snapshot(name: &str, page: &Html<String>) {
 fn the_pages_as_they_are() {
     let shown = |name: &str| {
         let developers = ["landing", "inbox", "message"].iter().any(|page| name.starts_with(page));
-        developers || name.ends_with("_en") || ["code_wrong_ar", "link_other_ar", "account_de", "approvals_ar"].contains(&name)
+        developers
+            || name.ends_with("_en")
+            || ["code_wrong_ar", "link_other_ar", "account_de", "approvals_ar"].contains(&name)
     };
     for (name, page) in every_page() {
         if shown(&name) {
