@@ -45,6 +45,8 @@ pub enum Agent {}
 pub enum Device {}
 /// The kind of [`RelayId`].
 pub enum Relay {}
+/// The kind of [`PushId`].
+pub enum Push {}
 
 /// A tenant.
 pub type OrgId = Id<Org>;
@@ -72,6 +74,8 @@ pub type AgentId = Id<Agent>;
 pub type DeviceId = Id<Device>;
 /// One request of an agent for a code.
 pub type RelayId = Id<Relay>;
+/// A browser that is told when an agent asks.
+pub type PushId = Id<Push>;
 
 impl OrgId {
     /// The house realm, whose identities sign in at the OutX door (docs/threat-model.md).

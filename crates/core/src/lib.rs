@@ -19,9 +19,11 @@ pub mod known;
 pub mod line;
 pub mod network;
 pub mod origin;
+pub mod push;
 pub mod reason;
 pub mod redirect;
 pub mod relay;
+pub mod relay_deny;
 pub mod root;
 pub mod seal;
 pub mod secret;
@@ -38,8 +40,8 @@ pub use challenge::{Standing, State, Verdict};
 pub use code::{Alphabet, Binding, Code, Shape};
 pub use error::{Error, Result};
 pub use id::{
-    AgentId, ChallengeId, CredentialId, DeliveryId, DeviceId, EventId, Id, OrgId, RedirectId, RelayId, SessionId,
-    UserId, WebhookId, WebhookMessageId,
+    AgentId, ChallengeId, CredentialId, DeliveryId, DeviceId, EventId, Id, OrgId, PushId, RedirectId, RelayId,
+    SessionId, UserId, WebhookId, WebhookMessageId,
 };
 pub use network::Network;
 pub use root::{Kid, MasterKey, Root, Use};

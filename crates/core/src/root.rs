@@ -160,6 +160,8 @@ pub enum Use {
     Audit,
     /// Tickets that open a socket ([`crate::ticket`]).
     Ticket,
+    /// The key by which push services know this server ([`crate::push`]).
+    Push,
 }
 
 impl Use {
@@ -178,6 +180,7 @@ impl Use {
             Self::Webhook => "webhook",
             Self::Audit => "audit",
             Self::Ticket => "ticket",
+            Self::Push => "push",
         }
     }
 }

@@ -109,19 +109,7 @@ impl SigningKey {
     /// # Errors
     /// `Internal` if none of a hundred is one, which does not happen.
     pub fn derive(kid: Kid, root: &Root, random: &dyn SecureRandom) -> Result<Self> {
-        for counter in 0_u32..100 {
-            let scalar = Zeroizing::new(root.mac(&[b"p256", &counter.to_be_bytes()]));
-            let Ok(secret) = p256::SecretKey::from_slice(scalar.as_slice()) else { continue };
-            let public = secret.public_key().to_sec1_point(false);
-            let pair = EcdsaKeyPair::from_private_key_and_public_key(
-                &ECDSA_P256_SHA256_FIXED_SIGNING,
-                scalar.as_slice(),
-                public.as_bytes(),
-                random,
-            );
-            return pair.map(|pair| Self { kid, pair }).map_err(|error| Error::internal(error.to_string()));
-        }
-        Err(Error::internal("no private key could be derived"))
+        Ok(Self { kid, pair: pair(root, random)? })
     }
 
     /// Whose it is.
@@ -169,6 +157,23 @@ impl SigningKey {
             y: encode(y),
         }
     }
+}
+
+/// The pair that a root leads to: the first of the derived numbers that is a private key of P-256.
+pub(crate) fn pair(root: &Root, random: &dyn SecureRandom) -> Result<EcdsaKeyPair> {
+    for counter in 0_u32..100 {
+        let scalar = Zeroizing::new(root.mac(&[b"p256", &counter.to_be_bytes()]));
+        let Ok(secret) = p256::SecretKey::from_slice(scalar.as_slice()) else { continue };
+        let public = secret.public_key().to_sec1_point(false);
+        let pair = EcdsaKeyPair::from_private_key_and_public_key(
+            &ECDSA_P256_SHA256_FIXED_SIGNING,
+            scalar.as_slice(),
+            public.as_bytes(),
+            random,
+        );
+        return pair.map_err(|error| Error::internal(error.to_string()));
+    }
+    Err(Error::internal("no private key could be derived"))
 }
 
 /// The master key that a token names, if it is a token of ours at all: ES256 and nothing that was not there when it was made.

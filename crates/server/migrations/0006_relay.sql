@@ -106,6 +106,21 @@ CREATE TABLE relay_owners (
     chain      BYTEA
 );
 
+-- Browsers that are told when an agent asks, each by the push service that it named: what to seal to, in which language, and under
+-- which master key's key the service knows us.
+CREATE TABLE push_subscriptions (
+    owner_id   BYTEA NOT NULL,
+    id         BYTEA NOT NULL,
+    org_id     BYTEA NOT NULL,
+    endpoint   TEXT NOT NULL,
+    p256dh     TEXT NOT NULL,
+    auth       TEXT NOT NULL,
+    language   TEXT NOT NULL,
+    kid        TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (owner_id, id)
+);
+
 -- Everything that was done in a person's name or asked of them. Each row's chain is a MAC over it and the chain before, under a key that
 -- is not here: who changes a row or takes one away is noticed.
 CREATE TABLE audit (

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-use doorcode_core::{Error, Id, Kid, OrgId, Result, Timestamp};
+use doorcode_core::{Error, Id, Kid, OrgId, RelayId, Result, Timestamp};
+use tokio::sync::broadcast;
 
 use crate::capture::Verifier;
 use crate::clock::Clock;
@@ -26,6 +27,9 @@ use crate::store::{Db, Tx, challenges, meta, moving, targets};
 
 /// Messages that the inbox of `--dev` keeps.
 const INBOX_ROOM: usize = 2000;
+
+/// Requests that wait for their owners' browsers to be told. Beyond, a browser is not told, and the page says it all the same.
+const ASKED_ROOM: usize = 1024;
 
 /// The house, shared by every request and every background step.
 pub struct App {
@@ -55,6 +59,8 @@ pub struct App {
     pub rooms: Rooms,
     /// What they are watched with.
     pub holds: Holds,
+    /// Where a committed request is handed to whoever tells its owner's browsers.
+    pub asked: broadcast::Sender<RelayId>,
     /// The messages that were kept in place of being sent, under `--dev`.
     pub inbox: Option<Inbox>,
     /// Who judges the senders of mail that comes in. Made when the first comes: most installations have none.
@@ -118,6 +124,7 @@ impl App {
             feed,
             rooms: Rooms::default(),
             holds: Holds::default(),
+            asked: broadcast::channel(ASKED_ROOM).0,
             inbox,
             verifier: OnceLock::new(),
             node,

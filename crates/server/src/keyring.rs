@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use doorcode_core::push::Vapid;
 use doorcode_core::token::SigningKey;
 use doorcode_core::{Error, Kid, MasterKey, Result, Root, Timestamp, Use};
 
@@ -42,6 +43,8 @@ pub struct Roots {
     pub audit: Root,
     /// Tickets that open a socket.
     pub ticket: Root,
+    /// By which push services know us.
+    pub push: Vapid,
 }
 
 impl Roots {
@@ -60,6 +63,7 @@ impl Roots {
             webhook: key.root(Use::Webhook),
             audit: key.root(Use::Audit),
             ticket: key.root(Use::Ticket),
+            push: Vapid::derive(key.kid(), &key.root(Use::Push), &entropy::signing())?,
         })
     }
 }

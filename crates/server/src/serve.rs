@@ -23,6 +23,7 @@ use tower::ServiceExt as _;
 use crate::api::{self, Peer, Place};
 use crate::app::App;
 use crate::clock::Stopwatch;
+use crate::deliver::push;
 use crate::deliver::webhooks::Sender;
 use crate::deliver::worker::Worker;
 use crate::descriptors;
@@ -50,6 +51,7 @@ pub async fn run(app: Arc<App>, waiting: Waiting, listener: TcpListener, stop: i
     background.spawn(every_second(Arc::clone(&app)));
     background.spawn(sweep(Arc::clone(&app)));
     background.spawn(look_at_holds(Arc::clone(&app)));
+    background.spawn(push::tell_all(Arc::clone(&app), app.asked.subscribe()));
 
     accept(&app, listener, stop).await;
     background.shutdown().await;

@@ -5,6 +5,7 @@ pub mod failure;
 pub mod inbox;
 pub mod message;
 pub mod mime;
+pub mod push;
 pub mod render;
 mod settings;
 pub mod smtp;

@@ -55,6 +55,11 @@ impl Target {
         Ok(Self { url, host, port, allowed })
     }
 
+    /// Its origin: scheme, host and port.
+    pub fn origin(&self) -> String {
+        self.url.origin().ascii_serialization()
+    }
+
     /// The URL in its canonical spelling.
     pub fn as_str(&self) -> &str {
         self.url.as_str()

@@ -18,6 +18,7 @@ pub mod links;
 pub mod master_keys;
 pub mod orgs;
 pub mod outbox;
+pub mod push;
 pub mod recent;
 pub mod redirects;
 pub mod relays;

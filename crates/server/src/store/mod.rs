@@ -27,6 +27,7 @@ pub mod moving;
 pub mod nodes;
 pub mod orgs;
 mod pg;
+pub mod push_subscriptions;
 pub mod redirects;
 pub mod relays;
 pub mod sessions;
@@ -63,6 +64,7 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         meters::ALL,
         nodes::ALL,
         orgs::ALL,
+        push_subscriptions::ALL,
         redirects::ALL,
         relays::ALL,
         sessions::ALL,

@@ -42,6 +42,7 @@ const TABLES: &[(&str, &str)] = &[
     ("relays", "true"),
     ("relay_messages", "true"),
     ("relay_owners", "true"),
+    ("push_subscriptions", "true"),
     ("audit", "true"),
     ("nodes", "false"),
     ("meta", "name NOT IN ('moved', 'moving', 'sweeper')"),

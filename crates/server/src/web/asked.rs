@@ -29,6 +29,9 @@ pub(super) struct Asked {
     pub(super) misses: u32,
     /// The app that it goes back to.
     pub(super) request: Option<AppRequest>,
+    /// The page of ours that it goes on to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) next: Option<String>,
 }
 
 impl Asked {
@@ -40,7 +43,7 @@ impl Asked {
         now: Timestamp,
     ) -> Self {
         let (challenge, email) = (challenge.to_string(), email.as_str().to_owned());
-        Self { challenge, email, at: now.millis(), long, misses: 0, request }
+        Self { challenge, email, at: now.millis(), long, misses: 0, request, next: None }
     }
 
     /// What the browser that sent these headers asked for.

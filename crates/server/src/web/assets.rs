@@ -1,4 +1,4 @@
-//! What pages load, compiled in: one stylesheet and one script. Refuses to be kept past its content: pages ask for each
+//! What pages load, compiled in: one stylesheet, one script, and one more for the page that is live. Refuses to be kept past its content: pages ask for each
 //! by the hash of what is in it, and only that answer may be kept for good.
 
 use axum::http::{HeaderName, header};
@@ -22,6 +22,13 @@ pub static STYLE: Asset =
 /// The script.
 pub static SCRIPT: Asset =
     Asset::of("/assets/door.js", "text/javascript; charset=utf-8", include_str!("../../assets/door.js"));
+
+/// The script of the pages about agents.
+pub static APPROVALS: Asset =
+    Asset::of("/assets/approvals.js", "text/javascript; charset=utf-8", include_str!("../../assets/approvals.js"));
+
+/// What tells a person while no page is open.
+pub static WORKER: Asset = Asset::of("/sw.js", "text/javascript; charset=utf-8", include_str!("../../assets/sw.js"));
 
 /// The address of the stylesheet in pages.
 #[must_use]
@@ -78,7 +85,7 @@ mod tests {
 
     #[test]
     fn only_the_current_version_is_kept() {
-        for asset in [&STYLE, &SCRIPT] {
+        for asset in [&STYLE, &SCRIPT, &APPROVALS] {
             let current = asset.href();
             let version = current.split_once("?v=").unwrap().1;
             let kept = |version| asset.answer(version).0[1].1;
@@ -103,5 +110,15 @@ mod tests {
             assert!(!SCRIPT.text.contains(way), "{way}");
         }
         assert!(SCRIPT.text.lines().count() < 150);
+    }
+
+    #[test]
+    fn the_live_page_asks_this_server_only_and_makes_no_markup_of_texts() {
+        for way in
+            ["import", "XMLHttpRequest", "eval(", "HTML =", "insertAdjacent", "document.write", "http:", "https:"]
+        {
+            assert!(!APPROVALS.text.contains(way), "{way}");
+        }
+        assert_eq!(APPROVALS.text.matches("fetch(").count(), 1);
     }
 }

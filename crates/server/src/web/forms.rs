@@ -42,6 +42,11 @@ impl Sent {
         self.fields.iter().find(|(had, _)| had == name).map_or("", |(_, value)| value)
     }
 
+    /// Every field of that name, as boxes that were ticked have.
+    pub(super) fn fields(&self, name: &str) -> Vec<&str> {
+        self.fields.iter().filter(|(had, _)| had == name).map(|(_, value)| value.as_str()).collect()
+    }
+
     /// Whether it is a form that we gave to this browser.
     pub(super) fn is_ours(&self, app: &App) -> bool {
         // Browsers say where a request comes from (Fetch Metadata); those that do not are held to the token alone.

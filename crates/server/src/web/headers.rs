@@ -19,6 +19,12 @@ pub fn policy_towards(uri: &str) -> String {
     page_headers()[0].1.replace("form-action 'self'", &format!("form-action 'self' {end}"))
 }
 
+/// The policy of a page that hears from this server what is new, and looks at it.
+#[must_use]
+pub fn policy_live() -> String {
+    page_headers()[0].1.replace("script-src 'self'", "script-src 'self'; connect-src 'self'")
+}
+
 /// The headers of a captured mail in the dev inbox. It is shown in a frame of the inbox, and unlike a page it has
 /// inline styles: so it is a document of its own, without an origin, whose policy does not loosen the inbox's.
 #[must_use]

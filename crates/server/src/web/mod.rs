@@ -2,6 +2,7 @@
 //! being looked at.
 
 mod account;
+mod approvals;
 mod asked;
 pub mod assets;
 mod browser;
@@ -11,6 +12,7 @@ pub mod docs;
 mod forms;
 pub mod headers;
 mod link;
+mod onward;
 pub mod pages;
 mod reply;
 mod sealed;
@@ -34,9 +36,11 @@ pub fn routes(dev: bool) -> Router<Arc<App>> {
         .route("/", get(landing))
         .route(assets::STYLE.path, get(style))
         .route(assets::SCRIPT.path, get(script))
+        .route(assets::APPROVALS.path, get(approvals_script))
         .merge(sign_in::routes())
         .merge(link::routes())
-        .merge(account::routes());
+        .merge(account::routes())
+        .merge(approvals::routes());
     if dev { pages.merge(dev::routes()) } else { pages }
 }
 
@@ -60,6 +64,10 @@ async fn style(version: Asked) -> Response {
 
 async fn script(version: Asked) -> Response {
     asset(&assets::SCRIPT, version)
+}
+
+async fn approvals_script(version: Asked) -> Response {
+    asset(&assets::APPROVALS, version)
 }
 
 fn asset(asset: &assets::Asset, version: Asked) -> Response {

@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
 use doorcode_core::Error;
 
-use super::headers::{page_headers, policy_towards};
+use super::headers::{page_headers, policy_live, policy_towards};
 use super::pages::{Frame, Kind, failure_of};
 use super::texts;
 use crate::app::App;
@@ -20,13 +20,13 @@ pub(super) struct Page {
     status: StatusCode,
     html: Html<String>,
     cookies: Vec<String>,
-    towards: Option<String>,
+    policy: Option<String>,
 }
 
 impl Page {
     /// A page that is well.
     pub(super) fn new(html: Html<String>) -> Self {
-        Self { status: StatusCode::OK, html, cookies: Vec::new(), towards: None }
+        Self { status: StatusCode::OK, html, cookies: Vec::new(), policy: None }
     }
 
     /// The same with another status.
@@ -42,14 +42,18 @@ impl Page {
 
     /// The same, with a form that ends at an app's own address.
     pub(super) fn towards(self, uri: Option<&str>) -> Self {
-        Self { towards: uri.map(str::to_owned), ..self }
+        Self { policy: uri.map(policy_towards), ..self }
+    }
+
+    /// The same, which hears what is new while it is open.
+    pub(super) fn live(self) -> Self {
+        Self { policy: Some(policy_live()), ..self }
     }
 
     /// The answer.
     pub(super) fn answer(self) -> Response {
         let mut response = (self.status, page_headers(), self.html).into_response();
-        let policy = self.towards.map(|uri| policy_towards(&uri));
-        if let Some(policy) = policy.and_then(|policy| HeaderValue::from_str(&policy).ok()) {
+        if let Some(policy) = self.policy.and_then(|policy| HeaderValue::from_str(&policy).ok()) {
             response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
         }
         append(&mut response, self.cookies);

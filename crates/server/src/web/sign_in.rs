@@ -14,6 +14,7 @@ use doorcode_core::{Email, Error, GuessPolicy, OrgId, Result, Secret, Shape};
 
 use super::asked::Asked;
 use super::forms::{Sent, TOKEN_FIELD, Token};
+use super::onward::{NEXT_FIELD, onward};
 use super::pages::{
     AddressProblem, CODE_FIELD, CodeProblem, EMAIL_FIELD, Form, SignInAddress, SignInCode, sign_in_address,
     sign_in_code,
@@ -24,6 +25,7 @@ use crate::app::App;
 use crate::ops::challenges::{self as engine, Attempt, Entry, Live, Start};
 use crate::ops::client::Client;
 use crate::ops::redirects::{self, AppRequest};
+use crate::ops::relays::Approver;
 use crate::ops::sessions;
 use crate::ops::sign_in::{Earned, PURPOSE, Wish, enter_browser};
 
@@ -39,6 +41,13 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/signin/resend", post(resend))
 }
 
+/// Where one goes when signed in: to an app, or to a page of ours; else to the account.
+#[derive(Clone, Default)]
+struct Goal {
+    request: Option<AppRequest>,
+    next: Option<String>,
+}
+
 type Parameters = std::result::Result<Query<Vec<(String, String)>>, QueryRejection>;
 
 async fn address_page(State(app): State<Arc<App>>, headers: HeaderMap, query: Parameters) -> Response {
@@ -47,11 +56,20 @@ async fn address_page(State(app): State<Arc<App>>, headers: HeaderMap, query: Pa
         Ok(request) => request,
         Err(error) => return refusal(&app, &headers, &error),
     };
-    if request.is_none() && browser::session(&app, &headers).await.is_some() {
-        return go("/account", None);
+    let one = |wanted: &str| parameters.iter().find(|(name, _)| name == wanted).map_or("", |(_, value)| value.as_str());
+    let goal = Goal { next: onward(one(NEXT_FIELD)).filter(|_| request.is_none()), request };
+    let mut typed = one("login_hint").to_owned();
+    if goal.request.is_none()
+        && let Some(live) = browser::session(&app, &headers).await
+    {
+        match &goal.next {
+            None => return go("/account", None),
+            Some(next) if Approver::of_session(&app, &live).is_ok() => return go(next, None),
+            // What is wanted there needs a younger sign-in than the one that there is.
+            Some(_) => typed = live.owner.email.clone().unwrap_or_default(),
+        }
     }
-    let typed = parameters.iter().find(|(name, _)| name == "login_hint").map_or("", |(_, value)| value);
-    ask_address(&app, &headers, request.as_ref(), typed, None)
+    ask_address(&app, &headers, &goal, &typed, None)
 }
 
 /// What an app asks for in the address of the page (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
@@ -95,20 +113,15 @@ async fn check(app: &App, request: AppRequest) -> Result<AppRequest> {
     }
 }
 
-fn ask_address(
-    app: &App,
-    headers: &HeaderMap,
-    request: Option<&AppRequest>,
-    typed: &str,
-    problem: Option<AddressProblem>,
-) -> Response {
+fn ask_address(app: &App, headers: &HeaderMap, goal: &Goal, typed: &str, problem: Option<AddressProblem>) -> Response {
     let token = match Token::of(app, headers) {
         Ok(token) => token,
         Err(error) => return refusal(app, headers, &error),
     };
-    let request = request.and_then(|request| serde_json::to_vec(request).ok());
+    let request = goal.request.as_ref().and_then(|request| serde_json::to_vec(request).ok());
     let request = request.map(|bytes| sealed::seal(app, "request", &bytes)).unwrap_or_default();
-    let hidden = [(TOKEN_FIELD, token.token.as_str()), (REQUEST_FIELD, request.as_str())];
+    let mut hidden = vec![(TOKEN_FIELD, token.token.as_str()), (REQUEST_FIELD, request.as_str())];
+    hidden.extend(goal.next.as_deref().map(|next| (NEXT_FIELD, next)));
     let form = Form { action: "/signin", hidden: &hidden };
     let html = sign_in_address(&SignInAddress { frame: frame(app, headers), form, typed, problem });
     let status = match problem {
@@ -126,17 +139,18 @@ async fn address_sent(State(app): State<Arc<App>>, client: Client, form: Sent) -
         Ok(request) => request,
         Err(error) => return refusal(&app, headers, &error),
     };
+    let goal = Goal { next: onward(form.field(NEXT_FIELD)).filter(|_| request.is_none()), request };
     if !form.is_ours(&app) {
-        return ask_address(&app, headers, request.as_ref(), typed, Some(AddressProblem::FormExpired));
+        return ask_address(&app, headers, &goal, typed, Some(AddressProblem::FormExpired));
     }
     let Ok(email) = Email::parse(typed) else {
-        return ask_address(&app, headers, request.as_ref(), typed, Some(AddressProblem::Invalid));
+        return ask_address(&app, headers, &goal, typed, Some(AddressProblem::Invalid));
     };
-    match send(&app, client, &email, request.clone()).await {
+    match send(&app, client, &email, goal.clone()).await {
         Ok(cookie) => go("/signin/code", [cookie]),
         Err(Error::Limited { retry_after, .. }) => {
             let problem = AddressProblem::TooMany(minutes(retry_after));
-            ask_address(&app, headers, request.as_ref(), typed, Some(problem))
+            ask_address(&app, headers, &goal, typed, Some(problem))
         }
         Err(error) => refusal(&app, headers, &error),
     }
@@ -154,7 +168,7 @@ async fn request_of(app: &App, form: &Sent) -> Result<Option<AppRequest>> {
 }
 
 /// Has a code and a link sent; gives what the browser keeps of it. The same for every address.
-async fn send(app: &Arc<App>, client: Client, email: &Email, request: Option<AppRequest>) -> Result<String> {
+async fn send(app: &Arc<App>, client: Client, email: &Email, goal: Goal) -> Result<String> {
     let native = app.config.native;
     let ask = Start {
         realm: OrgId::HOUSE,
@@ -170,7 +184,9 @@ async fn send(app: &Arc<App>, client: Client, email: &Email, request: Option<App
         link: true,
     };
     let challenge = engine::start(app, ask).await?;
-    Asked::new(challenge.id, email, challenge.shape.is_long(), request, app.clock.now()).cookie(app)
+    let mut asked = Asked::new(challenge.id, email, challenge.shape.is_long(), goal.request, app.clock.now());
+    asked.next = goal.next;
+    asked.cookie(app)
 }
 
 async fn code_page(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
@@ -263,7 +279,11 @@ fn earned_page(app: &App, headers: &HeaderMap, asked: &Asked, earned: &Earned) -
         (Earned::Session(session), _) => match sessions::cookie(app, session) {
             Ok(value) => {
                 let left = session.until.since(app.clock.now()).as_secs();
-                go("/account", [cookies::set(app, cookies::SESSION, value.expose(), left), over])
+                let next = asked.next.as_deref().and_then(onward);
+                go(
+                    next.as_deref().unwrap_or("/account"),
+                    [cookies::set(app, cookies::SESSION, value.expose(), left), over],
+                )
             }
             Err(error) => refusal(app, headers, &error),
         },
@@ -291,7 +311,8 @@ async fn resend(State(app): State<Arc<App>>, client: Client, form: Sent) -> Resp
         Ok(email) => email,
         Err(error) => return refusal(&app, &form.headers, &error),
     };
-    match send(&app, client, &email, asked.request.clone()).await {
+    let goal = Goal { request: asked.request.clone(), next: asked.next.clone() };
+    match send(&app, client, &email, goal).await {
         Ok(cookie) => go("/signin/code", [cookie]),
         Err(Error::Limited { retry_after, .. }) => {
             ask_code(&app, &form.headers, &asked, Some(CodeProblem::TooMany(minutes(retry_after))))

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { checks as account } from "./checks/account.mjs";
 import { checks as app } from "./checks/app.mjs";
+import { checks as approvals } from "./checks/approvals.mjs";
 import { checks as looks } from "./checks/looks.mjs";
 import { checks as scanner } from "./checks/scanner.mjs";
 import { checks as signIn } from "./checks/sign_in.mjs";
@@ -23,7 +24,7 @@ const wanted = process.argv[2] ?? "";
 const shots = join(TARGET, "screenshots");
 
 // What waits longest begins first.
-const all = [...signIn, ...scanner, ...account, ...app, ...looks];
+const all = [...signIn, ...scanner, ...account, ...approvals, ...app, ...looks];
 const queue = all.filter(([name]) => name.includes(wanted)).sort(([one], [other]) => other.includes("counts") - one.includes("counts"));
 const result = { passed: 0, failed: 0 };
 

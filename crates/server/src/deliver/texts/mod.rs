@@ -4,12 +4,14 @@
 mod catalogue;
 mod choose;
 mod fill;
+mod notice;
 mod overrides;
 mod plural;
 
 pub use catalogue::CATALOGUE;
 pub use choose::{choose, serve};
 pub use fill::{Filled, Part, parts};
+pub use notice::notice;
 pub use overrides::Catalogue;
 pub use plural::{Form, Plural};
 

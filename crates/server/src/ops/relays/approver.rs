@@ -40,6 +40,11 @@ impl Approver {
         Ok(Self { whose: Whose { org: live.session.org, owner: live.session.user }, by: By::Session })
     }
 
+    /// Whoever is signed in, to say no only: that takes nothing from anybody, and must not wait for a code.
+    pub fn to_deny(live: &Live) -> Self {
+        Self { whose: Whose { org: live.session.org, owner: live.session.user }, by: By::Session }
+    }
+
     /// The only member of a team, by its sign-in key, where that is let.
     pub async fn of_key(app: &App, key: &Credential) -> Result<Self> {
         if !app.config.relay.approve_with_key {

@@ -5,6 +5,7 @@ mod approver;
 mod decide;
 mod expire;
 mod identity;
+mod owner;
 mod read;
 mod receive;
 mod request;
@@ -34,6 +35,7 @@ pub use decide::{Decided, choose, decide};
 pub use doorcode_core::relay::SOURCES;
 pub use expire::{expire, expire_all};
 pub use identity::Identity;
+pub use owner::{pause, set_senders, settings};
 pub use read::{Consumed, cancel, consume};
 pub use receive::{Handed, receive};
 pub use request::{Ask, request};
@@ -77,6 +79,8 @@ pub enum Viewer<'a> {
     Agent(&'a AgentId),
     /// The person whose code it is, or a device of theirs.
     Owner(&'a UserId),
+    /// This server itself, on behalf of its owner.
+    Server,
 }
 
 impl<'a> From<&'a Eye> for Viewer<'a> {
@@ -93,6 +97,7 @@ impl Viewer<'_> {
         match self {
             Self::Agent(agent) => relay.agent == **agent,
             Self::Owner(owner) => relay.owner == **owner,
+            Self::Server => true,
         }
     }
 }
@@ -194,6 +199,11 @@ fn overlap(one: &Relay, other: &Relay) -> bool {
         // Nobody knows: their owner is asked.
         _ => true,
     }
+}
+
+/// Whether two requests that wait are of two agents and one message could be meant by both.
+pub fn contest(one: &Relay, other: &Relay) -> bool {
+    one.agent != other.agent && overlap(one, other)
 }
 
 /// Whoever waits for news of a request hears that there is some: its watchers, its agent's, its owner's.

@@ -107,6 +107,10 @@ pub async fn request(app: &Arc<App>, asking: &Asking, ask: Ask) -> Result<Relay>
     });
     let relay = unit.await?;
     tell(app, &relay);
+    if relay.standing.state == State::PendingApproval {
+        // Nobody may listen: then no browser is told, and the page says it all the same.
+        drop(app.asked.send(relay.id));
+    }
     Ok(relay)
 }
 

@@ -2,6 +2,7 @@
 //! installation's own and the mailbox's provider's are refused before anything here is asked.
 
 use doorcode_core::relay::State;
+use doorcode_core::relay_deny::is_denied;
 use doorcode_core::{Result, Timestamp, UserId};
 
 use crate::app::App;
@@ -17,6 +18,6 @@ pub async fn oldest(app: &App, owner: UserId, now: Timestamp) -> Result<Option<T
 
 /// Whether one of these domains is on the list of those that are never relayed to this person's agents.
 pub async fn any_denied(app: &App, owner: UserId, domains: &[String]) -> Result<bool> {
-    let _ = (app, owner, domains);
-    Ok(false)
+    let settings = super::settings(app, owner).await?;
+    Ok(domains.iter().any(|domain| is_denied(settings.senders.as_deref(), domain)))
 }

@@ -2,6 +2,7 @@
 
 use axum::response::Html;
 use doorcode_core::code::Alphabet;
+use doorcode_core::relay::State;
 use doorcode_core::{Secret, Shape, Timestamp};
 
 use super::*;
@@ -90,6 +91,144 @@ pub(super) fn an_account(frame: Frame<'_>, evil: &str, new: bool) -> Html<String
     })
 }
 
+fn a_card(evil: &str, state: State) -> Card {
+    let or = |text: &str| if evil.is_empty() { text.to_owned() } else { evil.to_owned() };
+    Card {
+        id: format!("otp_{}", state.as_str()),
+        agent: or("Travel bot"),
+        reason: or("Sign in to the airline, to change the seat that you asked for"),
+        senders: vec![or("*@airline.example"), or("Example Air")],
+        refused: false,
+        sources: vec!["email", "sms"],
+        origin: or("203.0.113.7"),
+        left: 105,
+        until: Timestamp::from_millis(1_795_334_868_123),
+        fingerprint: "0f3a 99c1 5e7b 20d4 8a61 77f0 c2b3 1d9e".to_owned(),
+        state,
+        test: false,
+        rivals: Vec::new(),
+        chosen: false,
+        held: None,
+        meant: false,
+    }
+}
+
+fn a_past(evil: &str, state: State, good: bool) -> Past {
+    let or = |text: &str| if evil.is_empty() { text.to_owned() } else { evil.to_owned() };
+    Past {
+        at: Timestamp::from_millis(1_795_334_868_123),
+        agent: or("Travel bot"),
+        sender: or("*@airline.example"),
+        state,
+        decided_by: (state != State::Expired).then(|| "user".to_owned()),
+        way: good.then(|| or("email · collector")),
+        readable: good.then_some(false),
+        verified: good.then(|| (true, or("airline.example"))),
+        test: false,
+    }
+}
+
+/// The page of requests in which every text that somebody chose is `evil`, or if that is empty, the usual ones.
+pub(super) fn some_approvals(frame: Frame<'_>, evil: &str, full: bool) -> Html<String> {
+    let any = Card {
+        senders: Vec::new(),
+        rivals: Vec::new(),
+        id: "otp_any".to_owned(),
+        meant: true,
+        ..a_card(evil, State::PendingApproval)
+    };
+    let or = |text: &str| if evil.is_empty() { text.to_owned() } else { evil.to_owned() };
+    let rival = Card { rivals: vec![or("Mail bot")], ..a_card(evil, State::Approved) };
+    let held =
+        Card { held: Some(or("reset")), id: "otp_held".to_owned(), refused: true, ..a_card(evil, State::Approved) };
+    let cards = [a_card(evil, State::PendingApproval), any, rival, a_card(evil, State::OtpReceived), held];
+    let past =
+        [a_past(evil, State::Consumed, true), a_past(evil, State::Denied, false), a_past(evil, State::Expired, false)];
+    approvals(&Approvals {
+        frame,
+        note: full.then_some(Note::Stale),
+        again: full.then_some("/signin?next=%2Fapprovals"),
+        paused: full,
+        hidden: HIDDEN,
+        cards: if full { &cards } else { &[] },
+        mark: "0f",
+        past: if full { &past } else { &[] },
+        older: full.then_some("/approvals?before=otp_x#history"),
+        is_older: false,
+    })
+}
+
+/// The page of settings, the same.
+pub(super) fn some_settings(frame: Frame<'_>, evil: &str, full: bool) -> Html<String> {
+    let or = |text: &str| if evil.is_empty() { text.to_owned() } else { evil.to_owned() };
+    let made = Timestamp::from_millis(1_795_334_868_123);
+    let secret = Secret::new(or("dk_9f2k1m7q3x5z8c4v6b0n2a4s6d8f0g1h"));
+    let agent = AgentRow { id: "agent_a".to_owned(), name: or("Travel bot"), made, paused: true, blocked: false };
+    let device = DeviceRow {
+        id: "device_a".to_owned(),
+        name: or("Pixel"),
+        kind: "phone".to_owned(),
+        described: or("Android 16"),
+        made,
+        linked: true,
+    };
+    let browser = Browser { id: "b1".to_owned(), host: or("push.example.com"), made };
+    let own = or("acme.example");
+    agents(&Settings {
+        frame,
+        note: None,
+        wrong: full.then_some("domain"),
+        again: None,
+        hidden: HIDDEN,
+        new: full.then_some(NewSecret::Key(&secret)),
+        agents: if full { std::slice::from_ref(&agent) } else { &[] },
+        devices: if full { std::slice::from_ref(&device) } else { &[] },
+        listed: &[Refused { domain: "paypal.com", on: true }, Refused { domain: "wise.com", on: false }],
+        own: &own,
+        push_key: "BCVxsr7N",
+        browsers: if full { std::slice::from_ref(&browser) } else { &[] },
+    })
+}
+
+/// The page of one agent, the same.
+pub(super) fn an_agent(frame: Frame<'_>, evil: &str) -> Html<String> {
+    let or = |text: &str| if evil.is_empty() { text.to_owned() } else { evil.to_owned() };
+    let (name, description, senders) = (or("Travel bot"), or("Books what I like"), or("*@airline.example"));
+    let rules = RuleFields {
+        sources: vec!["email".to_owned()],
+        senders: senders.clone(),
+        from: or("08:00"),
+        to: or("20:00"),
+        offset: or("60"),
+        auto_senders: senders,
+        per_day: or("3"),
+    };
+    agent_page(&AgentPage {
+        frame,
+        note: Some(Note::Saved),
+        wrong: None,
+        again: None,
+        hidden: HIDDEN,
+        id: "agent_a",
+        name: &name,
+        description: &description,
+        identity: Some("0f3a 99c1 5e7b 20d4"),
+        paused: false,
+        blocked: true,
+        rules: &rules,
+    })
+}
+
+pub(super) fn any_message(frame: Frame<'_>, evil: &str) -> Html<String> {
+    let or = |text: &'static str| if evil.is_empty() { text.to_owned() } else { evil.to_owned() };
+    approvals_any(&AnyMessage {
+        frame,
+        agent: &or("Travel bot"),
+        reason: &or("Sign in somewhere"),
+        sure: form("/approvals/approve"),
+    })
+}
+
 pub(super) fn captured(to: &str, product: &str, code: &str, language: &str, link: Option<&str>) -> Message {
     let link = link.map(|link| Secret::new(link.to_owned()));
     code_mail(CodeMail {
@@ -146,6 +285,12 @@ pub(super) fn every_page() -> Vec<(String, Html<String>)> {
         add(&format!("failure_{tag}"), failure_of(frame, Kind::Limited(3)));
         add(&format!("account_{tag}"), an_account(frame, "", false));
         add(&format!("account_new_{tag}"), an_account(frame, "", true));
+        add(&format!("approvals_{tag}"), some_approvals(frame, "", true));
+        add(&format!("approvals_empty_{tag}"), some_approvals(frame, "", false));
+        add(&format!("approvals_any_{tag}"), any_message(frame, ""));
+        add(&format!("agents_{tag}"), some_settings(frame, "", true));
+        add(&format!("agents_empty_{tag}"), some_settings(frame, "", false));
+        add(&format!("agent_{tag}"), an_agent(frame, ""));
     }
     add("landing_dev", landing(&Landing { base_url: BASE, dev: true, version: "0.1.0" }));
     add("landing", landing(&Landing { base_url: "https://door.example.com", dev: false, version: "0.1.0" }));

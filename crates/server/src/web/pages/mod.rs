@@ -2,6 +2,10 @@
 //! has those. Refuses markup in what it is given: everything is text and is escaped.
 
 mod account;
+mod agent;
+mod agents;
+mod approvals;
+mod approvals_any;
 mod done;
 mod failure;
 mod inbox;
@@ -16,6 +20,10 @@ mod sign_in_address;
 mod sign_in_code;
 
 pub use account::{Account, Key, KeyProblem, Member, NewKey, Notice, Session, account};
+pub use agent::{AgentPage, RuleFields, agent_page};
+pub use agents::{AgentRow, Browser, DeviceRow, NewSecret, Refused, Settings, agents};
+pub use approvals::{Approvals, Card, Note, Past, approvals};
+pub use approvals_any::{AnyMessage, approvals_any};
 pub use done::done;
 pub use failure::{Failure, Kind, failure, failure_of};
 pub use inbox::{InboxView, inbox};
@@ -31,7 +39,7 @@ pub use sign_in_code::{CodeProblem, SignInCode, sign_in_code};
 use askama::Template;
 use axum::response::Html;
 
-use super::assets::{script_href, style_href};
+use super::assets::{APPROVALS, script_href, style_href};
 use super::texts::{Texts, fill, of};
 
 /// The name of the field with the address.
@@ -79,6 +87,11 @@ impl<'a> Head<'a> {
     /// Of a page for developers: in English, and of this program's own name.
     pub(super) fn english() -> Self {
         Self::of(Frame { texts: of("en"), product: "Doorcode" })
+    }
+
+    /// The address of the script of the pages about agents.
+    fn more(&self) -> String {
+        APPROVALS.href()
     }
 
     /// A text with the name of the product in it.

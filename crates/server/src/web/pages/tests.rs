@@ -7,7 +7,7 @@ use doorcode_core::code::Alphabet;
 use super::fixtures::*;
 use super::*;
 use crate::deliver::inbox::Inbox;
-use crate::web::assets::{script_href, style_href};
+use crate::web::assets::{APPROVALS, script_href, style_href};
 use crate::web::headers::{mail_headers, page_headers};
 use crate::web::texts::CATALOGUE;
 
@@ -15,6 +15,7 @@ use crate::web::texts::CATALOGUE;
 fn snapshot(name: &str, page: &Html<String>) {
     let html = page.0.replace(&style_href(), "/assets/style.css?v=VERSION");
     let html = html.replace(&script_href(), "/assets/door.js?v=VERSION");
+    let html = html.replace(&APPROVALS.href(), "/assets/approvals.js?v=VERSION");
     insta::with_settings!({ snapshot_path => "../../../tests/it/snapshots", prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!(name, html);
     });
@@ -24,7 +25,9 @@ fn snapshot(name: &str, page: &Html<String>) {
 fn the_pages_as_they_are() {
     let shown = |name: &str| {
         let developers = ["landing", "inbox", "message"].iter().any(|page| name.starts_with(page));
-        developers || name.ends_with("_en") || ["code_wrong_ar", "link_other_ar", "account_de"].contains(&name)
+        developers
+            || name.ends_with("_en")
+            || ["code_wrong_ar", "link_other_ar", "account_de", "approvals_ar"].contains(&name)
     };
     for (name, page) in every_page() {
         if shown(&name) {
@@ -35,10 +38,17 @@ fn the_pages_as_they_are() {
     snapshot("page_failure", &failure(&view));
 }
 
+/// A page without the scripts that it is let.
+fn unscripted(page: &Html<String>) -> String {
+    [script_href(), APPROVALS.href()]
+        .iter()
+        .fold(page.0.clone(), |html, script| html.replace(&format!("<script src=\"{script}\" defer></script>"), ""))
+}
+
 #[test]
 fn every_page_keeps_to_its_policy() {
     for (name, page) in every_page() {
-        let html = page.0.replace(&format!("<script src=\"{}\" defer></script>", script_href()), "");
+        let html = unscripted(&page);
         for forbidden in
             ["<script", "style=", "<style", "srcdoc", "src=\"http", "href=\"//", "javascript:", "action=\"http"]
         {
@@ -112,6 +122,10 @@ fn what_strangers_typed_is_text() {
         other(framed, evil),
         an_account(framed, evil, true),
         an_account(framed, evil, false),
+        some_approvals(framed, evil, true),
+        any_message(framed, evil),
+        some_settings(framed, evil, true),
+        an_agent(framed, evil),
         done(framed),
         an_inbox(&inbox_of_evil, Some(evil), None, None),
         an_inbox(&inbox_of_evil, None, Some("script"), Some(9)),
@@ -120,7 +134,7 @@ fn what_strangers_typed_is_text() {
         view(Shown::Headers),
         failure(&Failure { status: 404, what: evil, hint: evil }),
     ] {
-        let html = page.0.replace(&format!("<script src=\"{}\" defer></script>", script_href()), "");
+        let html = unscripted(&page);
         assert!(!html.contains("<script") && !html.contains("<b a="), "{html}");
         assert!(html.contains("&#34;&#62;&#60;script&#62;") || html.contains("&#60;script&#62;"), "{html}");
     }
@@ -186,6 +200,7 @@ fn write_every_page() {
     std::fs::create_dir_all(folder.join("assets")).unwrap();
     std::fs::write(folder.join("assets/style.css"), crate::web::assets::STYLE.text).unwrap();
     std::fs::write(folder.join("assets/door.js"), crate::web::assets::SCRIPT.text).unwrap();
+    std::fs::write(folder.join("assets/approvals.js"), APPROVALS.text).unwrap();
     for (name, page) in every_page() {
         std::fs::write(folder.join(format!("{name}.html")), page.0).unwrap();
     }

@@ -2,10 +2,12 @@
 //! a text: an entry is data with placeholders, and what stands for them is escaped with the rest. The pages of `--dev`
 //! and the landing page are for developers, and are in English only.
 
+mod approvals;
 mod catalogue;
 
 use crate::deliver::texts::{self as mail, Direction, Part, Plural, parts};
 
+pub(in crate::web) use approvals::Approvals;
 pub use catalogue::CATALOGUE;
 
 /// What pages say in one language.
@@ -19,6 +21,7 @@ pub struct Texts {
     pub(super) done: Done,
     pub(super) failure: Failures,
     pub(super) account: Account,
+    pub(super) approvals: Approvals,
 }
 
 /// What is on more than one page.

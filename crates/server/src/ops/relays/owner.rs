@@ -1,0 +1,47 @@
+//! What a person has set for all of their agents: that nothing may be asked for a while, and whose messages are never passed on.
+//! Refuses nobody their pause.
+
+use std::sync::Arc;
+
+use doorcode_core::relay_deny::Senders;
+use doorcode_core::{Result, UserId};
+use serde_json::json;
+
+use crate::app::App;
+use crate::ops::audit::{self, Happened, Whose};
+use crate::store::audit::{self as rows, Owner};
+
+/// A person's settings.
+pub async fn settings(app: &App, owner: UserId) -> Result<Owner> {
+    app.db.read(move |tx| Box::pin(async move { rows::owner(tx, &owner).await })).await
+}
+
+/// Nothing may be asked of them from now on, or it may again.
+pub async fn pause(app: &Arc<App>, whose: Whose, on: bool) -> Result<()> {
+    let (now, unit_app) = (app.clock.now(), Arc::clone(app));
+    let unit = app.db.write(move |tx| {
+        Box::pin(async move {
+            audit::note(tx, &unit_app, whose, happened(json!({ "paused": on })), now).await?;
+            rows::pause(tx, &whose.owner, on.then_some(now)).await
+        })
+    });
+    unit.await?;
+    app.call(whose.owner);
+    Ok(())
+}
+
+/// Whose messages are never passed on.
+pub async fn set_senders(app: &Arc<App>, whose: Whose, senders: Senders) -> Result<()> {
+    let (now, unit_app, kept) = (app.clock.now(), Arc::clone(app), senders.to_json()?);
+    let unit = app.db.write(move |tx| {
+        Box::pin(async move {
+            audit::note(tx, &unit_app, whose, happened(json!({ "senders": senders })), now).await?;
+            rows::set_senders(tx, &whose.owner, &kept).await
+        })
+    });
+    unit.await
+}
+
+fn happened(details: serde_json::Value) -> Happened {
+    Happened { kind: "owner_update", actor: "user", agent: None, relay: None, details }
+}

@@ -1,0 +1,92 @@
+//! Requests as the page shows them. Refuses to show more of one than its owner needs to decide, and any of what it holds.
+
+use doorcode_core::relay::{Named as _, State};
+use doorcode_core::relay_deny::Senders;
+use doorcode_core::seal::PublicKey;
+use doorcode_core::{RelayId, Result, Timestamp};
+
+use crate::ops::relays::{SOURCES, Shown, contest};
+use crate::store::relays::Relay;
+use crate::web::pages::{Card, Past};
+
+/// What waits, as cards, under its owner's settings of senders.
+pub(super) fn cards(
+    waiting: &[Shown],
+    senders: Option<&str>,
+    meant: Option<RelayId>,
+    now: Timestamp,
+) -> Result<Vec<Card>> {
+    let senders = Senders::parse(senders).unwrap_or_default();
+    waiting.iter().map(|shown| card(shown, waiting, &senders, meant, now)).collect()
+}
+
+fn card(shown: &Shown, waiting: &[Shown], senders: &Senders, meant: Option<RelayId>, now: Timestamp) -> Result<Card> {
+    let relay = &shown.relay;
+    let until = relay.standing.ends_at().unwrap_or(relay.standing.expires_at);
+    let domain = relay.sender_pattern.as_deref().and_then(|pattern| pattern.rsplit_once('@')).map(|(_, domain)| domain);
+    Ok(Card {
+        id: relay.id.shown(),
+        agent: shown.agent_name.clone(),
+        reason: relay.reason.clone(),
+        senders: named(relay),
+        refused: domain.is_some_and(|domain| senders.deny(domain.trim_start_matches("*."))),
+        sources: SOURCES.iter().filter(|(bit, _)| relay.sources & bit != 0).map(|(_, name)| *name).collect(),
+        origin: relay.origin.clone(),
+        left: u64::try_from(until.since(now).as_millis().div_ceil(1000)).unwrap_or(u64::MAX),
+        until,
+        fingerprint: PublicKey::parse(&relay.public_key)?.fingerprint()?.to_string(),
+        state: relay.standing.at(now),
+        test: relay.test,
+        rivals: rivals(relay, waiting, now),
+        chosen: relay.chosen,
+        held: None,
+        meant: meant == Some(relay.id),
+    })
+}
+
+/// Whose messages a request is for, most narrowly first.
+fn named(relay: &Relay) -> Vec<String> {
+    [&relay.sender_pattern, &relay.sender].into_iter().flatten().cloned().collect()
+}
+
+/// The other agents that wait for the same message, by name.
+fn rivals(relay: &Relay, waiting: &[Shown], now: Timestamp) -> Vec<String> {
+    // One whose code is there waits for no message.
+    let waits = |relay: &Relay| matches!(relay.standing.at(now), State::PendingApproval | State::Approved);
+    let others = waiting.iter().filter(|other| waits(relay) && waits(&other.relay) && contest(relay, &other.relay));
+    let mut names: Vec<String> = others.map(|other| other.agent_name.clone()).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// One that is over, for the list.
+pub(super) fn past(shown: &Shown, now: Timestamp) -> Past {
+    let relay = &shown.relay;
+    let ways: Vec<&str> = [&relay.source, &relay.capture].into_iter().flatten().map(String::as_str).collect();
+    Past {
+        at: relay.id.made_at(),
+        agent: shown.agent_name.clone(),
+        sender: named(relay).join(" · "),
+        state: relay.standing.at(now),
+        decided_by: relay.decided_by.clone(),
+        way: (!ways.is_empty()).then(|| ways.join(" · ")),
+        readable: relay.readable,
+        verified: relay
+            .verdict
+            .as_deref()
+            .map(|verdict| (verdict == "verified", relay.sender_domain.clone().unwrap_or_default())),
+        test: relay.test,
+    }
+}
+
+/// By which a browser tells whether what it shows is still so: changes whenever a card would.
+pub(super) fn mark(waiting: &[Shown], now: Timestamp) -> String {
+    let shown = waiting.iter().map(|shown| {
+        let (relay, state) = (&shown.relay, shown.relay.standing.at(now).to_i64());
+        format!("{}.{state}.{};", relay.id.shown(), u8::from(relay.chosen))
+    });
+    let text: String = shown.collect();
+    let digest = doorcode_core::fingerprint::fingerprint("cards", &[text.as_bytes()]);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}

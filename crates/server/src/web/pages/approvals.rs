@@ -1,0 +1,234 @@
+//! The page on which a person says yes or no to their agents: what is asked, by whom, why and until when; and what came of the requests
+//! before. Refuses markup in an agent's words, and to hide what a yes gives away.
+
+use askama::Template;
+use axum::response::Html;
+use doorcode_core::Timestamp;
+use doorcode_core::relay::State;
+
+use super::moment::Moment;
+use super::{Frame, Head, ID_FIELD, page};
+use crate::web::texts::{Approvals as Said, Texts};
+
+/// What the page shows.
+pub struct Approvals<'a> {
+    /// Language and product.
+    pub frame: Frame<'a>,
+    /// What was just done, or could not be.
+    pub note: Option<Note>,
+    /// Where to sign in again, for what needs a younger sign-in.
+    pub again: Option<&'a str>,
+    /// Nothing may be asked at the moment.
+    pub paused: bool,
+    /// What goes with every form unseen.
+    pub hidden: &'a [(&'a str, &'a str)],
+    /// What waits, oldest first.
+    pub cards: &'a [Card],
+    /// By which a script tells whether what it shows is still so.
+    pub mark: &'a str,
+    /// What is over, newest first.
+    pub past: &'a [Past],
+    /// Where those before are.
+    pub older: Option<&'a str>,
+    /// This is not the newest of it.
+    pub is_older: bool,
+}
+
+/// What was just done, or could not be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Note {
+    /// They said yes.
+    Approved,
+    /// They said no.
+    Denied,
+    /// It was too late for either.
+    TooLate,
+    /// A setting is kept.
+    Saved,
+    /// Something is removed.
+    Removed,
+    /// The sign-in is too old for it.
+    Stale,
+    /// Too often; again in so many minutes.
+    TooMany(u32),
+    /// The form was older than its token.
+    FormExpired,
+}
+
+impl Note {
+    /// Whether it was done.
+    pub(super) fn is_good(self) -> bool {
+        matches!(self, Self::Approved | Self::Denied | Self::Saved | Self::Removed)
+    }
+
+    /// In words.
+    pub(super) fn say(self, head: &Head<'_>) -> String {
+        let t = &head.texts.approvals;
+        match self {
+            Self::Approved => t.did_approve.to_owned(),
+            Self::Denied => t.did_deny.to_owned(),
+            Self::TooLate => t.too_late.to_owned(),
+            Self::Saved => t.saved.to_owned(),
+            Self::Removed => t.removed.to_owned(),
+            Self::Stale => t.stale.to_owned(),
+            Self::TooMany(minutes) => head.say_wait(head.texts.common.too_many, minutes),
+            Self::FormExpired => head.texts.common.form_expired.to_owned(),
+        }
+    }
+}
+
+/// A request that waits for something.
+#[derive(Clone)]
+pub struct Card {
+    /// Its id, as shown.
+    pub id: String,
+    /// What its owner calls the agent.
+    pub agent: String,
+    /// Why, in the agent's words.
+    pub reason: String,
+    /// Whose messages: a pattern, a name, both; none: anybody's.
+    pub senders: Vec<String>,
+    /// Messages of that sender are never passed on.
+    pub refused: bool,
+    /// By which ways the code may come.
+    pub sources: Vec<&'static str>,
+    /// From where it was asked.
+    pub origin: String,
+    /// Seconds until it ends by itself.
+    pub left: u64,
+    /// When that is.
+    pub until: Timestamp,
+    /// By which the key is known that the code is sealed to.
+    pub fingerprint: String,
+    /// Where it stands.
+    pub state: State,
+    /// A test key asked.
+    pub test: bool,
+    /// Other agents that wait for the same message.
+    pub rivals: Vec<String>,
+    /// This one was chosen over those.
+    pub chosen: bool,
+    /// A code is there whose message is about this, and its owner is asked once more.
+    pub held: Option<String>,
+    /// It is the one that was asked for.
+    pub meant: bool,
+}
+
+impl Card {
+    fn is_any(&self) -> bool {
+        self.senders.is_empty()
+    }
+
+    fn asks(&self) -> bool {
+        self.state == State::PendingApproval || self.held.is_some()
+    }
+
+    /// Several agents' requests were said yes to, and the owner has to choose.
+    fn may_choose(&self) -> bool {
+        self.state == State::Approved && !self.rivals.is_empty() && self.held.is_none()
+    }
+
+    /// `1:45`.
+    fn clock(&self) -> String {
+        format!("{}:{:02}", self.left / 60, self.left % 60)
+    }
+
+    /// What tells a script that it looks different now.
+    fn look(&self) -> String {
+        let rivals = self.rivals.len();
+        format!("{}.{}.{rivals}.{}", self.state.as_str(), u8::from(self.chosen), u8::from(self.held.is_some()))
+    }
+}
+
+/// A request that is over.
+#[derive(Clone)]
+pub struct Past {
+    /// When it was asked.
+    pub at: Timestamp,
+    /// What its owner calls the agent.
+    pub agent: String,
+    /// Whose messages; empty: anybody's.
+    pub sender: String,
+    /// What came of it.
+    pub state: State,
+    /// `user`, `auto`, or nobody.
+    pub decided_by: Option<String>,
+    /// How the code came, as `email · imap`; none: none came.
+    pub way: Option<String>,
+    /// Whether this server could read the message.
+    pub readable: Option<bool>,
+    /// Whether the sender was verified, and as which domain.
+    pub verified: Option<(bool, String)>,
+    /// A test key asked.
+    pub test: bool,
+}
+
+#[derive(Template)]
+#[template(path = "approvals.html")]
+struct Page<'a> {
+    head: Head<'a>,
+    view: &'a Approvals<'a>,
+    t: &'static Texts,
+    a: &'static Said,
+    note: Option<(String, bool)>,
+}
+
+/// The page on which a person says yes or no.
+pub fn approvals(view: &Approvals<'_>) -> Html<String> {
+    let (head, t) = (Head::of(view.frame), view.frame.texts);
+    let note = view.note.map(|note| (note.say(&head), note.is_good()));
+    page(&Page { head, view, t, a: &t.approvals, note })
+}
+
+impl Page<'_> {
+    fn state(&self, state: &State) -> &'static str {
+        state_of(self.a, *state)
+    }
+
+    /// What a code of its sender can do.
+    fn gives(&self, card: &Card) -> &'static str {
+        match (card.refused, card.is_any()) {
+            (true, _) => self.a.can_do_denied,
+            (false, true) => self.a.can_do_any,
+            (false, false) => self.a.can_do,
+        }
+    }
+
+    fn source(&self, source: &str) -> &'static str {
+        source_of(self.a, source)
+    }
+
+    fn decided(&self, past: &Past) -> &'static str {
+        match past.decided_by.as_deref() {
+            Some("user") => self.a.by_you,
+            Some("auto") => self.a.by_rule,
+            _ => self.a.by_nobody,
+        }
+    }
+
+    fn moment(&self, at: &Timestamp) -> Moment {
+        Moment::of(*at)
+    }
+}
+
+/// A state in words.
+pub(super) fn state_of(a: &'static Said, state: State) -> &'static str {
+    match state {
+        State::PendingApproval => a.waiting,
+        State::Approved => a.approved,
+        State::OtpReceived => a.received,
+        State::Consumed => a.consumed,
+        State::Denied => a.denied,
+        State::Expired => a.expired,
+        State::Cancelled => a.cancelled,
+    }
+}
+
+/// A way by which codes come, as people call it.
+pub(super) fn source_of(a: &'static Said, source: &str) -> &'static str {
+    match source {
+        "sms" => "SMS",
+        "whatsapp" => "WhatsApp",
+        _ => a.email,
+    }
+}
