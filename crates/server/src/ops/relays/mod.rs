@@ -119,14 +119,18 @@ pub async fn of_agent(app: &App, agent: AgentId, before: Option<RelayId>, most: 
 }
 
 async fn named(tx: &mut crate::store::Tx<'_>, relays: Vec<Relay>) -> Result<Vec<Shown>> {
-    let mut names = std::collections::HashMap::new();
+    let mut names = std::collections::HashMap::<AgentId, String>::new();
     let mut shown = Vec::with_capacity(relays.len());
     for relay in relays {
-        if !names.contains_key(&relay.agent) {
-            let agent = agents::get(tx, &relay.org, &relay.agent).await?;
-            names.insert(relay.agent, agent.map_or_else(String::new, |agent| agent.name));
-        }
-        let agent_name = names.get(&relay.agent).cloned().unwrap_or_default();
+        let agent_name = match names.get(&relay.agent) {
+            Some(name) => name.clone(),
+            None => {
+                let agent = agents::get(tx, &relay.org, &relay.agent).await?;
+                let name = agent.map_or_else(String::new, |agent| agent.name);
+                names.insert(relay.agent, name.clone());
+                name
+            }
+        };
         shown.push(Shown { relay, agent_name });
     }
     Ok(shown)
