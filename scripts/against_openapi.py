@@ -48,9 +48,12 @@ def name_what_is_there(case, relayed):
     """An id that there is, in two of three good requests of the relay; and no long wait, which is what a good one is."""
     if case.query and str(case.query.get("wait", "")).isdigit():
         case.query["wait"] = 0
-    known = relayed.get(case.operation.path.split("/")[2], ())
-    text = str(case.path_parameters.get("id", ""))
-    if known and text.isascii() and len(text) > 20 and len(text) % 3 + ord(text[-1]) % 3 != 1 and case.method != "DELETE":
+    known, text = relayed.get(case.operation.path.split("/")[2], ()), str(case.path_parameters.get("id", ""))
+    if case.method == "DELETE":
+        # Lists are read here too, and whoever removes the device or the agent has no key for the rest.
+        if text in relayed["kept"]:
+            case.path_parameters["id"] = text[:-22] + 22 * "A"
+    elif known and text.isascii() and len(text) > 20 and ord(text[-1]) % 3:
         case.path_parameters["id"] = known[ord(text[-1]) % len(known)]
 
 
@@ -105,7 +108,8 @@ def relay(binary, base, key, folder):
     call(f"/v1/otp/{otps[0]}/approve", {})
     call(f"/v1/otp/{otps[1]}/deny", {})
     keys = {"AGAINST_OPENAPI_AGENT": agent["api_key"], "AGAINST_OPENAPI_DEVICE": device["api_key"]}
-    there = {"otp": otps, "agents": [other["id"]], "policies": [other["id"]], "devices": [device["id"]]}
+    # An agent that is changed is not the one that asks.
+    there = {"otp": otps, "agents": [other["id"]], "policies": [other["id"]], "kept": [agent["id"], device["id"]]}
     return keys | {RELAYED: json.dumps(there)}
 
 

@@ -1,7 +1,5 @@
 //! The door `agentotp`: the journey in both dialects, what each kind of caller reads, every state and every error (docs/agentotp.md).
 
-#![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
-
 use axum::http::Method;
 use doorcode_core::relay::Named as _;
 use serde_json::{Value, json};

@@ -178,7 +178,8 @@ pub(crate) fn wish() -> Value {
 /// The same with some members set otherwise.
 pub(crate) fn wish_with(members: Value) -> Value {
     let mut wish = wish();
-    wish.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    let Value::Object(members) = members else { panic!("{members}") };
+    wish.as_object_mut().unwrap().extend(members);
     wish
 }
 

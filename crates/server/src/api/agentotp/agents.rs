@@ -76,7 +76,7 @@ pub(crate) struct Rotation {
 
 /// The agent that a path names.
 pub(super) fn named(text: &str) -> Result<AgentId, Refused> {
-    AgentId::read(text).ok_or_else(|| Refused(error::absent("agent")))
+    AgentId::read(text).ok_or_else(|| Refused::from(error::absent("agent")))
 }
 
 /// What is told of an agent.

@@ -156,7 +156,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, ByPerson(whose): ByPerson,
     ))]
 pub(super) async fn show(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, Segment(text): Segment) -> Answer {
     let number = text.parse::<i64>().ok().filter(|number| (1..i64::MAX).contains(number));
-    let number = number.ok_or_else(|| Refused(error::absent("entry")))?;
+    let number = number.ok_or_else(|| Refused::from(error::absent("entry")))?;
     let entry = audit::show(&app, whose.owner, number).await.map_err(about("entry"))?;
     Ok(Json(view(&whose.owner, &entry)).into_response())
 }

@@ -60,17 +60,17 @@ impl Caller {
             _ if text.starts_with("outx_") => Kind::ApiKey,
             _ => {
                 let live = sessions::read(app, SessionKind::Access, text).await?;
-                let live = live.ok_or_else(|| Refused(error::unauthenticated()))?;
+                let live = live.ok_or_else(|| Refused::from(error::unauthenticated()))?;
                 // Whoever signs in to somebody's app has not given it their codes.
                 if live.session.client.is_some_and(|client| client != live.session.org) {
-                    return Err(Refused(error::forbidden("The session of another org's app may not do that")));
+                    return Err(Refused::from(error::forbidden("The session of another org's app may not do that")));
                 }
                 let hold = Hold::Session(live.session.id);
                 return Ok((Self::Session(live), hold));
             }
         };
         let found = credentials::recognise(app, kind, text).await?;
-        let key = found.ok_or_else(|| Refused(error::unauthenticated()))?;
+        let key = found.ok_or_else(|| Refused::from(error::unauthenticated()))?;
         keys::note_use(app, &key);
         let hold = Hold::Key(key.org, key.id);
         let caller = match kind {
@@ -116,7 +116,7 @@ impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refused> {
-        let text = shown(&parts.headers).ok_or_else(|| Refused(error::unauthenticated()))?;
+        let text = shown(&parts.headers).ok_or_else(|| Refused::from(error::unauthenticated()))?;
         Self::of(app, text).await
     }
 }
@@ -130,7 +130,7 @@ impl FromRequestParts<Arc<App>> for ByAgent {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refused> {
         match Caller::from_request_parts(parts, app).await? {
             Caller::Agent(asking) => Ok(Self(*asking)),
-            _ => Err(Refused(error::forbidden("Only an agent's key may do that"))),
+            _ => Err(Refused::from(error::forbidden("Only an agent's key may do that"))),
         }
     }
 }
@@ -144,7 +144,7 @@ impl FromRequestParts<Arc<App>> for ByDevice {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refused> {
         match Caller::from_request_parts(parts, app).await? {
             Caller::Device(device) => Ok(Self(*device)),
-            _ => Err(Refused(error::forbidden("Only a device's key (dk_) may do that"))),
+            _ => Err(Refused::from(error::forbidden("Only a device's key (dk_) may do that"))),
         }
     }
 }
@@ -156,7 +156,7 @@ impl FromRequestParts<Arc<App>> for ByApprover {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refused> {
-        let refused = |why: &str| Refused(error::forbidden(why));
+        let refused = |why: &str| Refused::from(error::forbidden(why));
         match Caller::from_request_parts(parts, app).await? {
             Caller::Agent(_) => Err(refused("An agent can not approve")),
             Caller::Device(device) => {
@@ -187,10 +187,10 @@ impl FromRequestParts<Arc<App>> for ByPerson {
                 // A further key is its maker's.
                 (Kind::AccessKey, Some(owner)) => Ok(Self(Whose { org: key.org, owner })),
                 _ => only_member(app, &key).await.map(Self).map_err(|_| {
-                    Refused(error::forbidden("A team's key is nobody's own: sign in, or make a key of your own"))
+                    Refused::from(error::forbidden("A team's key is nobody's own: sign in, or make a key of your own"))
                 }),
             },
-            _ => Err(Refused(error::forbidden("Only the owner may do that"))),
+            _ => Err(Refused::from(error::forbidden("Only the owner may do that"))),
         }
     }
 }
@@ -205,7 +205,7 @@ impl FromRequestParts<Arc<App>> for ByRuler {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refused> {
         let ByApprover(approver) = ByApprover::from_request_parts(parts, app).await?;
         match approver.by {
-            By::Device(_) => Err(Refused(error::forbidden("A device may not do that: sign in"))),
+            By::Device(_) => Err(Refused::from(error::forbidden("A device may not do that: sign in"))),
             By::Session | By::Key => Ok(Self(approver.whose)),
         }
     }

@@ -117,7 +117,7 @@ pub(super) async fn register(State(app): State<Arc<App>>, ByDevice(device): ByDe
 pub(super) async fn link(State(app): State<Arc<App>>, ByDevice(device): ByDevice, mut fields: Fields) -> Answer {
     let (reference, token) = (needed(&mut fields, "deviceId")?, needed(&mut fields, "linkToken")?);
     if !means(&device, &reference) {
-        return Err(Refused(error::absent("device")));
+        return Err(Refused::from(error::absent("device")));
     }
     devices::link(&app, &device, &token).await.map_err(about("link"))?;
     let user = device.owner.to_string();
@@ -138,7 +138,7 @@ pub(super) async fn link(State(app): State<Arc<App>>, ByDevice(device): ByDevice
     ))]
 pub(super) async fn status(ByDevice(device): ByDevice, Segment(text): Segment) -> Answer {
     if !means(&device, &text) {
-        return Err(Refused(error::absent("device")));
+        return Err(Refused::from(error::absent("device")));
     }
     let linked = device.linked_at.is_some();
     let mut body = json!({ "isLinked": linked, "is_linked": linked });
@@ -186,7 +186,7 @@ fn view(device: &Device) -> Value {
         (status = 503, description = "Try again", body = ErrorBody),
     ))]
 pub(super) async fn remove(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, Segment(text): Segment) -> Answer {
-    let id = DeviceId::read(&text).ok_or_else(|| Refused(error::absent("device")))?;
+    let id = DeviceId::read(&text).ok_or_else(|| Refused::from(error::absent("device")))?;
     devices::remove(&app, whose, id).await.map_err(about("device"))?;
     Ok(Json(json!({ "success": true, "id": id.shown(), "deleted": true })).into_response())
 }

@@ -54,23 +54,29 @@ struct Inner {
 }
 
 /// An answer that is a refusal.
-pub(super) struct Refused(pub(super) Response);
+pub(super) struct Refused(Box<Response>);
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        self.0
+        *self.0
+    }
+}
+
+impl From<Response> for Refused {
+    fn from(response: Response) -> Self {
+        Self(Box::new(response))
     }
 }
 
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
-        Self(refusal(&error))
+        refusal(&error).into()
     }
 }
 
 impl From<Trouble> for Refused {
     fn from(trouble: Trouble) -> Self {
-        Self(match trouble {
+        Self::from(match trouble {
             Trouble::TooLarge => {
                 let message = "The body is too large: 64 KiB at most";
                 plain(StatusCode::PAYLOAD_TOO_LARGE, ("VALIDATION_ERROR", "VALIDATION_ERROR"), message)
@@ -190,7 +196,7 @@ pub(super) fn absent(noun: &str) -> Response {
 /// What was refused about something that is no request.
 pub(super) fn about(noun: &'static str) -> impl Fn(Error) -> Refused {
     move |error| match error {
-        Error::NotFound => Refused(absent(noun)),
+        Error::NotFound => Refused::from(absent(noun)),
         other => other.into(),
     }
 }

@@ -130,13 +130,13 @@ pub(super) async fn fetch(
     Segment(text): Segment,
     asked: Parameters,
 ) -> Answer {
-    let export = Export::read(&text).ok_or_else(|| Refused(error::absent("export")))?;
+    let export = Export::read(&text).ok_or_else(|| Refused::from(error::absent("export")))?;
     let cursor = asked.number("cursor", (1, i64::MAX as u64))?;
     let head = audit::head(&app, whose.owner).await?;
     let wanted = Search {
         before: cursor.map_or(i64::MAX, |number| number as i64),
-        kind: export.kind.as_deref().map(kind).transpose().map_err(|_| Refused(error::absent("export")))?,
-        agent: export.agent.as_deref().map(agent).transpose().map_err(|_| Refused(error::absent("export")))?,
+        kind: export.kind.as_deref().map(kind).transpose().map_err(|_| Refused::from(error::absent("export")))?,
+        agent: export.agent.as_deref().map(agent).transpose().map_err(|_| Refused::from(error::absent("export")))?,
         relay: None,
         from: Timestamp::from_millis(export.from),
         to: Timestamp::from_millis(export.to),
@@ -146,10 +146,10 @@ pub(super) async fn fetch(
     let mut found = audit::search(&app, whose.owner, wanted).await?;
     let next = found.last().filter(|_| found.len() as i64 == ENTRIES_MOST).map(|entry| entry.number.to_string());
     found.reverse();
-    Ok(if export.csv { csv(&found, &head, next) } else { whole(&whose.owner, &found, &head, next) })
+    Ok(if export.csv { csv(&found, &head, next) } else { whole(&whose.owner, &found, &head, next.as_deref()) })
 }
 
-fn whole(owner: &UserId, found: &[Entry], head: &Owner, next: Option<String>) -> Response {
+fn whole(owner: &UserId, found: &[Entry], head: &Owner, next: Option<&str>) -> Response {
     let data: Vec<Value> = found.iter().map(|entry| view(owner, entry)).collect();
     Json(json!({
         "data": data, "has_more": next.is_some(), "next_cursor": next,

@@ -25,7 +25,7 @@ impl FromRequest<Arc<App>> for Fields {
         match serde_json::from_slice(&bytes) {
             Ok(Value::Object(members)) => Ok(Self(members)),
             Ok(Value::Null) => Ok(Self(Map::new())),
-            _ => Err(Refused(error::invalid("The body must be a JSON object"))),
+            _ => Err(Refused::from(error::invalid("The body must be a JSON object"))),
         }
     }
 }
@@ -96,7 +96,7 @@ impl Fields {
 
 /// What is wrong with a member, by its documented name.
 pub(super) fn wrong(name: &str, why: &str) -> Refused {
-    Refused(error::invalid(&format!("{name} {why}")))
+    Refused::from(error::invalid(&format!("{name} {why}")))
 }
 
 /// `publicKey` as `public_key`.

@@ -69,5 +69,5 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 
 /// The request that a path names. What is no id is the id of nothing.
 fn relay(text: &str) -> Result<RelayId, Refused> {
-    RelayId::read(text).ok_or_else(|| Refused(error::no_request()))
+    RelayId::read(text).ok_or_else(|| Refused::from(error::no_request()))
 }

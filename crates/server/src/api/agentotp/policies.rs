@@ -45,7 +45,7 @@ fn view(agent: &Agent) -> Option<Value> {
 
 async fn of(app: &App, whose: Whose, id: AgentId) -> Result<Value, Refused> {
     let agent = agents::show(app, whose, id).await.map_err(about("policy"))?;
-    view(&agent).ok_or_else(|| Refused(error::absent("policy")))
+    view(&agent).ok_or_else(|| Refused::from(error::absent("policy")))
 }
 
 /// The rules of all of the caller's agents that have some.

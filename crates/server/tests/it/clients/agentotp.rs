@@ -55,8 +55,8 @@ fn error_of(answer: &Answer) -> SdkError {
     }
 }
 
-fn judged(answer: Answer) -> Result<Value, SdkError> {
-    if (200..300).contains(&answer.status) { Ok(answer.json()) } else { Err(error_of(&answer)) }
+fn judged(answer: &Answer) -> Result<Value, SdkError> {
+    if (200..300).contains(&answer.status) { Ok(answer.json()) } else { Err(error_of(answer)) }
 }
 
 /// It.
@@ -67,7 +67,7 @@ struct Sdk<'a> {
 
 impl Sdk<'_> {
     async fn call(&self, method: Method, path: &str, body: String) -> Result<Value, SdkError> {
-        judged(self.cast.by(&self.key).send(method, path, body).await)
+        judged(&self.cast.by(&self.key).send(method, path, body).await)
     }
 
     async fn request(&self) -> Result<Value, SdkError> {
