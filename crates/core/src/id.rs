@@ -45,6 +45,8 @@ pub enum Agent {}
 pub enum Device {}
 /// The kind of [`RelayId`].
 pub enum Relay {}
+/// The kind of [`HookId`].
+pub enum Hook {}
 
 /// A tenant.
 pub type OrgId = Id<Org>;
@@ -72,6 +74,8 @@ pub type AgentId = Id<Agent>;
 pub type DeviceId = Id<Device>;
 /// One request of an agent for a code.
 pub type RelayId = Id<Relay>;
+/// Where a program pushes a person's messages to.
+pub type HookId = Id<Hook>;
 
 impl OrgId {
     /// The house realm, whose identities sign in at the OutX door (docs/threat-model.md).

@@ -14,6 +14,7 @@ pub mod error;
 pub mod extract;
 pub mod fingerprint;
 mod glyph;
+pub mod hook;
 pub mod id;
 pub mod known;
 pub mod line;
@@ -29,6 +30,7 @@ pub mod sender;
 pub mod session;
 pub mod time;
 pub mod token;
+pub mod vault;
 pub mod webhook;
 
 pub use address::{Address, Email, Phone};
@@ -37,8 +39,8 @@ pub use challenge::{Standing, State, Verdict};
 pub use code::{Alphabet, Binding, Code, Shape};
 pub use error::{Error, Result};
 pub use id::{
-    AgentId, ChallengeId, CredentialId, DeliveryId, DeviceId, EventId, Id, OrgId, RedirectId, RelayId, SessionId,
-    UserId, WebhookId, WebhookMessageId,
+    AgentId, ChallengeId, CredentialId, DeliveryId, DeviceId, EventId, HookId, Id, OrgId, RedirectId, RelayId,
+    SessionId, UserId, WebhookId, WebhookMessageId,
 };
 pub use network::Network;
 pub use root::{Kid, MasterKey, Root, Use};

@@ -158,6 +158,10 @@ pub enum Use {
     Webhook,
     /// The chain over a person's record.
     Audit,
+    /// Paths, addresses and secrets by which a person's messages are pushed here.
+    Hook,
+    /// Secrets that others gave into our keeping.
+    Vault,
 }
 
 impl Use {
@@ -175,6 +179,8 @@ impl Use {
             Self::Header => "header",
             Self::Webhook => "webhook",
             Self::Audit => "audit",
+            Self::Hook => "hook",
+            Self::Vault => "vault",
         }
     }
 }

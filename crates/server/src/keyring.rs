@@ -40,6 +40,10 @@ pub struct Roots {
     pub webhook: Root,
     /// The chain over a person's record.
     pub audit: Root,
+    /// Ways in for messages.
+    pub hook: Root,
+    /// Secrets in our keeping.
+    pub vault: Root,
 }
 
 impl Roots {
@@ -57,6 +61,8 @@ impl Roots {
             session: key.root(Use::Session),
             webhook: key.root(Use::Webhook),
             audit: key.root(Use::Audit),
+            hook: key.root(Use::Hook),
+            vault: key.root(Use::Vault),
         })
     }
 }

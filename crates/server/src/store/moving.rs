@@ -43,6 +43,8 @@ const TABLES: &[(&str, &str)] = &[
     ("relay_messages", "true"),
     ("relay_owners", "true"),
     ("audit", "true"),
+    ("hooks", "true"),
+    ("inbound_addresses", "true"),
     ("nodes", "false"),
     ("meta", "name NOT IN ('moved', 'moving', 'sweeper')"),
 ];

@@ -100,13 +100,13 @@ async fn streams_do_not_take_every_connection_and_end_with_the_house() {
     let program = program(&app, &key);
     let started = start(&program, json!({ "to": BOB })).await;
     let path = format!("{V}/{}/events", started["id"].as_str().unwrap());
-    let id = started["id"].as_str().unwrap().parse().unwrap();
+    let id: doorcode_core::ChallengeId = started["id"].as_str().unwrap().parse().unwrap();
     let other = doorcode_core::OrgId::from_bytes([7; 16]);
-    let listeners: Vec<_> = (0..3).map(|_| app.app.feed.listen(other, id)).collect();
+    let listeners: Vec<_> = (0..3).map(|_| app.app.feed.listen(other, *id.as_bytes())).collect();
     assert_eq!(problem(&program.get(&path).await), (429, "limited".to_owned()));
     drop(listeners);
     let org = program.get("/v1/orgs").await.json()["data"][0]["id"].as_str().unwrap().parse().unwrap();
-    let listeners: Vec<_> = (0..2).map(|_| app.app.feed.listen(org, id)).collect();
+    let listeners: Vec<_> = (0..2).map(|_| app.app.feed.listen(org, *id.as_bytes())).collect();
     assert_eq!(problem(&program.get(&path).await), (429, "limited".to_owned()), "half of the connections for one org");
     drop(listeners);
     assert_eq!(app.app.feed.open(), 0);

@@ -7,6 +7,7 @@ mod consume;
 mod decide;
 pub(in crate::api) mod error;
 mod fields;
+mod hooks;
 mod request;
 mod status;
 mod view;
@@ -32,6 +33,9 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(capture::receive))
         .routes(routes!(decide::approve))
         .routes(routes!(decide::deny))
+        .routes(routes!(hooks::create, hooks::list))
+        .routes(routes!(hooks::remove))
+        .routes(routes!(hooks::make_inbound, hooks::get_inbound, hooks::delete_inbound))
 }
 
 /// The request that a path names. What is no id is the id of nothing.

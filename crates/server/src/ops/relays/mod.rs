@@ -4,6 +4,7 @@
 mod approver;
 mod decide;
 mod expire;
+mod own;
 mod read;
 mod receive;
 mod request;
@@ -27,7 +28,7 @@ pub use approver::{Approver, By, only_member};
 pub use decide::{Decided, choose, decide};
 pub use expire::{expire, expire_all};
 pub use read::{Consumed, cancel, consume};
-pub use receive::{Handed, receive};
+pub use receive::{Handed, KNOWN, receive};
 pub use request::{Ask, request};
 pub use take::{Incoming, Taken, take};
 
