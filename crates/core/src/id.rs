@@ -47,6 +47,8 @@ pub enum Device {}
 pub enum Relay {}
 /// The kind of [`PushId`].
 pub enum Push {}
+/// The kind of [`HookId`].
+pub enum Hook {}
 
 /// A tenant.
 pub type OrgId = Id<Org>;
@@ -76,6 +78,8 @@ pub type DeviceId = Id<Device>;
 pub type RelayId = Id<Relay>;
 /// A browser that is told when an agent asks.
 pub type PushId = Id<Push>;
+/// Where a program pushes a person's messages to.
+pub type HookId = Id<Hook>;
 
 impl OrgId {
     /// The house realm, whose identities sign in at the OutX door (docs/threat-model.md).

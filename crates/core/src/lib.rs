@@ -14,6 +14,7 @@ pub mod error;
 pub mod extract;
 pub mod fingerprint;
 mod glyph;
+pub mod hook;
 pub mod id;
 pub mod known;
 pub mod line;
@@ -32,6 +33,7 @@ pub mod session;
 pub mod ticket;
 pub mod time;
 pub mod token;
+pub mod vault;
 pub mod webhook;
 
 pub use address::{Address, Email, Phone};
@@ -40,7 +42,7 @@ pub use challenge::{Standing, State, Verdict};
 pub use code::{Alphabet, Binding, Code, Shape};
 pub use error::{Error, Result};
 pub use id::{
-    AgentId, ChallengeId, CredentialId, DeliveryId, DeviceId, EventId, Id, OrgId, PushId, RedirectId, RelayId,
+    AgentId, ChallengeId, CredentialId, DeliveryId, DeviceId, EventId, HookId, Id, OrgId, PushId, RedirectId, RelayId,
     SessionId, UserId, WebhookId, WebhookMessageId,
 };
 pub use network::Network;

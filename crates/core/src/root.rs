@@ -162,6 +162,10 @@ pub enum Use {
     Ticket,
     /// The key by which push services know this server ([`crate::push`]).
     Push,
+    /// Paths, addresses and secrets by which a person's messages are pushed here.
+    Hook,
+    /// Secrets that others gave into our keeping.
+    Vault,
 }
 
 impl Use {
@@ -181,6 +185,8 @@ impl Use {
             Self::Audit => "audit",
             Self::Ticket => "ticket",
             Self::Push => "push",
+            Self::Hook => "hook",
+            Self::Vault => "vault",
         }
     }
 }

@@ -137,3 +137,32 @@ CREATE TABLE audit (
     chain    BYTEA NOT NULL,
     PRIMARY KEY (owner_id, number)
 );
+
+-- Where programs push a person's messages to. kind: sms (our own form), twilio, whatsapp. digest finds it by the token in its path, which
+-- is derived from seed under the master key kid, as our own secrets are. secret is theirs (Twilio's token, Meta's app secret), sealed.
+CREATE TABLE hooks (
+    org_id     BYTEA NOT NULL,
+    id         BYTEA NOT NULL,
+    owner_id   BYTEA NOT NULL,
+    kind       TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    digest     BYTEA NOT NULL,
+    seed       BYTEA NOT NULL,
+    kid        TEXT NOT NULL,
+    secret     TEXT,
+    used_at    BIGINT,
+    PRIMARY KEY (org_id, id)
+);
+CREATE INDEX hooks_by_owner ON hooks (owner_id, id);
+CREATE UNIQUE INDEX hooks_by_digest ON hooks (digest);
+
+-- A person's address for forwarded mail, one at a time; found by digest, derived from seed under kid.
+CREATE TABLE inbound_addresses (
+    owner_id   BYTEA PRIMARY KEY,
+    org_id     BYTEA NOT NULL,
+    digest     BYTEA NOT NULL,
+    seed       BYTEA NOT NULL,
+    kid        TEXT NOT NULL,
+    made_at    BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX inbound_by_digest ON inbound_addresses (digest);

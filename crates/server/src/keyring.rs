@@ -45,6 +45,10 @@ pub struct Roots {
     pub ticket: Root,
     /// By which push services know us.
     pub push: Vapid,
+    /// Ways in for messages.
+    pub hook: Root,
+    /// Secrets in our keeping.
+    pub vault: Root,
 }
 
 impl Roots {
@@ -64,6 +68,8 @@ impl Roots {
             audit: key.root(Use::Audit),
             ticket: key.root(Use::Ticket),
             push: Vapid::derive(key.kid(), &key.root(Use::Push), &entropy::signing())?,
+            hook: key.root(Use::Hook),
+            vault: key.root(Use::Vault),
         })
     }
 }

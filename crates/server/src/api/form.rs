@@ -4,7 +4,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::{agentotp, native, outx};
+use super::{agentotp, hooks, native, outx};
 
 /// Whose form an answer has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -15,16 +15,30 @@ pub(super) enum Form {
     Native,
     /// Two codes and two messages, for both kinds of its clients.
     Agentotp,
+    /// One text in a JSON object, for programs.
+    Hooks,
 }
 
 impl Form {
     /// The form of a path.
     pub(super) fn of(path: &str) -> Self {
-        let agentotp = ["/v1/otp", "/v1/agents", "/v1/devices", "/v1/auth/verify", "/v1/audit", "/v1/policies", "/ws"];
+        let agentotp = [
+            "/v1/otp",
+            "/v1/agents",
+            "/v1/devices",
+            "/v1/auth/verify",
+            "/v1/audit",
+            "/v1/policies",
+            "/v1/hooks",
+            "/v1/inbound",
+            "/ws",
+        ];
         let native = ["/v1", "/.well-known", "/openapi.json"];
         let is = |root: &&str| path.strip_prefix(*root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         if agentotp.iter().any(is) {
             Self::Agentotp
+        } else if is(&"/hooks") {
+            Self::Hooks
         } else if native.iter().any(is) {
             Self::Native
         } else {
@@ -38,6 +52,7 @@ impl Form {
             Self::Outx => outx::error(StatusCode::NOT_FOUND, "Not found"),
             Self::Native => native::problem::not_found(),
             Self::Agentotp => agentotp::error::not_found(),
+            Self::Hooks => hooks::error::not_found(),
         }
     }
 
@@ -47,6 +62,7 @@ impl Form {
             Self::Outx => outx::error(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
             Self::Native => native::problem::wrong_method(),
             Self::Agentotp => agentotp::error::wrong_method(),
+            Self::Hooks => hooks::error::wrong_method(),
         }
     }
 
@@ -56,6 +72,7 @@ impl Form {
             Self::Outx => outx::error(StatusCode::MISDIRECTED_REQUEST, "--dev answers to localhost only"),
             Self::Native => native::problem::misdirected(),
             Self::Agentotp => agentotp::error::misdirected(),
+            Self::Hooks => hooks::error::misdirected(),
         }
     }
 
@@ -65,6 +82,7 @@ impl Form {
             Self::Outx => outx::unavailable(),
             Self::Native => native::problem::unavailable(),
             Self::Agentotp => agentotp::error::unavailable(),
+            Self::Hooks => hooks::error::unavailable(),
         }
     }
 
@@ -74,6 +92,7 @@ impl Form {
             Self::Outx => outx::error(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error"),
             Self::Native => native::problem::internal(),
             Self::Agentotp => agentotp::error::internal(),
+            Self::Hooks => hooks::error::internal(),
         }
     }
 }
@@ -87,7 +106,10 @@ mod tests {
         for path in ["/v1", "/v1/", "/v1/otp_init", "/v1/verifications", "/.well-known/jwks.json", "/openapi.json"] {
             assert_eq!(Form::of(path), Form::Native, "{path}");
         }
-        for path in ["/v1/otp", "/v1/otp/otp_x/consume", "/v1/agents/a", "/v1/audit", "/ws/otp_x"] {
+        for path in ["/hooks/sms/x", "/hooks"] {
+            assert_eq!(Form::of(path), Form::Hooks, "{path}");
+        }
+        for path in ["/v1/otp", "/v1/hooks/hook_x", "/v1/otp/otp_x/consume", "/v1/agents/a", "/v1/audit", "/ws/otp_x"] {
             assert_eq!(Form::of(path), Form::Agentotp, "{path}");
         }
         for path in ["/", "/v10", "/v1x/y", "/linkedin-agent/auth-send-otp", "/V1/verifications", "//v1"] {

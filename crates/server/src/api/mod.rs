@@ -7,6 +7,7 @@ mod client;
 mod document;
 mod exact;
 mod form;
+mod hooks;
 mod log;
 mod native;
 mod operate;
@@ -35,6 +36,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(native::routes())
         .merge(outx::routes())
         .merge(agentotp::routes())
+        .merge(hooks::routes())
         .merge(operate::routes())
         .merge(document::routes())
 }

@@ -6,6 +6,7 @@ use doorcode_core::sender::canonical_domain;
 use serde::Deserialize;
 
 use super::complaints::Complaints;
+use super::inbound::{Inbound, RawInbound};
 
 /// `[capture]`, as written.
 #[derive(Deserialize)]
@@ -13,6 +14,7 @@ pub(super) struct RawCapture {
     dns: String,
     forwarders: Vec<String>,
     own_domains: Vec<String>,
+    inbound: RawInbound,
 }
 
 /// How messages that come in are judged.
@@ -24,6 +26,8 @@ pub struct Capture {
     pub forwarders: Vec<String>,
     /// Domains that this installation writes from, besides that of `mail.from`: nothing from there is ever relayed.
     pub own_domains: Vec<String>,
+    /// How forwarded mail comes in; none: it does not.
+    pub inbound: Option<Inbound>,
 }
 
 impl RawCapture {
@@ -52,6 +56,7 @@ impl RawCapture {
         };
         let forwarders = domains("capture.forwarders", &self.forwarders);
         let own_domains = domains("capture.own_domains", &self.own_domains);
-        Capture { dns, forwarders, own_domains }
+        let inbound = self.inbound.mean(bad);
+        Capture { dns, forwarders, own_domains, inbound }
     }
 }

@@ -6,6 +6,7 @@ mod complaints;
 mod database;
 mod doors;
 mod egress;
+mod inbound;
 mod layers;
 mod raw;
 mod relay;
@@ -23,6 +24,7 @@ use crate::ops::client::Hour;
 
 pub use capture::Capture;
 pub use doors::SHORTEST_LIFE;
+pub use inbound::Inbound;
 pub use raw::Raw;
 pub use relay::Relay;
 

@@ -14,6 +14,7 @@ pub mod deliveries;
 pub mod devices;
 pub mod events;
 mod fold;
+pub mod hooks;
 pub mod idempotency;
 pub mod identities;
 pub mod invites;
@@ -56,6 +57,7 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         deliveries::ALL,
         devices::ALL,
         events::ALL,
+        hooks::ALL,
         idempotency::ALL,
         identities::ALL,
         invites::ALL,

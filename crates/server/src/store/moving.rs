@@ -44,6 +44,8 @@ const TABLES: &[(&str, &str)] = &[
     ("relay_owners", "true"),
     ("push_subscriptions", "true"),
     ("audit", "true"),
+    ("hooks", "true"),
+    ("inbound_addresses", "true"),
     ("nodes", "false"),
     ("meta", "name NOT IN ('moved', 'moving', 'sweeper')"),
 ];

@@ -56,6 +56,13 @@ struct Inner {
 /// An answer that is a refusal.
 pub(super) struct Refused(Box<Response>);
 
+impl Refused {
+    /// The status of its answer.
+    pub(super) fn status(&self) -> StatusCode {
+        self.0.status()
+    }
+}
+
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         *self.0

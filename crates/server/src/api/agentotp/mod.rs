@@ -1,8 +1,6 @@
 //! The door `agentotp`: an agent asks for a person's code, they say yes, it is sealed to the agent's key and read once (facts:
 //! docs/agentotp.md). Both published dialects at once: camelCase and snake_case in, the union out. Refuses an agent its owner's word.
 
-#![expect(clippy::result_large_err, reason = "a refusal is an answer, made once for a request and handed on")]
-
 mod agents;
 mod audit;
 mod caller;
@@ -13,6 +11,7 @@ mod devices;
 pub(in crate::api) mod error;
 mod export;
 mod fields;
+mod hooks;
 mod policies;
 mod query;
 mod request;
@@ -65,6 +64,9 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(audit::report))
         .routes(routes!(export::begin))
         .routes(routes!(export::fetch))
+        .routes(routes!(hooks::create, hooks::list))
+        .routes(routes!(hooks::remove))
+        .routes(routes!(hooks::make_inbound, hooks::get_inbound, hooks::delete_inbound))
 }
 
 /// The request that a path names. What is no id is the id of nothing.

@@ -20,7 +20,7 @@ use crate::store::relays::{self as rows, Received, Relay};
 use crate::store::{Tx, events};
 
 /// For how long a message is known, so that it is taken once.
-pub(super) const KNOWN: Duration = Duration::from_secs(30 * 86_400);
+pub const KNOWN: Duration = Duration::from_secs(30 * 86_400);
 
 /// What a device hands in.
 pub struct Handed {

@@ -10,6 +10,7 @@ use doorcode_core::seal::{Context, PublicKey};
 use doorcode_core::{Error, RelayId, Result, Secret, Timestamp};
 use serde_json::json;
 
+use super::own::is_own_code;
 use super::receive::{KNOWN, put, spend};
 use super::{SOURCES, candidate, happened, tell, wanted};
 use crate::app::App;
@@ -47,6 +48,8 @@ pub enum Taken {
     Contested,
     /// There is no code in it.
     NoCode,
+    /// Its code is one of this installation's own.
+    Ours,
     /// It was here before.
     Before,
     /// Its code is sealed for this request, and its owner is asked once more.
@@ -74,6 +77,9 @@ pub async fn take(app: &Arc<App>, incoming: &Incoming<'_>) -> Result<Taken> {
             Meant::Contested => return Ok(Taken::Contested),
         };
         let Some(found) = incoming.forms.iter().find_map(extract) else { return Ok(Taken::NoCode) };
+        if is_own_code(app, incoming.whose, &found.code).await? {
+            return Ok(Taken::Ours);
+        }
         let sealed = seal(app, *relay, &found.code, incoming)?;
         let (id, about) = (sealed.relay.id, sealed.about);
         match write(app, sealed, incoming).await? {

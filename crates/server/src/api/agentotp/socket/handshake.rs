@@ -48,7 +48,7 @@ impl FromRequestParts<Arc<App>> for Handshake {
         let place = parts.extensions.remove::<Place>();
         match (accept, parts.extensions.remove::<OnUpgrade>()) {
             (Some(accept), Some(upgrade)) => Ok(Self { accept, connection: Connection { upgrade, place } }),
-            _ => Err(Refused(needed())),
+            _ => Err(Refused::from(needed())),
         }
     }
 }

@@ -81,7 +81,7 @@ pub(super) fn of_error(code: &str, text: &str) -> String {
 
 /// Why somebody may not watch, as it is said before the socket ends: by the codes of the door's other answers.
 pub(super) fn of_refusal(refused: &Refused) -> (String, Ending) {
-    match refused.0.status() {
+    match refused.status() {
         StatusCode::UNAUTHORIZED => {
             let text = of_error("UNAUTHORIZED", "The token is wrong, expired, used or revoked");
             (text, Ending::policy("unauthorized"))

@@ -74,7 +74,7 @@ async fn open(
     let after = match asked.after.as_deref().filter(|after| !after.is_empty()) {
         None => None,
         Some(text) => {
-            Some(text.parse::<u8>().map_err(|_| Refused(error::invalid("after must be the seq of a message")))?)
+            Some(text.parse::<u8>().map_err(|_| Refused::from(error::invalid("after must be the seq of a message")))?)
         }
     };
     has_room(&app, None)?;
@@ -83,11 +83,11 @@ async fn open(
         (false, None) => None,
         (false, Some(ticket)) => Some(redeem(&app, &ticket, relay).await?),
         (true, None) => {
-            let text = shown(headers).ok_or_else(|| Refused(error::unauthenticated()))?;
+            let text = shown(headers).ok_or_else(|| Refused::from(error::unauthenticated()))?;
             Some(Caller::watcher(&app, text).await?)
         }
         // Two at once are none, as two keys are.
-        (true, Some(_)) => return Err(Refused(error::unauthenticated())),
+        (true, Some(_)) => return Err(Refused::from(error::unauthenticated())),
     };
     let seated = match watcher {
         Some(watcher) => Some(seat(&app, watcher, relay).await?),

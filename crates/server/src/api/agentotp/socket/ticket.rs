@@ -69,7 +69,7 @@ pub(in crate::api) async fn ticket_of_all(State(app): State<Arc<App>>, headers: 
 }
 
 async fn make(app: &Arc<App>, headers: &HeaderMap, id: Option<&str>) -> Answer {
-    let text = shown(headers).ok_or_else(|| Refused(error::unauthenticated()))?;
+    let text = shown(headers).ok_or_else(|| Refused::from(error::unauthenticated()))?;
     let watcher = Caller::watcher(app, text).await?;
     let relay: Option<RelayId> = id.map(read).transpose()?;
     if let Some(id) = relay {

@@ -1,0 +1,151 @@
+//! Where programs push a person's messages to, and the address for forwarded mail: `/v1/hooks`, `/v1/inbound`. Our own addition to the
+//! contract, which has phones only.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use doorcode_core::relay::Named as _;
+use doorcode_core::{HookId, Secret};
+use serde_json::{Value, json};
+
+use super::caller::ByPerson;
+use super::error::{self, Answer, ErrorBody, Refused, moment};
+use super::fields::{Fields, wrong};
+use crate::app::App;
+use crate::ops::hooks::{self, Kind, Shown};
+use crate::ops::inbound::{self, Address};
+
+fn view(shown: &Shown) -> Value {
+    let mut body = json!({
+        "id": shown.hook.id.shown(),
+        "kind": shown.hook.kind,
+        "name": shown.hook.name,
+        "url": shown.url.as_ref().map(Secret::expose),
+        "createdAt": moment(shown.hook.id.made_at()),
+        "lastUsedAt": shown.hook.used_at.map(moment),
+    });
+    if let (Some(token), Some(members)) = (&shown.verify_token, body.as_object_mut()) {
+        members.insert("verifyToken".to_owned(), token.expose().as_str().into());
+    }
+    body
+}
+
+/// Makes a hook: `{kind: "sms" | "twilio" | "whatsapp", name?, secret?}`. `secret` is Twilio's auth token or Meta's app secret; of kind `sms`
+/// the answer has one, once.
+#[utoipa::path(post, path = "/v1/hooks", tag = "agentotp", operation_id = "create_hook",
+    security(("key" = []), ("access_token" = [])),
+    responses(
+        (status = 201, description = "It, with its URL", body = Object),
+        (status = 401, description = "No key", body = ErrorBody),
+        (status = 403, description = "Not a person", body = ErrorBody),
+        (status = 408, description = "The body did not come in time", body = ErrorBody),
+        (status = 409, description = "There are ten", body = ErrorBody),
+        (status = 413, description = "The body is too large", body = ErrorBody),
+        (status = 422, description = "Something is wrong with the body", body = ErrorBody),
+        (status = 503, description = "Try again", body = ErrorBody),
+    ))]
+pub(super) async fn create(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, mut fields: Fields) -> Answer {
+    let kind = fields.needed("kind")?;
+    let kind = Kind::read(&kind).ok_or_else(|| wrong("kind", "must be sms, twilio or whatsapp"))?;
+    let (name, secret) = (fields.text("name")?.unwrap_or_default(), fields.text("secret")?.map(Secret::new));
+    let (shown, own) = hooks::create(&app, whose, kind, &name, secret).await?;
+    let mut body = json!({ "success": true, "hook": view(&shown) });
+    if let Some(own) = own {
+        body["secret"] = own.expose().as_str().into();
+    }
+    Ok((StatusCode::CREATED, Json(body)).into_response())
+}
+
+/// A person's hooks.
+#[utoipa::path(get, path = "/v1/hooks", tag = "agentotp", operation_id = "list_hooks",
+    security(("key" = []), ("access_token" = [])),
+    responses(
+        (status = 200, description = "They", body = Object),
+        (status = 401, description = "No key", body = ErrorBody),
+        (status = 403, description = "Not a person", body = ErrorBody),
+        (status = 503, description = "Try again", body = ErrorBody),
+    ))]
+pub(super) async fn list(State(app): State<Arc<App>>, ByPerson(whose): ByPerson) -> Answer {
+    let hooks: Vec<Value> = hooks::list(&app, whose.owner).await?.iter().map(view).collect();
+    Ok(Json(json!({ "success": true, "hooks": hooks })).into_response())
+}
+
+/// Removes a hook.
+#[utoipa::path(delete, path = "/v1/hooks/{id}", tag = "agentotp", operation_id = "delete_hook",
+    params(("id" = String, Path, description = "It", pattern = "^hook_")),
+    security(("key" = []), ("access_token" = [])),
+    responses(
+        (status = 200, description = "It is gone", body = Object),
+        (status = 401, description = "No key", body = ErrorBody),
+        (status = 403, description = "Not a person", body = ErrorBody),
+        (status = 404, description = "There is none such of this person", body = ErrorBody),
+        (status = 503, description = "Try again", body = ErrorBody),
+    ))]
+pub(super) async fn remove(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, Path(text): Path<String>) -> Answer {
+    let id = HookId::read(&text).ok_or_else(|| Refused::from(error::not_found()))?;
+    hooks::remove(&app, whose, id).await.map_err(gone)?;
+    Ok(Json(json!({ "success": true })).into_response())
+}
+
+/// What is not there is no request of an agent.
+fn gone(refused: doorcode_core::Error) -> Refused {
+    match refused {
+        doorcode_core::Error::NotFound => Refused::from(error::not_found()),
+        other => other.into(),
+    }
+}
+
+fn address(found: Option<&Address>) -> Response {
+    let email = found.and_then(|found| found.email.as_ref()).map(Secret::expose);
+    let made_at = found.map(|found| moment(found.made_at));
+    Json(json!({ "success": true, "address": email, "createdAt": made_at })).into_response()
+}
+
+/// Makes the person's address for forwarded mail, in place of the one that they had.
+#[utoipa::path(post, path = "/v1/inbound", tag = "agentotp", operation_id = "create_inbound",
+    security(("key" = []), ("access_token" = [])),
+    responses(
+        (status = 200, description = "It", body = Object),
+        (status = 401, description = "No key", body = ErrorBody),
+        (status = 403, description = "Not a person", body = ErrorBody),
+        (status = 408, description = "The body did not come in time", body = ErrorBody),
+        (status = 409, description = "Mail is not taken in here", body = ErrorBody),
+        (status = 413, description = "The body is too large", body = ErrorBody),
+        (status = 422, description = "The body is no JSON object", body = ErrorBody),
+        (status = 503, description = "Try again", body = ErrorBody),
+    ))]
+pub(super) async fn make_inbound(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, _: Fields) -> Answer {
+    Ok(address(Some(&inbound::make(&app, whose).await?)))
+}
+
+/// The person's address for forwarded mail; null if there is none.
+#[utoipa::path(get, path = "/v1/inbound", tag = "agentotp", operation_id = "get_inbound",
+    security(("key" = []), ("access_token" = [])),
+    responses(
+        (status = 200, description = "It", body = Object),
+        (status = 401, description = "No key", body = ErrorBody),
+        (status = 403, description = "Not a person", body = ErrorBody),
+        (status = 409, description = "Mail is not taken in here", body = ErrorBody),
+        (status = 503, description = "Try again", body = ErrorBody),
+    ))]
+pub(super) async fn get_inbound(State(app): State<Arc<App>>, ByPerson(whose): ByPerson) -> Answer {
+    Ok(address(inbound::get(&app, whose.owner).await?.as_ref()))
+}
+
+/// Takes the person's address for forwarded mail away.
+#[utoipa::path(delete, path = "/v1/inbound", tag = "agentotp", operation_id = "delete_inbound",
+    security(("key" = []), ("access_token" = [])),
+    responses(
+        (status = 200, description = "It is gone", body = Object),
+        (status = 401, description = "No key", body = ErrorBody),
+        (status = 403, description = "Not a person", body = ErrorBody),
+        (status = 404, description = "There is none", body = ErrorBody),
+        (status = 503, description = "Try again", body = ErrorBody),
+    ))]
+pub(super) async fn delete_inbound(State(app): State<Arc<App>>, ByPerson(whose): ByPerson) -> Answer {
+    inbound::remove(&app, whose).await.map_err(gone)?;
+    Ok(Json(json!({ "success": true })).into_response())
+}
