@@ -27,7 +27,7 @@ pub(super) struct Wait {
 
 impl Wait {
     /// Whatever is no number is no wait: clients send what they like.
-    fn span(&self) -> Duration {
+    pub(super) fn span(&self) -> Duration {
         let seconds = self.wait.as_deref().and_then(|text| text.parse::<f64>().ok()).filter(|seconds| *seconds > 0.0);
         seconds.map_or(Duration::ZERO, |seconds| Duration::from_secs_f64(seconds.min(WAIT_MOST.as_secs_f64())))
     }

@@ -29,7 +29,7 @@ pub use expire::{expire, expire_all};
 pub use read::{Consumed, cancel, consume};
 pub use receive::{Handed, receive};
 pub use request::{Ask, request};
-pub use take::{Incoming, Taken, take};
+pub use take::{Incoming, Taken, about, take};
 
 /// Requests of one person that are looked at together.
 const LIVE_MOST: i64 = 500;
@@ -146,6 +146,7 @@ pub async fn awaited(app: &App, device: &Device, source: Option<i64>) -> Result<
     let mut live = live(app, device.owner).await?;
     live.retain(|shown| {
         shown.relay.standing.at(now) == doorcode_core::relay::State::Approved
+            && shown.relay.held.is_none()
             && source.is_none_or(|source| shown.relay.sources & source != 0)
     });
     Ok(live)
