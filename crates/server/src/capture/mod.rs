@@ -11,6 +11,7 @@ pub mod domain;
 mod fields;
 mod keys;
 pub mod mail;
+pub mod mailbox;
 pub mod message;
 mod mime;
 pub mod origin;

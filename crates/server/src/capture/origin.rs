@@ -13,10 +13,19 @@ use crate::keyring::Keyring;
 pub fn is_ours(parsed: &Parsed, own_from_domains: &[&str], keys: &Keyring) -> bool {
     let mut marks = parsed.marks.iter().filter_map(|mark| Mark::parse(mark));
     let made_here = |mark: Mark| keys.iter().any(|roots| roots.kid == mark.kid() && mark.is_of(&roots.header));
+    marks.any(made_here) || is_from(parsed, own_from_domains)
+}
+
+/// Whether some installation sent it, or it is from a domain that ours writes from: for whoever has no key to tell ours by.
+pub fn is_anybodys(parsed: &Parsed, own_from_domains: &[&str]) -> bool {
+    parsed.marks.iter().any(|mark| Mark::parse(mark).is_some()) || is_from(parsed, own_from_domains)
+}
+
+fn is_from(parsed: &Parsed, own_from_domains: &[&str]) -> bool {
     let own = |found: String| {
         own_from_domains.iter().filter_map(|own| domain::canonical(own)).any(|own| domain::is_at_or_below(&found, &own))
     };
-    marks.any(made_here) || parsed.from.iter().chain(&parsed.sender).filter_map(Mailbox::domain).any(own)
+    parsed.from.iter().chain(&parsed.sender).filter_map(Mailbox::domain).any(own)
 }
 
 /// Every domain that has to do with a message, for the list of those that are never relayed: who it is from in any sense, who signed

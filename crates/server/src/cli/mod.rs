@@ -5,6 +5,7 @@ mod agent;
 mod audit;
 mod backup;
 mod bench;
+mod collect;
 mod collector;
 mod doctor;
 mod generate;
@@ -76,6 +77,8 @@ enum Command {
     Migrate(place::Migrate),
     /// Move everything from the embedded database to PostgreSQL
     MigrateStore(migrate_store::MigrateStore),
+    /// Watch a mailbox beside the person, and hand codes in sealed
+    Collect(Box<collect::Collect>),
     /// Write the generated files of the repository, or check them
     Gen(generate::Generate),
     /// Measure this machine: the whole journey against a server that does nothing, or against a peer
@@ -106,6 +109,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Vec<(Stri
         Command::Recover(command) => command.run(environment),
         Command::Migrate(command) => command.run(environment),
         Command::MigrateStore(command) => command.run(environment),
+        Command::Collect(command) => command.run(),
         Command::Gen(command) => command.run(),
         Command::Bench(command) => Ok(command.run()),
         Command::Seed(command) => command.run(environment),

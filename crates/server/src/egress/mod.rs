@@ -1,4 +1,4 @@
-//! The one way out to a host that a caller names: webhooks now, later whatever else a caller may give an address of.
+//! The one way out to a host that a caller names: webhooks, and the mailboxes that people connect.
 //! Refuses what would make this server somebody's arm into its own network: addresses that are not global, in any
 //! spelling and behind any name, our own listener, other ports, plain HTTP, redirects, and answers without end.
 //!
@@ -9,6 +9,7 @@
 mod address;
 mod exchange;
 mod failure;
+mod line;
 mod resolver;
 mod rules;
 mod settings;
@@ -26,6 +27,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 pub use failure::{Failure, Kind};
+pub use line::Line;
 pub use resolver::Resolver;
 pub use settings::{Allow, Settings};
 pub use target::Target;
@@ -95,6 +97,41 @@ impl Egress {
             }
         };
         tokio::time::timeout(limit, exchange).await.unwrap_or_else(|_| Err(Failure::timed_out()))
+    }
+
+    /// Reads the place of a mailbox by the rules, without asking anybody: IMAP's ports are open for this and nothing else.
+    ///
+    /// # Errors
+    /// `Invalid` for the field `host`.
+    pub fn check_mailbox(&self, host: &str, port: u16) -> Result<Target> {
+        Target::mailbox(host, port, &self.0.rules)
+    }
+
+    /// A place that whoever runs this program has named, and no caller: the collector's server and mailbox.
+    ///
+    /// # Errors
+    /// `Invalid` for the field `host`.
+    pub fn own_choice(&self, host: &str, port: u16) -> Result<Target> {
+        Target::own(host, port)
+    }
+
+    /// Connects, without TLS so far.
+    ///
+    /// # Errors
+    /// [`Failure`], in words of ours.
+    pub async fn open(&self, target: &Target) -> Result<Line, Failure> {
+        self.connect(target).await.map(Line::of)
+    }
+
+    /// Sets up TLS on a connection to the target. What came before it and was not read is gone.
+    ///
+    /// # Errors
+    /// [`Failure`], in words of ours.
+    pub async fn protect(&self, target: &Target, line: Line) -> Result<Line, Failure> {
+        let failed = || Failure::new(Kind::Tls, "there is TLS on this connection already");
+        let name = target.tls_name()?.ok_or_else(failed)?;
+        let secured = tokio::time::timeout(CONNECT * 2, self.secure(name, line.into_plain().ok_or_else(failed)?)).await;
+        secured.unwrap_or_else(|_| Err(Failure::timed_out())).map(Line::protected)
     }
 
     /// Every address of the target, if all of them may be connected to. One that may not spoils the name: whoever mixes

@@ -14,6 +14,9 @@ use super::rules::Rules;
 /// The longest URL, in bytes.
 const LONGEST: usize = 2048;
 
+/// IMAP, with TLS from the first byte and with STARTTLS.
+const IMAP: [u16; 2] = [993, 143];
+
 /// Names of no public host: RFC 6761, RFC 6762, RFC 7686, RFC 8375, ICANN's `.internal`, and what networks use inside.
 const INSIDE: &[&str] = &[
     "localhost",
@@ -41,6 +44,25 @@ pub struct Target {
 
 impl Target {
     pub(super) fn read(text: &str, rules: &Rules) -> Result<Self> {
+        Self::within(text, rules, &rules.settings.ports)
+    }
+
+    /// A mail server that a caller names: by the same rules, at a port of IMAP.
+    pub(super) fn mailbox(host: &str, port: u16, rules: &Rules) -> Result<Self> {
+        let read = Self::within(&format!("https://{host}:{port}/"), rules, &IMAP);
+        let read = read.ok().filter(|target| target.port == port && target.url.path() == "/" && target.path() == "/");
+        read.ok_or(Error::Invalid { field: "host", why: "must be a public mail server, at port 993 or 143" })
+    }
+
+    /// A host that whoever runs this program names: no rule is between them and it.
+    pub(super) fn own(host: &str, port: u16) -> Result<Self> {
+        let bad = Error::Invalid { field: "host", why: "must be a host's name or address" };
+        let Ok(url) = plain(&format!("https://{host}:{port}/")) else { return Err(bad) };
+        let host = url.host().map(|host| host.to_owned());
+        host.map(|host| Self { url, host, port, allowed: true }).ok_or(bad)
+    }
+
+    fn within(text: &str, rules: &Rules, ports: &[u16]) -> Result<Self> {
         let url = plain(text)?;
         let port = url.port_or_known_default().unwrap_or(0);
         let host = url.host().ok_or(bad("must have a host"))?.to_owned();
@@ -50,7 +72,10 @@ impl Target {
             Host::Ipv6(v6) => rules.settings.allows_address(IpAddr::V6(*v6), port),
         };
         if !allowed {
-            judge(&url, &host, port, rules)?;
+            judge(&url, &host, rules)?;
+            if !ports.contains(&port) {
+                return Err(bad("must have one of the ports that are open"));
+            }
         }
         Ok(Self { url, host, port, allowed })
     }
@@ -66,7 +91,7 @@ impl Target {
     }
 
     /// The name, in its A-labels, or the address.
-    pub(super) fn host(&self) -> &str {
+    pub fn host(&self) -> &str {
         self.url.host_str().unwrap_or_default()
     }
 
@@ -110,7 +135,7 @@ impl Target {
     }
 
     /// The host as a request names it, with its port where that is not the scheme's own.
-    pub(super) fn authority(&self) -> String {
+    pub fn authority(&self) -> String {
         match self.url.port() {
             Some(port) => format!("{}:{port}", self.host()),
             None => self.host().to_owned(),
@@ -143,7 +168,7 @@ fn plain(text: &str) -> Result<Url> {
 }
 
 /// The rules for whom the settings do not name.
-fn judge(url: &Url, host: &Host<String>, port: u16, rules: &Rules) -> Result<()> {
+fn judge(url: &Url, host: &Host<String>, rules: &Rules) -> Result<()> {
     match host {
         Host::Ipv4(v4) if !is_global(IpAddr::V4(*v4)) => return Err(bad("must lead to a public address")),
         Host::Ipv6(v6) if !is_global(IpAddr::V6(*v6)) => return Err(bad("must lead to a public address")),
@@ -152,10 +177,7 @@ fn judge(url: &Url, host: &Host<String>, port: u16, rules: &Rules) -> Result<()>
         }
         _ => {}
     }
-    if url.scheme() != "https" {
-        return Err(bad("must begin with https://"));
-    }
-    if rules.settings.ports.contains(&port) { Ok(()) } else { Err(bad("must have one of the ports that are open")) }
+    if url.scheme() == "https" { Ok(()) } else { Err(bad("must begin with https://")) }
 }
 
 /// Whether a name could be that of a host on the public internet.

@@ -2,31 +2,43 @@
 //! that they send, subject, preview and the message's id are dropped here: an agent is told the verified domain and nothing else.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse as _;
+use doorcode_core::Error;
+use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::relay::Named as _;
 use serde_json::{Value, json};
 
 use super::caller::{ByDevice, Caller};
-use super::error::{Answer, ErrorBody};
+use super::error::{Answer, ErrorBody, Refused};
 use super::fields::{Fields, wrong};
 use super::query::{Parameters, Segment};
 use super::relay as read;
-use super::status::look;
+use super::status::{look, span};
 use super::view::for_device;
 use crate::app::App;
+use crate::ops::feed::Listener;
 use crate::ops::relays::{self, Handed, SOURCES};
+use crate::store::devices::Device;
+
+/// Things that a device knows one message by, besides its id.
+const DIGESTS_MOST: usize = 4;
 
 /// The approved requests of the device's owner: what to look for, and what to seal to.
 #[utoipa::path(get, path = "/v1/otp/pending", tag = "agentotp", operation_id = "pending_otps",
-    params(("source" = Option<String>, Query, description = "`sms`, `email` or `whatsapp`", pattern = "^(sms|email|whatsapp)$")), security(("key" = [])),
+    params(("source" = Option<String>, Query, description = "`sms`, `email` or `whatsapp`", pattern = "^(sms|email|whatsapp)$"),
+        ("known" = Option<String>, Query, description = "The `version` of the last answer: what it says is waited over", max_length = 64),
+        ("wait" = Option<u8>, Query, description = "Seconds to wait for another version than the known one, 60 at most")),
+    security(("key" = [])),
     responses(
         (status = 200, description = "They", body = Object),
         (status = 401, description = "No device's key", body = ErrorBody),
         (status = 403, description = "No device's key", body = ErrorBody),
         (status = 422, description = "There is no such source", body = ErrorBody),
+        (status = 429, description = "Too many wait", body = ErrorBody),
         (status = 503, description = "Try again", body = ErrorBody),
     ))]
 pub(super) async fn pending(State(app): State<Arc<App>>, ByDevice(device): ByDevice, asked: Parameters) -> Answer {
@@ -37,10 +49,56 @@ pub(super) async fn pending(State(app): State<Arc<App>>, ByDevice(device): ByDev
             Some(known.ok_or_else(|| wrong("source", "must be sms, email or whatsapp"))?.0)
         }
     };
+    let end = app.clock.now().plus(span(&asked));
+    let mut listener = None;
+    loop {
+        // Before the look, so that what happens meanwhile is not missed.
+        let called = listener.as_ref().map(|listener: &Listener| listener.notify().notified_owned());
+        let listed = list(&app, &device, source).await?;
+        let now = app.clock.now();
+        if asked.text("known") != Some(&listed.version) || now >= end || app.feed.is_closed() {
+            return Ok(Json(listed.body).into_response());
+        }
+        match called {
+            None => listener = Some(hold(&app, &device)?),
+            // What ends by its time is looked for every second.
+            Some(called) => {
+                let rest = end.since(now).clamp(Duration::from_millis(1), Duration::from_secs(1));
+                drop(tokio::time::timeout(rest, called).await);
+            }
+        }
+    }
+}
+
+fn hold(app: &App, device: &Device) -> Result<Listener, Refused> {
+    // Those who wait must not take every connection there is.
+    if app.feed.open() >= app.config.server.max_connections / 4 * 3 {
+        return Err(Error::Limited { rule: "requests that wait", retry_after: Duration::from_secs(5) }.into());
+    }
+    Ok(app.feed.listen(device.org, *device.owner.as_bytes()))
+}
+
+/// The list as a device reads it, and what tells it from another one.
+struct Listed {
+    version: String,
+    body: Value,
+}
+
+async fn list(app: &App, device: &Device, source: Option<i64>) -> Result<Listed, Refused> {
+    let found = relays::awaited(app, device, source).await?;
+    let denied = relays::senders::denied(app, device.owner).await?;
     let now = app.clock.now();
-    let found = relays::awaited(&app, &device, source).await?;
-    let requests: Vec<Value> = found.iter().map(|shown| for_device(&app, shown, now)).collect();
-    Ok(Json(json!({ "requests": requests })).into_response())
+    let requests: Vec<Value> = found.iter().map(|shown| for_device(app, shown, now)).collect();
+    let mut body = json!({ "requests": requests, "ownDomains": own_domains(app), "denied": denied });
+    let version = fingerprint("awaited", &[body.to_string().as_bytes()]);
+    let version: String = version.iter().map(|byte| format!("{byte:02x}")).collect();
+    body["version"] = version.as_str().into();
+    Ok(Listed { version, body })
+}
+
+/// The domains that this installation writes from: nothing from there is ever relayed.
+fn own_domains(app: &App) -> Vec<&str> {
+    app.config.capture.own_domains.iter().map(String::as_str).chain([app.config.mail.domain()]).collect()
 }
 
 /// What a request's code is to be sealed to.
@@ -87,9 +145,13 @@ pub(super) async fn receive(
     let known = SOURCES.iter().find(|(_, name)| *name == source);
     let source = known.ok_or_else(|| wrong("source", "must be sms, email or whatsapp"))?.1;
     let mut metadata = fields.object("metadata")?;
-    let (mut message, mut verified, mut about) = (None, None, None);
+    let (mut messages, mut verified, mut about) = (Vec::new(), None, None);
     if let Some(metadata) = &mut metadata {
-        message = metadata.text("emailId")?.or(metadata.text("messageId")?).filter(|id| !id.is_empty());
+        let id = metadata.text("emailId")?.or(metadata.text("messageId")?);
+        let others = metadata.texts("digests")?.unwrap_or_default().into_iter().take(DIGESTS_MOST);
+        messages.extend(id.into_iter().chain(others).filter(|id| !id.is_empty()));
+        messages.sort_unstable();
+        messages.dedup();
         verified = metadata.text("verifiedDomain")?.filter(|domain| !domain.is_empty());
         about = match metadata.text("about")? {
             None => None,
@@ -101,6 +163,6 @@ pub(super) async fn receive(
             ),
         };
     }
-    relays::receive(&app, &device, id, Handed { payload, source, message, verified, about }).await?;
+    relays::receive(&app, &device, id, Handed { payload, source, messages, verified, about }).await?;
     Ok(Json(json!({ "success": true, "message": "The code was received", "requestId": id.shown() })).into_response())
 }

@@ -20,7 +20,7 @@ use crate::ops::relays::{self, Shown, Viewer};
 const WAIT_MOST: Duration = Duration::from_secs(60);
 
 /// How long to wait. Whatever is no number is no wait: clients send what they like.
-fn span(asked: &Parameters) -> Duration {
+pub(super) fn span(asked: &Parameters) -> Duration {
     let seconds = asked.text("wait").and_then(|text| text.parse::<f64>().ok()).filter(|seconds| *seconds > 0.0);
     seconds.map_or(Duration::ZERO, |seconds| Duration::from_secs_f64(seconds.min(WAIT_MOST.as_secs_f64())))
 }

@@ -115,6 +115,8 @@ pub(super) fn for_device(app: &App, shown: &Shown, now: Timestamp) -> Value {
     body.insert("publicKey".to_owned(), relay.public_key.as_str().into());
     body.insert("senderPattern".to_owned(), relay.sender_pattern.as_deref().into());
     body.insert("contentPattern".to_owned(), relay.content_pattern.as_deref().into());
+    body.insert("chosen".to_owned(), relay.chosen.into());
+    body.insert("unverified".to_owned(), relay.unverified.into());
     body.insert("keySignature".to_owned(), signature(relay));
     body.into()
 }

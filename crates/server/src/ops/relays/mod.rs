@@ -41,7 +41,7 @@ pub use read::{Consumed, cancel, consume};
 pub use receive::{Handed, KNOWN, receive};
 pub use request::{Ask, request};
 pub use rooms::{Room, Rooms, Seen, Topic};
-pub use take::{Incoming, Taken, take};
+pub use take::{Incoming, Taken, about, take};
 pub use tickets::{LIFE as TICKET_LIFE, issue, redeem};
 
 /// Requests of one person that are looked at together.
@@ -170,6 +170,7 @@ pub async fn awaited(app: &App, device: &Device, source: Option<i64>) -> Result<
     let mut live = live(app, device.owner).await?;
     live.retain(|shown| {
         shown.relay.standing.at(now) == doorcode_core::relay::State::Approved
+            && shown.relay.held.is_none()
             && source.is_none_or(|source| shown.relay.sources & source != 0)
     });
     Ok(live)

@@ -28,8 +28,8 @@ pub struct Handed {
     pub payload: String,
     /// `sms`, `email` or `whatsapp`.
     pub source: &'static str,
-    /// What tells the message from others, as the device knows it.
-    pub message: Option<String>,
+    /// What tells the message from others, as the device knows it: its id, its body.
+    pub messages: Vec<String>,
     /// The domain that the device has verified the sender for.
     pub verified: Option<String>,
     /// What the message is about, where its owner must be asked once more: `reset`, `payment` or `device`.
@@ -46,7 +46,7 @@ pub async fn receive(app: &Arc<App>, device: &Device, id: RelayId, handed: Hande
             let relay = rows::hold(tx, &id).await?.filter(|relay| relay.owner == owner).ok_or(Error::NotFound)?;
             let payload = PublicKey::parse(&relay.public_key)?.unwrap_envelope(&handed.payload)?;
             may_take(tx, &unit_app, &relay, now).await?;
-            if let Some(message) = &handed.message {
+            for message in &handed.messages {
                 let digest = fingerprint("relay message", &[owner.as_bytes(), message.as_bytes()]);
                 if !rows::take_message(tx, &digest, now.plus(KNOWN)).await? {
                     return Err(Error::Conflict("this message was handed in before"));

@@ -1,0 +1,189 @@
+//! A mailbox, watched over IMAP: beside the person by `doorcode collect`, or by this server, where they connected it. Only what comes from
+//! now on is looked at, only while somebody waits for it, and nothing in the mailbox is changed: it is opened for reading, and no message
+//! counts as seen. Refuses what is too large to be somebody's code, a server that says more than it was asked, and a password in the
+//! clear over any network.
+//!
+//! ```text
+//! watch: connect → EXAMINE → IDLE … EXISTS → DONE + UID FETCH in one go → Desk::take → IDLE …
+//! ```
+
+mod session;
+mod watch;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use doorcode_core::{Error, Result, Secret, Timestamp};
+use tokio::sync::Notify;
+
+use crate::egress::{Failure, Target};
+
+pub use watch::{Mailbox, watch};
+
+/// The largest message that is looked at, in bytes.
+pub const LARGEST: u32 = 1 << 20;
+
+/// How a connection is protected.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Security {
+    /// TLS from the first byte.
+    Tls,
+    /// TLS before anything is said.
+    StartTls,
+    /// None, to this machine only.
+    None,
+}
+
+/// Every one, with its word.
+const SECURITIES: [(Security, &str); 3] =
+    [(Security::Tls, "tls"), (Security::StartTls, "starttls"), (Security::None, "none")];
+
+impl Security {
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        SECURITIES.iter().find(|(security, _)| *security == self).map_or("", |(_, word)| word)
+    }
+
+    /// The one of that word.
+    ///
+    /// # Errors
+    /// `Invalid` with the field `security`.
+    pub fn read(text: &str) -> Result<Self> {
+        let found = SECURITIES.iter().find(|(_, word)| *word == text).map(|(security, _)| *security);
+        found.ok_or(Error::Invalid { field: "security", why: "must be tls, starttls or none" })
+    }
+
+    /// Where such servers listen.
+    pub fn port(self) -> u16 {
+        if self == Self::Tls { 993 } else { 143 }
+    }
+}
+
+/// Where a secret is.
+pub enum Held {
+    /// In a file, whose first line is read at each connection.
+    File(PathBuf),
+    /// Here.
+    Here(Secret<String>),
+}
+
+impl Held {
+    fn read(&self) -> std::io::Result<Secret<String>> {
+        match self {
+            Self::File(path) => {
+                let whole = Secret::new(std::fs::read_to_string(path)?);
+                Ok(Secret::new(whole.expose().lines().next().unwrap_or_default().to_owned()))
+            }
+            Self::Here(secret) => Ok(Secret::new(secret.expose().clone())),
+        }
+    }
+}
+
+/// By what somebody signs in.
+pub enum Access {
+    /// A password.
+    Password(Held),
+    /// An access token of OAuth 2 (XOAUTH2).
+    Token(Held),
+}
+
+impl Access {
+    fn held(&self) -> &Held {
+        match self {
+            Self::Password(held) | Self::Token(held) => held,
+        }
+    }
+}
+
+/// A mailbox somewhere.
+pub struct Account {
+    /// The server.
+    pub target: Target,
+    /// How the connection is protected.
+    pub security: Security,
+    /// Who signs in.
+    pub user: String,
+    /// By what.
+    pub access: Access,
+    /// Which folder is watched.
+    pub folder: String,
+}
+
+/// A message as it came out of a mailbox.
+pub struct Fetched {
+    /// Its bytes.
+    pub raw: Secret<Vec<u8>>,
+    /// When it came to the mailbox: whole seconds.
+    pub arrived: Timestamp,
+}
+
+/// What somebody made of a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// It was used, or never will be.
+    Done,
+    /// Nobody had a use for it; somebody who is yet to be approved may.
+    Left,
+    /// It could not be judged now.
+    Again,
+}
+
+/// How it goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// It is watched.
+    Watching,
+    /// There is no connection, for this reason.
+    Away(&'static str),
+    /// The server does not let us in.
+    Refused,
+}
+
+/// Who takes the messages.
+pub trait Desk: Sync {
+    /// When the oldest request was made that waits for a message; none: nobody waits, and nothing is to be fetched.
+    fn waits(&self) -> impl Future<Output = Option<Timestamp>> + Send;
+
+    /// Is called whenever somebody else may wait.
+    fn news(&self) -> Arc<Notify>;
+
+    /// Takes a message.
+    fn take(&self, message: &Fetched) -> impl Future<Output = Outcome> + Send;
+
+    /// Hears how it goes.
+    fn hear(&self, state: State) -> impl Future<Output = ()> + Send;
+}
+
+/// Why a connection is none any more. No word of the server's is repeated: it may quote a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Trouble {
+    /// No such server, no TLS, the connection broke, no answer in time.
+    Line(&'static str),
+    /// User or password are not right.
+    Refused,
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        Self::Line(failure.why)
+    }
+}
+
+impl From<async_imap::error::Error> for Trouble {
+    fn from(error: async_imap::error::Error) -> Self {
+        use async_imap::error::Error as Imap;
+        match error {
+            Imap::No(_) => Self::Line("the server says no"),
+            Imap::Bad(_) => Self::Line("the server does not understand"),
+            Imap::Validate(_) => Self::Line("user, password or folder have characters that IMAP has no place for"),
+            Imap::Parse(_) => Self::Line("the server's answer is no IMAP"),
+            _ => Self::Line("the connection broke"),
+        }
+    }
+}
+
+impl From<std::io::Error> for Trouble {
+    fn from(_: std::io::Error) -> Self {
+        Self::Line("the connection broke, or the answer is no IMAP")
+    }
+}

@@ -1,0 +1,288 @@
+//! One connection to a mailbox. What it costs from the server's word that a message came to the message itself is one round trip: the end
+//! of IDLE and the question for the message go out together. Refuses to keep more of an answer than one message.
+
+use std::time::Duration;
+
+use async_imap::imap_proto::{AttributeValue, MailboxDatum, RequestId, Response, Status};
+use async_imap::{Authenticator, Client, Session};
+use doorcode_core::{Secret, Timestamp};
+use mail_parser::DateTime;
+
+use super::{Access, Account, LARGEST, Security, Trouble};
+use crate::egress::{Egress, Line};
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Bytes that an answer without a message may have. A list of fifty thousand messages has less.
+const ANSWER: usize = 4 << 20;
+/// Bytes between two messages of an answer: the largest, and what is around it.
+const MESSAGE: usize = LARGEST as usize + (1 << 20);
+
+/// A signed-in connection with an open folder.
+pub(super) struct Open {
+    session: Session<Line>,
+    idle: Option<Idle>,
+    /// The command whose answer is being read.
+    pending: Option<RequestId>,
+    /// Whether the server says by itself what comes.
+    pub(super) pushes: bool,
+    /// Which numbering of messages holds.
+    pub(super) validity: u32,
+    /// The number that the next message will have.
+    pub(super) uid_next: u32,
+    /// How many messages there are.
+    exists: u32,
+    /// How many more there were said to be than when they were last asked for.
+    pub(super) more: u32,
+}
+
+/// IDLE was said, and whether the server has taken it.
+struct Idle(bool);
+
+/// A message as it stands in an answer.
+pub(super) struct Found {
+    pub(super) uid: u32,
+    pub(super) arrived: Option<Timestamp>,
+    pub(super) size: u32,
+    pub(super) raw: Option<Secret<Vec<u8>>>,
+}
+
+/// What was heard.
+pub(super) enum Heard {
+    /// There are more messages.
+    More,
+    /// Nothing that matters.
+    Nothing,
+}
+
+struct Bearer(Secret<String>);
+
+impl Authenticator for Bearer {
+    type Response = String;
+
+    fn process(&mut self, challenge: &[u8]) -> String {
+        // The second question of the server is why the first answer was wrong; to that there is nothing to say.
+        if challenge.is_empty() { self.0.expose().clone() } else { String::new() }
+    }
+}
+
+impl Open {
+    /// Connects, signs in, opens the folder for reading.
+    pub(super) async fn of(egress: &Egress, account: &Account) -> Result<Self, Trouble> {
+        within(Self::open(egress, account)).await
+    }
+
+    async fn open(egress: &Egress, account: &Account) -> Result<Self, Trouble> {
+        let line = connect(egress, account).await?;
+        let mut session = sign_in(Client::new(line), account).await?;
+        session.get_mut().allow(ANSWER);
+        let pushes = session.capabilities().await?.has_str("IDLE");
+        let opened = session.examine(&account.folder).await?;
+        let (Some(validity), Some(uid_next)) = (opened.uid_validity, opened.uid_next) else {
+            return Err(Trouble::Line("the server does not number its messages"));
+        };
+        Ok(Self { session, idle: None, pending: None, pushes, validity, uid_next, exists: opened.exists, more: 0 })
+    }
+
+    /// Asks to be told what comes.
+    pub(super) async fn idle(&mut self) -> Result<(), Trouble> {
+        if self.pushes && self.idle.is_none() {
+            self.session.get_mut().allow(ANSWER);
+            self.session.run_command("IDLE").await?;
+            self.idle = Some(Idle(false));
+        }
+        Ok(())
+    }
+
+    /// The next thing that the server says. May be dropped half way.
+    pub(super) async fn hear(&mut self) -> Result<Heard, Trouble> {
+        let Some(said) = self.session.read_response().await? else {
+            return Err(Trouble::Line("the server has hung up"));
+        };
+        self.note(said.parsed())?;
+        Ok(if self.more > 0 { Heard::More } else { Heard::Nothing })
+    }
+
+    /// Whether anything happened meanwhile: the server is asked, and the connection proves that it is one.
+    pub(super) async fn poll(&mut self) -> Result<(), Trouble> {
+        let seen = self.more;
+        self.ask("NOOP").await?;
+        while self.next().await?.is_some() {}
+        self.more += seen;
+        Ok(())
+    }
+
+    /// Asks for messages; the answer is read by [`Open::next`].
+    pub(super) async fn ask(&mut self, command: &str) -> Result<(), Trouble> {
+        within(self.begin(command)).await
+    }
+
+    async fn begin(&mut self, command: &str) -> Result<(), Trouble> {
+        if let Some(Idle(mut taken)) = self.idle.take() {
+            while !taken {
+                let Some(said) = self.session.read_response().await? else { return Err(GONE) };
+                taken = matches!(said.parsed(), Response::Continue { .. });
+                self.note(said.parsed())?;
+            }
+            self.session.run_command_untagged("DONE").await?;
+        }
+        self.more = 0;
+        self.session.get_mut().allow(ANSWER);
+        self.pending = Some(self.session.run_command(command).await?);
+        Ok(())
+    }
+
+    /// The next message of the answer; none: that was all.
+    pub(super) async fn next(&mut self) -> Result<Option<Found>, Trouble> {
+        within(self.read_on()).await
+    }
+
+    async fn read_on(&mut self) -> Result<Option<Found>, Trouble> {
+        self.session.get_mut().allow(MESSAGE.max(ANSWER));
+        while let Some(tag) = &self.pending {
+            let Some(said) = self.session.read_response().await? else { return Err(GONE) };
+            match said.parsed() {
+                Response::Done { tag: ended, status, .. } if ended == tag => {
+                    self.pending = None;
+                    if *status != Status::Ok {
+                        return Err(Trouble::Line("the server would not say what came"));
+                    }
+                }
+                Response::Fetch(_, attributes) => {
+                    if let Some(found) = found(attributes) {
+                        return Ok(Some(found));
+                    }
+                }
+                other => note(other, &mut self.exists, &mut self.more, &mut self.idle)?,
+            }
+        }
+        Ok(None)
+    }
+
+    fn note(&mut self, said: &Response<'_>) -> Result<(), Trouble> {
+        note(said, &mut self.exists, &mut self.more, &mut self.idle)
+    }
+}
+
+const GONE: Trouble = Trouble::Line("the server has hung up");
+
+/// What the server says unasked.
+fn note(said: &Response<'_>, exists: &mut u32, more: &mut u32, idle: &mut Option<Idle>) -> Result<(), Trouble> {
+    match said {
+        Response::MailboxData(MailboxDatum::Exists(count)) => {
+            *more += count.saturating_sub(*exists);
+            *exists = *count;
+        }
+        Response::Expunge(_) => *exists = exists.saturating_sub(1),
+        Response::Continue { .. } => {
+            if let Some(Idle(taken)) = idle {
+                *taken = true;
+            }
+        }
+        Response::Data { status: Status::Bye, .. } => return Err(GONE),
+        // IDLE was refused, or has ended by itself.
+        Response::Done { status: Status::No | Status::Bad, .. } => return Err(Trouble::Line("the server says no")),
+        _ => {}
+    }
+    Ok(())
+}
+
+fn found(attributes: &[AttributeValue<'_>]) -> Option<Found> {
+    let mut found = Found { uid: 0, arrived: None, size: 0, raw: None };
+    for attribute in attributes {
+        match attribute {
+            AttributeValue::Uid(uid) => found.uid = *uid,
+            AttributeValue::Rfc822Size(size) => found.size = *size,
+            AttributeValue::InternalDate(text) => found.arrived = moment(text),
+            AttributeValue::BodySection { section: None, data: Some(data), .. } => {
+                found.raw = Some(Secret::new(data.to_vec()));
+            }
+            _ => {}
+        }
+    }
+    // What changed of other messages is said in between, without its number.
+    (found.uid != 0).then_some(found)
+}
+
+/// `17-Jul-1996 02:44:25 -0700` (RFC 3501).
+fn moment(text: &str) -> Option<Timestamp> {
+    let (day, rest) = text.trim().split_once('-')?;
+    let (month, rest) = rest.split_once('-')?;
+    // As mails have it.
+    let date = DateTime::parse_rfc822(&format!("{day} {month} {rest}")).filter(DateTime::is_valid)?;
+    Some(Timestamp::from_millis(date.to_timestamp().checked_mul(1000)?))
+}
+
+async fn within<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
+    tokio::time::timeout(PATIENCE, work).await.unwrap_or(Err(Trouble::Line("no answer in time")))
+}
+
+async fn connect(egress: &Egress, account: &Account) -> Result<Line, Trouble> {
+    let line = egress.open(&account.target).await?;
+    match account.security {
+        Security::Tls => greeted(egress.protect(&account.target, line).await?).await,
+        Security::None if line.is_loopback() => greeted(line).await,
+        Security::None => Err(Trouble::Line("without TLS only this machine is spoken to")),
+        Security::StartTls => {
+            let mut client = Client::new(line);
+            greeting(&mut client).await?;
+            client.run_command_and_check_ok("STARTTLS", None).await?;
+            // What was said before TLS counts for nothing.
+            Ok(egress.protect(&account.target, client.into_inner()).await?)
+        }
+    }
+}
+
+/// A connection whose first word was read.
+async fn greeted(line: Line) -> Result<Line, Trouble> {
+    let mut client = Client::new(line);
+    greeting(&mut client).await?;
+    Ok(client.into_inner())
+}
+
+async fn greeting(client: &mut Client<Line>) -> Result<(), Trouble> {
+    match client.read_response().await? {
+        Some(said) if matches!(said.parsed(), Response::Data { status: Status::Ok, .. }) => Ok(()),
+        _ => Err(Trouble::Line("the server does not greet as IMAP does")),
+    }
+}
+
+async fn sign_in(client: Client<Line>, account: &Account) -> Result<Session<Line>, Trouble> {
+    let secret = account.access.held().read().map_err(|_| Trouble::Line("the file of the password can't be read"))?;
+    let signed_in = match &account.access {
+        Access::Password(_) => client.login(&account.user, secret.expose()).await,
+        Access::Token(_) => {
+            let said = format!("user={}\x01auth=Bearer {}\x01\x01", account.user, secret.expose());
+            client.authenticate("XOAUTH2", Bearer(Secret::new(said))).await
+        }
+    };
+    signed_in.map_err(|(error, _)| match error {
+        async_imap::error::Error::No(_) => Trouble::Refused,
+        other => other.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_arrival_is_read() {
+        let read = |text| moment(text).map(Timestamp::millis);
+        assert_eq!(read("17-Jul-1996 02:44:25 -0700"), Some(837_596_665_000));
+        assert_eq!(read(" 7-Jul-1996 09:44:25 +0000"), Some(836_732_665_000));
+        assert_eq!(read("yesterday"), None);
+    }
+
+    #[test]
+    fn more_is_what_was_not_there_before() {
+        let (mut exists, mut more, mut idle) = (4, 0, Some(Idle(false)));
+        let mut hear = |said: Response<'_>| note(&said, &mut exists, &mut more, &mut idle).map(|()| (exists, more));
+        let there = |count| Response::MailboxData(MailboxDatum::Exists(count));
+        assert_eq!(hear(there(4)), Ok((4, 0)));
+        assert_eq!(hear(Response::Expunge(2)), Ok((3, 0)));
+        assert_eq!(hear(there(4)), Ok((4, 1)));
+        assert_eq!(hear(there(6)), Ok((6, 3)));
+        assert_eq!(hear(Response::Data { status: Status::Bye, code: None, information: None }), Err(GONE));
+    }
+}
