@@ -141,10 +141,19 @@ impl Senders {
 
     /// Whether a domain, or one that it lies below, is refused. What a person refuses themselves wins over what they excuse.
     pub fn deny(&self, domain: &str) -> bool {
-        let Ok(domain) = canonical(domain) else { return false };
+        // A name that no rule can be held against is no reason to let it pass.
+        let Ok(domain) = canonical(domain) else { return domain.contains('.') };
         let own = self.denied.iter().any(|denied| covers(denied, &domain));
         let listed = DEFAULTS.iter().find(|listed| covers(listed, &domain));
         own || listed.is_some_and(|listed| !self.allowed.iter().any(|allowed| allowed == listed))
+    }
+}
+
+impl Senders {
+    /// All that are refused: the default ones that are not excused, and the person's own.
+    pub fn all(&self) -> Vec<String> {
+        let listed = DEFAULTS.iter().map(|domain| (*domain).to_owned());
+        listed.filter(|domain| !self.allowed.contains(domain)).chain(self.denied.iter().cloned()).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 //! installation's own and the mailbox's provider's are refused before anything here is asked.
 
 use doorcode_core::relay::State;
-use doorcode_core::relay_deny::is_denied;
+use doorcode_core::relay_deny::{Senders, is_denied};
 use doorcode_core::{Result, Timestamp, UserId};
 
 use crate::app::App;
@@ -24,6 +24,6 @@ pub async fn any_denied(app: &App, owner: UserId, domains: &[String]) -> Result<
 
 /// The domains on that list, for whoever looks at the messages elsewhere.
 pub async fn denied(app: &App, owner: UserId) -> Result<Vec<String>> {
-    let _ = (app, owner);
-    Ok(Vec::new())
+    let settings = super::settings(app, owner).await?;
+    Ok(Senders::parse(settings.senders.as_deref()).unwrap_or_default().all())
 }
