@@ -13,6 +13,7 @@ mod keys;
 mod network;
 mod normalise;
 mod phone;
+mod push;
 mod redirect;
 mod seal;
 mod secret;
