@@ -141,11 +141,7 @@ fn decode(text: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use ring::rand::SystemRandom;
-    use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
-
     use super::*;
-    use crate::root::{MasterKey, Use};
 
     const THEIRS: &str = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
     const AUTH: &str = "BTBZMqHH6r4Tts7J_aSIgg";
@@ -178,26 +174,5 @@ mod tests {
         for (key, auth) in [("", AUTH), (&*zeros, AUTH), (short, AUTH), ("x y", AUTH), (THEIRS, ""), (THEIRS, THEIRS)] {
             assert!(Recipient::parse(key, auth).is_err(), "{key} {auth}");
         }
-    }
-
-    #[test]
-    fn a_service_can_check_who_sends() {
-        let master = MasterKey::from_parts("abcdefgh".parse().unwrap(), [9; 32]);
-        let random = SystemRandom::new();
-        let vapid = Vapid::derive(master.kid(), &master.root(Use::Push), &random).unwrap();
-        let until = Timestamp::from_millis(1_800_000_000_999);
-        let said = vapid.authorization("https://push.example", "https://door.example", until, &random).unwrap();
-        let (token, key) = said.strip_prefix("vapid t=").unwrap().split_once(", k=").unwrap();
-        let (signed, signature) = token.rsplit_once('.').unwrap();
-        let public = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, decode(key).unwrap());
-        assert!(public.verify(signed.as_bytes(), &decode(signature).unwrap()).is_ok());
-        let claims: serde_json::Value =
-            serde_json::from_slice(&decode(signed.split_once('.').unwrap().1).unwrap()).unwrap();
-        assert_eq!(
-            claims,
-            json!({ "aud": "https://push.example", "exp": 1_800_000_000, "sub": "https://door.example" })
-        );
-        let token_key = crate::token::SigningKey::derive(master.kid(), &master.root(Use::Token), &random).unwrap();
-        assert!(!serde_json::to_string(&token_key.jwk()).unwrap().contains(&key[2..40]), "a root of its own");
     }
 }

@@ -172,7 +172,9 @@ fn canonical(text: &str) -> Result<String> {
     let bad = Error::Invalid { field: "domain", why: "must be a domain, as example.com" };
     let text = text.trim().rsplit('@').next().unwrap_or_default().trim_end_matches('.');
     let domain = idna::domain_to_ascii_strict(text).ok().filter(|domain| domain.len() <= 253 && domain.contains('.'));
-    domain.filter(|domain| psl::domain_str(domain).is_some()).ok_or(bad)
+    // An address of a network is no name.
+    let named = |domain: &String| domain.rsplit('.').next().is_some_and(|last| last.parse::<u64>().is_err());
+    domain.filter(|domain| named(domain) && psl::domain_str(domain).is_some()).ok_or(bad)
 }
 
 fn domains(typed: &[&str]) -> Result<Vec<String>> {

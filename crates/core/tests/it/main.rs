@@ -17,6 +17,7 @@ mod normalise;
 mod origin;
 mod phone;
 mod reason;
+mod push;
 mod redirect;
 mod seal;
 mod secret;

@@ -1,8 +1,6 @@
 //! What a person sets for their agents, on the pages: what gives something needs a young sign-in, what takes does not; and each change is
 //! in the record.
 
-#![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
-
 use doorcode::ops::{agents, relays};
 use doorcode_core::relay::Named as _;
 use doorcode_core::relay_deny::is_denied;
