@@ -224,7 +224,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ops", &["ops", "store", "app", "config", "metrics", "keyring", "chain"]),
     ("deliver", &["deliver", "ops", "store", "app", "config", "metrics", "chain"]),
     // keyring: what knows our own mail again. clock: its tests sign for the time that it is.
-    ("capture", &["capture", "keyring", "clock"]),
+    // app, ops, config: what came in goes to the relay, as it is set. chain: the log.
+    ("capture", &["capture", "keyring", "clock", "app", "ops", "config", "chain"]),
     // web: the log asks it whether a host is this machine, and the router takes its pages in. deliver: the choice of a
     // language, which is the catalogue's own (see below).
     ("api", &["api", "body", "ops", "store", "app", "config", "metrics", "clock", "web", "deliver", "chain", "steady"]),
