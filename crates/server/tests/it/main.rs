@@ -21,6 +21,7 @@ mod guesses;
 mod hooks;
 mod hostile;
 mod house;
+mod inbound;
 mod keys;
 mod moving;
 mod native;
