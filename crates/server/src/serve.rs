@@ -22,6 +22,7 @@ use tower::ServiceExt as _;
 
 use crate::api::{self, Peer, Place};
 use crate::app::App;
+use crate::capture::inbound;
 use crate::clock::Stopwatch;
 use crate::deliver::push;
 use crate::deliver::webhooks::Sender;
@@ -39,6 +40,7 @@ const HEADERS_MOST: usize = 64;
 /// Serves until `stop` is ready, then lets open requests and messages on their way end, and closes the store.
 pub async fn run(app: Arc<App>, waiting: Waiting, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<()> {
     let worker = Arc::new(Worker::new(Arc::clone(&app), waiting)?);
+    let mail = inbound::Listener::bind(&app, inbound::Patience::default()).await?;
     let (stopping, stopped) = watch::channel(false);
     let mut deliveries = JoinSet::new();
     for _ in 0..worker.lanes() {
@@ -46,8 +48,12 @@ pub async fn run(app: Arc<App>, waiting: Waiting, listener: TcpListener, stop: i
         deliveries.spawn(async move { while worker.deliver_handed(&mut stopped).await {} });
     }
     deliveries.spawn(deliver_due(Arc::clone(&app), Arc::clone(&worker), stopped.clone()));
+    let mail_stopped = stopped.clone();
     deliveries.spawn(send_webhooks(Arc::clone(&app), stopped));
     let mut background = JoinSet::new();
+    if let Some(mail) = mail {
+        background.spawn(mail.run(mail_stopped));
+    }
     background.spawn(every_second(Arc::clone(&app)));
     background.spawn(sweep(Arc::clone(&app)));
     background.spawn(look_at_holds(Arc::clone(&app)));

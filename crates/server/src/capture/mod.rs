@@ -9,6 +9,7 @@
 mod chain;
 pub mod domain;
 mod fields;
+pub mod inbound;
 mod keys;
 pub mod mail;
 pub mod mailbox;

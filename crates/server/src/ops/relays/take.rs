@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use doorcode_core::extract::{Kind, Message, classify, extract};
+use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::relay::fit::{Came, Fit, Worth, fit};
 use doorcode_core::relay::{Choice, Named as _, State, choose};
 use doorcode_core::seal::{Context, PublicKey};
-use doorcode_core::{Error, RelayId, Result, Secret, Timestamp};
+use doorcode_core::{Error, RelayId, Result, Secret, Timestamp, UserId};
 use serde_json::json;
 
 use super::own::is_own_code;
@@ -172,7 +173,7 @@ async fn write(app: &Arc<App>, sealed: Sealed, incoming: &Incoming<'_>) -> Resul
                 return Ok(Written::Late);
             }
             // After it, so that a message that nobody could take is not used up.
-            if !all_new(tx, &digests, now).await? {
+            if !all_new(tx, &whose.owner, &digests, now).await? {
                 return Err(Error::Conflict(BEFORE));
             }
             spend(tx, &unit_app, &relay, now).await?;
@@ -197,9 +198,11 @@ async fn write(app: &Arc<App>, sealed: Sealed, incoming: &Incoming<'_>) -> Resul
 
 const BEFORE: &str = "this message was here before";
 
-async fn all_new(tx: &mut Tx<'_>, digests: &[[u8; 16]], now: Timestamp) -> Result<bool> {
+/// Each person's messages are known by themselves: one that goes to two of them is new to both.
+async fn all_new(tx: &mut Tx<'_>, owner: &UserId, digests: &[[u8; 16]], now: Timestamp) -> Result<bool> {
     for digest in digests {
-        if !rows::take_message(tx, digest, now.plus(KNOWN)).await? {
+        let digest = fingerprint("relay message of", &[owner.as_bytes(), digest]);
+        if !rows::take_message(tx, &digest, now.plus(KNOWN)).await? {
             return Ok(false);
         }
     }

@@ -1,0 +1,135 @@
+//! Mail that people forward to an address of their own here: a small mail server (RFC 5321) that takes in and never sends on. Off unless it
+//! is set. Refuses mail for anybody who has no address here, mail in which CR or LF stands alone, slow clients, and to keep any mail: each
+//! is judged and matched before it is answered for, then forgotten.
+//!
+//! ```text
+//! talk: lines → command → session → (ops::inbound: whose) → lines::Text → capture::mail::receive → 250 or 451
+//! ```
+
+mod command;
+mod lines;
+mod reply;
+mod room;
+mod session;
+mod talk;
+mod tls;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use doorcode_core::{Error, Result};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use crate::app::App;
+use room::Room;
+
+/// How long a client is waited for.
+#[derive(Clone, Copy)]
+pub struct Patience {
+    /// For one command, and for a reply to be taken.
+    pub command: Duration,
+    /// For the text of a mail.
+    pub mail: Duration,
+    /// For all that it wants.
+    pub all: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self { command: seconds(60), mail: seconds(120), all: seconds(900) }
+    }
+}
+
+/// What every connection of a listener shares.
+struct Listening {
+    app: Arc<App>,
+    hostname: String,
+    tls: Option<TlsAcceptor>,
+    room: Arc<Room>,
+    patience: Patience,
+}
+
+/// A listener that is bound.
+pub struct Listener {
+    socket: TcpListener,
+    connections: usize,
+    shared: Arc<Listening>,
+}
+
+impl Listener {
+    /// Binds, if mail is to be taken in here.
+    ///
+    /// # Errors
+    /// `Unavailable` if the address or the certificate can't be had.
+    pub async fn bind(app: &Arc<App>, patience: Patience) -> Result<Option<Self>> {
+        let Some(settings) = &app.config.capture.inbound else { return Ok(None) };
+        let tls = settings.tls.as_ref().map(|(certificate, key)| tls::acceptor(certificate, key)).transpose()?;
+        let at = settings.listen;
+        let socket = TcpListener::bind(at).await;
+        let socket = socket.map_err(|error| Error::unavailable(format!("can't listen for mail on {at}: {error}")))?;
+        let shared = Listening {
+            app: Arc::clone(app),
+            hostname: settings.hostname.clone(),
+            tls,
+            room: Room::new(settings.per_network),
+            patience,
+        };
+        Ok(Some(Self { socket, connections: settings.connections, shared: Arc::new(shared) }))
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// `Unavailable` if the system does not say.
+    pub fn at(&self) -> Result<SocketAddr> {
+        self.socket.local_addr().map_err(Error::unavailable)
+    }
+
+    /// Takes mail in until the house closes. What is not answered for by then is its sender's to send again.
+    pub async fn run(self, mut stopped: watch::Receiver<bool>) {
+        let places = Arc::new(Semaphore::new(self.connections));
+        let mut talks = JoinSet::new();
+        while !*stopped.borrow() {
+            let permit = Arc::clone(&places).acquire_owned();
+            let accepted = tokio::select! {
+                _ = stopped.changed() => continue,
+                Some(_) = talks.join_next() => continue,
+                accepted = async { (permit.await, self.socket.accept().await) } => accepted,
+            };
+            match accepted {
+                (Ok(permit), Ok((stream, peer))) => {
+                    let shared = Arc::clone(&self.shared);
+                    talks.spawn(async move {
+                        serve(&shared, stream, peer).await;
+                        drop(permit);
+                    });
+                }
+                (_, Err(error)) => {
+                    tracing::warn!(%error, "a connection for mail could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                (Err(_), _) => break,
+            }
+        }
+        talks.shutdown().await;
+    }
+}
+
+async fn serve(shared: &Listening, mut stream: TcpStream, peer: SocketAddr) {
+    match shared.room.enter(peer.ip()) {
+        Some(place) => {
+            talk::talk(shared, stream).await;
+            drop(place);
+        }
+        None => {
+            let refusal = format!("{}\r\n", reply::TOO_MANY);
+            drop(tokio::time::timeout(Duration::from_secs(1), stream.write_all(refusal.as_bytes())).await);
+        }
+    }
+}

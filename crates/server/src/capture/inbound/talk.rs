@@ -1,0 +1,226 @@
+//! One connection of a mail client, from its greeting to its end. Refuses to wait: for a line, for a mail, for an answer to be taken, for
+//! all of it. Logs that a mail came, and nothing that stood in one.
+
+use std::time::Duration;
+
+use doorcode_core::{Email, Error};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::Listening;
+use super::command::{self, MAIL_MOST};
+use super::lines::{self, End, Line, Text};
+use super::reply::{self, Reply};
+use super::session::{Session, Step};
+use crate::capture::mail::{self, Letter, Mailbox};
+use crate::ops::audit::Whose;
+use crate::ops::inbound;
+
+/// The most that is read at once.
+const READ: usize = 8 * 1024;
+/// How often over its limit a mail is read on, so that its client hears why it is refused.
+const PASSED_OVER: usize = 4;
+
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
+/// Whom a mail is for, and the address that it came to.
+type Recipient = (Whose, Option<Email>);
+
+/// Why a connection is over: this is said, if anything can be.
+struct Over(Option<Reply>);
+
+struct Talk<'a> {
+    listening: &'a Listening,
+    stream: Box<dyn Stream>,
+    read: Vec<u8>,
+    session: Session<Recipient>,
+    end: Instant,
+}
+
+/// Talks with a client until one of both has enough.
+pub(super) async fn talk(listening: &Listening, stream: TcpStream) {
+    drop(stream.set_nodelay(true));
+    let mut talk = Talk {
+        listening,
+        stream: Box::new(stream),
+        read: Vec::new(),
+        session: Session::new(listening.tls.is_some()),
+        end: Instant::now() + listening.patience.all,
+    };
+    let Over(last) = match talk.run().await {
+        Ok(()) => return,
+        Err(over) => over,
+    };
+    if let Some(last) = last {
+        // Whoever does not take it is left.
+        drop(talk.say(last).await);
+        drop(timeout(Duration::from_secs(1), talk.stream.shutdown()).await);
+    }
+}
+
+impl Talk<'_> {
+    async fn run(&mut self) -> Result<(), Over> {
+        let greeting = format!("220 {} ESMTP", self.listening.hostname);
+        self.say(&greeting).await?;
+        loop {
+            let line = self.line().await?;
+            let mut step = self.session.step(command::read(&line));
+            if let Step::Look { local, domain } = step {
+                let found = inbound::find(&self.listening.app, &local, &domain).await;
+                step = match found {
+                    Ok(found) => {
+                        let address = Email::parse(&format!("{local}@{domain}")).ok();
+                        self.session.found(found.map(|whose| (whose, address)))
+                    }
+                    Err(error) => {
+                        tracing::error!(error = %crate::chain(&error), "an address could not be looked up");
+                        Step::Say(reply::LATER)
+                    }
+                };
+            }
+            match step {
+                Step::Say(reply) => self.say(reply).await?,
+                Step::Offer => self.offer().await?,
+                Step::Read => self.mail().await?,
+                Step::Secure => self.secure().await?,
+                Step::Close(reply) => return Err(Over(Some(reply))),
+                Step::Look { .. } => return Err(Over(None)),
+            }
+        }
+    }
+
+    async fn say(&mut self, reply: &str) -> Result<(), Over> {
+        let whole = format!("{reply}\r\n");
+        let written = timeout(self.listening.patience.command, async {
+            self.stream.write_all(whole.as_bytes()).await?;
+            self.stream.flush().await
+        });
+        match written.await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Over(None)),
+        }
+    }
+
+    async fn offer(&mut self) -> Result<(), Over> {
+        let tls = if self.session.offers_tls() { "250-STARTTLS\r\n" } else { "" };
+        let name = &self.listening.hostname;
+        let offer = format!(
+            "250-{name}\r\n{tls}250-PIPELINING\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE {MAIL_MOST}"
+        );
+        self.say(&offer).await
+    }
+
+    /// Reads more, until then.
+    async fn more(&mut self, until: Instant) -> Result<(), Over> {
+        let mut room = [0; READ];
+        match timeout_at(until.min(self.end), self.stream.read(&mut room)).await {
+            Ok(Ok(0) | Err(_)) => Err(Over(None)),
+            Ok(Ok(count)) => {
+                self.read.extend_from_slice(&room[..count]);
+                Ok(())
+            }
+            Err(_) => Err(Over(Some(reply::TOO_SLOW))),
+        }
+    }
+
+    /// The next command. Its time runs from its beginning: a letter now and then does not give it more.
+    async fn line(&mut self) -> Result<Vec<u8>, Over> {
+        let until = Instant::now() + self.listening.patience.command;
+        loop {
+            match lines::first(&self.read) {
+                Line::Whole(length) => {
+                    let mut line: Vec<u8> = self.read.drain(..length + 2).collect();
+                    line.truncate(length);
+                    return Ok(line);
+                }
+                Line::Part => self.more(until).await?,
+                Line::TooLong => return Err(Over(Some(reply::TOO_LONG))),
+                Line::Bare => return Err(Over(Some(reply::BARE))),
+            }
+        }
+    }
+
+    async fn secure(&mut self) -> Result<(), Over> {
+        // What was sent behind it in the clear may be anybody's.
+        if !self.read.is_empty() {
+            return Err(Over(Some(reply::ORDER)));
+        }
+        let Some(tls) = self.listening.tls.clone() else { return Err(Over(None)) };
+        self.say(reply::TLS).await?;
+        let plain = std::mem::replace(&mut self.stream, Box::new(tokio::io::empty()));
+        match timeout(self.listening.patience.command, tls.accept(plain)).await {
+            Ok(Ok(secure)) => self.stream = Box::new(secure),
+            _ => return Err(Over(None)),
+        }
+        self.session.secured();
+        Ok(())
+    }
+
+    async fn mail(&mut self) -> Result<(), Over> {
+        let Some(mut held) = self.listening.room.begin().await else {
+            drop(self.session.ended(false));
+            return self.say(reply::BUSY).await;
+        };
+        self.say(reply::GO_AHEAD).await?;
+        let until = Instant::now() + self.listening.patience.mail;
+        let (mut text, mut passed) = (Text::default(), 0);
+        let end = loop {
+            let (used, end) = text.take(&self.read);
+            self.read.drain(..used);
+            passed += used;
+            if let Some(end) = end {
+                break end;
+            }
+            if passed > PASSED_OVER * MAIL_MOST {
+                return Err(Over(Some(reply::TOO_LARGE)));
+            }
+            if !held.grow(text.room()) {
+                return Err(Over(Some(reply::BUSY)));
+            }
+            self.more(until).await?;
+        };
+        match end {
+            End::Whole => {
+                let recipients = self.session.ended(true);
+                let reply = deliver(self.listening, &recipients, text.bytes()).await;
+                drop(held);
+                self.say(reply).await
+            }
+            End::TooLarge => {
+                drop(self.session.ended(false));
+                self.say(reply::TOO_LARGE).await
+            }
+            End::Bare => Err(Over(Some(reply::BARE_DATA))),
+        }
+    }
+}
+
+/// Taken, only when all of it is committed or nobody waits; else the client keeps it and tries again.
+async fn deliver(listening: &Listening, recipients: &[Recipient], raw: &[u8]) -> Reply {
+    let app = &listening.app;
+    let mut reply = reply::TAKEN;
+    for (whose, address) in recipients {
+        let taken = async {
+            let mut addresses = inbound::addresses(app, *whose).await?;
+            addresses.extend(address.clone());
+            let mailbox = Mailbox { addresses: &addresses, host: None, forwarders: &app.config.capture.forwarders };
+            let letter = Letter { raw, arrived: app.clock.now(), junk: false };
+            mail::receive(app, *whose, "inbound", &mailbox, &letter).await
+        };
+        match taken.await {
+            Ok(_) => {}
+            Err(error) => {
+                note(&error);
+                reply = reply::LATER;
+            }
+        }
+    }
+    reply
+}
+
+fn note(error: &Error) {
+    tracing::warn!(error = %crate::chain(error), "a mail is not taken now: its sender keeps it");
+}

@@ -1,0 +1,317 @@
+//! Forwarded mail comes in: signed mail reaches the request that waits for it; what is forged, smuggled, too large, too slow or for
+//! nobody does not, and a thousand at once are all answered.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use doorcode::capture::inbound::{Listener, Patience};
+use doorcode::clock::Clock;
+use mail_auth::common::crypto::Ed25519Key;
+use mail_auth::common::headers::HeaderWriter as _;
+use mail_auth::dkim::{Canonicalization, DkimSigner};
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+use crate::app::{Folder, TestApp, settings};
+use crate::waiting::{ADA, Scene};
+
+#[path = "../../src/capture/tests/server.rs"]
+mod names;
+
+use names::{Answer, NameServer};
+
+const ACME: &str = "*@acme.com";
+static KEY: LazyLock<Vec<u8>> = LazyLock::new(|| Ed25519Key::generate_pkcs8().unwrap());
+
+fn key() -> Ed25519Key {
+    Ed25519Key::from_pkcs8_maybe_unchecked_der(&KEY).unwrap()
+}
+
+/// A house that takes mail in.
+struct House {
+    scene: Scene,
+    at: SocketAddr,
+    /// Ada's address here.
+    to: String,
+    _names: NameServer,
+    _open: watch::Sender<bool>,
+}
+
+async fn house() -> House {
+    house_with(Patience::default(), &[]).await
+}
+
+async fn house_with(patience: Patience, more: &[(&str, &str)]) -> House {
+    let record = format!("v=DKIM1; k=ed25519; p={}", STANDARD.encode(key().public_key()));
+    let mut known = HashMap::from(
+        ["acme.com", "fwd.com"].map(|domain| (format!("ed._domainkey.{domain}"), Answer::Texts(vec![record.clone()]))),
+    );
+    known.insert("ed._domainkey.failing.com".to_owned(), Answer::Failure);
+    let names = NameServer::start(known).await;
+    let at = names.at.to_string();
+    let mut environment = vec![
+        ("DOORCODE_CAPTURE__DNS", at.as_str()),
+        ("DOORCODE_CAPTURE__INBOUND__LISTEN", "127.0.0.1:0"),
+        ("DOORCODE_CAPTURE__INBOUND__DOMAIN", "in.doorcode.example"),
+    ];
+    environment.extend(more);
+    let folder = Folder::new();
+    let config = settings(&folder, &environment);
+    // Signatures are of the time that it is.
+    let app = TestApp::open(folder, config, Clock::real(None, None).now()).await.unwrap();
+    let scene = Scene::of(app).await;
+    let made = scene.ada().post("/v1/inbound", json!({})).await;
+    assert_eq!(made.status, 200, "{}", made.text());
+    let to = made.json()["address"].as_str().unwrap().to_owned();
+    let listener = Listener::bind(&scene.app.app, patience).await.unwrap().unwrap();
+    let (open, stopped) = watch::channel(false);
+    let at = listener.at().unwrap();
+    tokio::spawn(listener.run(stopped));
+    House { scene, at, to, _names: names, _open: open }
+}
+
+impl House {
+    /// A mail, to Ada, written now.
+    fn mail(&self, from: &str, text: &str) -> String {
+        let date = mail_date(self.scene.app.now().millis() / 1000 + 1);
+        format!(
+            "From: Acme <{from}>\r\nTo: Ada <{ADA}>\r\nSubject: Your code\r\nDate: {date}\r\nMessage-ID: <{}@acme.com>\r\n\
+             MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n",
+            text.len()
+        )
+    }
+
+    async fn client(&self) -> Client {
+        let mut client = Client(TcpStream::connect(self.at).await.unwrap(), Vec::new());
+        assert!(client.reply().await.starts_with("220 in.doorcode.example"));
+        assert!(client.say("EHLO forwarder.example").await.starts_with("250"));
+        client
+    }
+
+    /// Sends a mail to an address; gives the reply to the first step that was refused, or to its end.
+    async fn send(&self, to: &str, mail: &str) -> String {
+        let mut client = self.client().await;
+        for line in ["MAIL FROM:<bounces@forwarder.example> BODY=8BITMIME".to_owned(), format!("RCPT TO:<{to}>")] {
+            let reply = client.say(&line).await;
+            if !reply.starts_with("250") {
+                return reply;
+            }
+        }
+        assert!(client.say("DATA").await.starts_with("354"));
+        client.text(mail).await
+    }
+}
+
+fn mail_date(seconds: i64) -> String {
+    mail_parser::DateTime::from_timestamp(seconds).to_rfc822()
+}
+
+fn by(domain: &str, raw: &str) -> String {
+    let headers = ["From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"];
+    let signer = DkimSigner::from_key(key()).domain(domain).selector("ed").headers(headers);
+    let signer = signer.header_canonicalization(Canonicalization::Relaxed);
+    let signer = signer.body_canonicalization(Canonicalization::Relaxed);
+    signer.sign(raw.as_bytes()).unwrap().to_header() + raw
+}
+
+struct Client(TcpStream, Vec<u8>);
+
+impl Client {
+    /// The next reply, all its lines. Empty: the other end has closed.
+    async fn reply(&mut self) -> String {
+        let mut reply = String::new();
+        loop {
+            while let Some(at) = self.1.windows(2).position(|end| end == b"\r\n") {
+                let line: Vec<u8> = self.1.drain(..at + 2).collect();
+                let line = String::from_utf8(line).unwrap();
+                let last = line.as_bytes().get(3) == Some(&b' ');
+                reply.push_str(&line);
+                if last {
+                    return reply;
+                }
+            }
+            let mut room = [0; 1024];
+            match tokio::time::timeout(Duration::from_secs(60), self.0.read(&mut room)).await.unwrap() {
+                Ok(count) if count > 0 => self.1.extend_from_slice(&room[..count]),
+                _ => return reply,
+            }
+        }
+    }
+
+    async fn write(&mut self, text: &str) {
+        self.0.write_all(text.as_bytes()).await.unwrap();
+    }
+
+    async fn say(&mut self, line: &str) -> String {
+        self.write(&format!("{line}\r\n")).await;
+        self.reply().await
+    }
+
+    /// The text of a mail, dots doubled, and its end.
+    async fn text(&mut self, mail: &str) -> String {
+        let stuffed = mail.replace("\r\n.", "\r\n..");
+        self.write(&format!("{stuffed}.\r\n")).await;
+        self.reply().await
+    }
+}
+
+#[tokio::test]
+async fn signed_mail_reaches_the_request_that_waits_for_it() {
+    let house = house().await;
+    let id = house.scene.waits("email", ACME).await;
+    let mail = by("acme.com", &house.mail("no-reply@acme.com", "Your code is 482913.\r\n.hidden dot"));
+    assert!(house.send(&house.to, &mail).await.starts_with("250 2.6.0"));
+    let status = house.scene.status(&id).await;
+    assert_eq!(status["status"], "otp_received", "{status}");
+    let said = ["capture", "readable", "verdict", "sender_domain"]
+        .map(|column| house.scene.app.folder.text(&format!("SELECT {column} FROM relays")));
+    assert_eq!(said, ["inbound", "1", "verified", "acme.com"]);
+    assert_eq!(house.scene.code(&id, "acme.com").await, "482913");
+    let again = house.scene.waits("email", ACME).await;
+    assert!(house.send(&house.to, &mail).await.starts_with("250"), "who sends is told nothing");
+    assert_eq!(house.scene.state(&again).await, "approved", "the same mail");
+}
+
+#[tokio::test]
+async fn what_nobody_vouches_for_and_our_own_mail_get_nothing() {
+    let house = house().await;
+    let id = house.scene.waits("email", ACME).await;
+    let plain = house.mail("no-reply@acme.com", "Your code is 111111.");
+    let changed = by("acme.com", &plain).replace("111111", "222222");
+    let strange = by("fwd.com", &house.mail("no-reply@acme.com", "Your code is 333333."));
+    let arc = format!(
+        "ARC-Seal: i=1; a=ed25519-sha256; cv=none; d=fwd.com; s=ed; b=AAAA\r\nARC-Message-Signature: i=1; a=ed25519-sha256; d=fwd.com; \
+         s=ed; h=from; bh=AAAA; b=AAAA\r\nARC-Authentication-Results: i=1; mx.fwd.com; dkim=pass header.d=acme.com\r\n{plain}"
+    );
+    let own = house.scene.app.code(ADA).await;
+    let ours = by("acme.com", &house.mail("no-reply@acme.com", &format!("Your code is {own}.")));
+    for mail in [plain, changed, strange, arc, ours] {
+        assert!(house.send(&house.to, &mail).await.starts_with("250"), "{mail}");
+        assert_eq!(house.scene.state(&id).await, "approved", "{mail}");
+    }
+}
+
+#[tokio::test]
+async fn where_keys_can_not_be_had_the_sender_keeps_its_mail() {
+    let house = house().await;
+    let mail = by("failing.com", &house.mail("x@failing.com", "Your code is 482913."));
+    assert!(house.send(&house.to, &mail).await.starts_with("250"), "nobody waits");
+    house.scene.waits("email", "*@failing.com").await;
+    assert!(house.send(&house.to, &mail).await.starts_with("451"));
+}
+
+#[tokio::test]
+async fn mail_for_nobody_is_refused_and_none_is_sent_on() {
+    let house = house().await;
+    let (local, domain) = house.to.split_once('@').unwrap();
+    let mut client = house.client().await;
+    client.say("MAIL FROM:<>").await;
+    for to in [
+        format!("{}@{domain}", "0".repeat(40)),
+        format!("{local}@elsewhere.example"),
+        format!("{local}%elsewhere.example@{domain}"),
+        format!("postmaster@{domain}"),
+        ADA.to_owned(),
+    ] {
+        assert_eq!(client.say(&format!("RCPT TO:<{to}>")).await, "550 5.1.1 No such address\r\n", "{to}");
+    }
+    assert!(client.say(&format!("RCPT TO:<{}@{domain}>", local.to_uppercase())).await.starts_with("250"));
+    let answer = house.scene.ada().send(axum::http::Method::DELETE, "/v1/inbound", "").await;
+    assert_eq!(answer.status, 200);
+    assert!(client.say("RSET").await.starts_with("250"));
+    client.say("MAIL FROM:<>").await;
+    assert!(client.say(&format!("RCPT TO:<{}>", house.to)).await.starts_with("550"), "it was taken away");
+    let other = house.scene.ada().post("/v1/inbound", json!({})).await.json()["address"].as_str().unwrap().to_owned();
+    assert_ne!(other, house.to);
+    assert!(client.say(&format!("RCPT TO:<{other}>")).await.starts_with("250"));
+}
+
+#[tokio::test]
+async fn nothing_is_smuggled_behind_a_mail() {
+    let house = house().await;
+    let id = house.scene.waits("email", ACME).await;
+    let inner = by("acme.com", &house.mail("no-reply@acme.com", "Your code is 482913."));
+    for end in ["\n.\r\n", "\r\n.\n", "\n.\n", "\r.\r\n", "\r\n.\r"] {
+        let mut client = house.client().await;
+        client.say("MAIL FROM:<>").await;
+        client.say(&format!("RCPT TO:<{}>", house.to)).await;
+        client.say("DATA").await;
+        let smuggled =
+            format!("Subject: x\r\n\r\nx{end}MAIL FROM:<>\r\nRCPT TO:<{}>\r\nDATA\r\n{inner}\r\n.\r\n", house.to);
+        client.write(&smuggled).await;
+        assert!(client.reply().await.starts_with("554 5.6.0"), "{end:?}");
+        assert_eq!(client.reply().await, "", "{end:?}: it is over");
+    }
+    let mut client = house.client().await;
+    assert!(client.say("NOOP\nMAIL FROM:<>").await.starts_with("500 5.5.2"));
+    assert_eq!(house.scene.state(&id).await, "approved");
+}
+
+#[tokio::test]
+async fn size_is_told_and_held_to() {
+    let house = house().await;
+    let mut client = house.client().await;
+    assert!(client.say("EHLO x").await.contains("SIZE 1048576"));
+    assert!(client.say("MAIL FROM:<> SIZE=1048577").await.starts_with("552"));
+    client.say("MAIL FROM:<> SIZE=10").await;
+    client.say(&format!("RCPT TO:<{}>", house.to)).await;
+    client.say("DATA").await;
+    let line = "x".repeat(998) + "\r\n";
+    assert!(client.text(&line.repeat(1100)).await.starts_with("552"));
+    assert!(client.say("MAIL FROM:<>").await.starts_with("250"), "and then the next");
+    assert!(client.say(&"x".repeat(3000)).await.starts_with("500"));
+}
+
+#[tokio::test]
+async fn slow_clients_are_left() {
+    let short = Duration::from_millis(300);
+    let house = house_with(Patience { command: short, mail: short, all: Duration::from_secs(20) }, &[]).await;
+    let mut client = house.client().await;
+    for _ in 0..4 {
+        if client.0.write_all(b"N").await.is_err() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(client.reply().await.starts_with("421 4.4.2"), "a letter now and then");
+    let mut client = house.client().await;
+    client.say("MAIL FROM:<>").await;
+    client.say(&format!("RCPT TO:<{}>", house.to)).await;
+    client.say("DATA").await;
+    client.write("Subject: a\r\n").await;
+    assert!(client.reply().await.starts_with("421 4.4.2"), "a mail without an end");
+}
+
+#[tokio::test]
+async fn a_network_has_so_many_connections() {
+    let house = house_with(Patience::default(), &[("DOORCODE_CAPTURE__INBOUND__PER_NETWORK", "2")]).await;
+    let held = [house.client().await, house.client().await];
+    let mut third = Client(TcpStream::connect(house.at).await.unwrap(), Vec::new());
+    assert!(third.reply().await.starts_with("421 4.7.0"));
+    drop(held);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_mails_at_once_are_all_answered() {
+    let more = [("DOORCODE_CAPTURE__INBOUND__PER_NETWORK", "2000"), ("DOORCODE_CAPTURE__INBOUND__CONNECTIONS", "100")];
+    let house = Arc::new(house_with(Patience::default(), &more).await);
+    let id = house.scene.waits("email", ACME).await;
+    let mail = Arc::new(by("acme.com", &house.mail("no-reply@acme.com", "Your code is 482913.")));
+    let mut sends = tokio::task::JoinSet::new();
+    for number in 0..1000 {
+        let (house, mail) = (Arc::clone(&house), Arc::clone(&mail));
+        sends.spawn(async move {
+            let mail = if number == 500 { mail.to_string() } else { house.mail("eve@evil.example", "Your code is 1") };
+            house.send(&house.to, &mail).await
+        });
+    }
+    let replies = sends.join_all().await;
+    assert!(replies.iter().all(|reply| reply.starts_with("250")), "{replies:?}");
+    assert_eq!(house.scene.code(&id, "acme.com").await, "482913");
+}
