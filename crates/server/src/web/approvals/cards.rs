@@ -39,7 +39,7 @@ fn card(shown: &Shown, waiting: &[Shown], senders: &Senders, meant: Option<Relay
         test: relay.test,
         rivals: rivals(relay, waiting, now),
         chosen: relay.chosen,
-        held: None,
+        held: relay.held.clone(),
         meant: meant == Some(relay.id),
     })
 }

@@ -2,6 +2,7 @@
 //! `{"sources": […], "senders": […], "hours": {"from", "to", "offset"}, "auto_approve": {"senders": […], "per_day"}}`, whatever is left
 //! out being not ruled; `from` and `to` are minutes of the day. Refuses numbers that are none; what the rest means, `core` judges.
 
+use doorcode_core::relay::rules::Rules;
 use doorcode_core::{Error, Result};
 use serde_json::{Map, Value, json};
 
@@ -83,8 +84,8 @@ pub(super) fn kept(typed: &RuleFields) -> Result<Option<String>> {
     if rules.is_empty() {
         return Ok(None);
     }
-    let text = Value::Object(rules).to_string();
-    Ok(Some(text))
+    // By the same rules that a request is held against.
+    Rules::parse(&Value::Object(rules).to_string())?.to_json().map(Some)
 }
 
 fn hours(typed: &RuleFields) -> Result<Option<Value>> {
