@@ -6,12 +6,13 @@ use std::time::Duration;
 use doorcode_core::{Email, Error};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 
 use super::Listening;
 use super::command::{self, MAIL_MOST};
 use super::lines::{self, End, Line, Text};
 use super::reply::{self, Reply};
+use super::room::Held;
 use super::session::{Session, Step};
 use crate::capture::mail::{self, Letter, Mailbox};
 use crate::ops::audit::Whose;
@@ -37,22 +38,17 @@ struct Talk<'a> {
     stream: Box<dyn Stream>,
     read: Vec<u8>,
     session: Session<Recipient>,
-    end: Instant,
 }
 
 /// Talks with a client until one of both has enough.
 pub(super) async fn talk(listening: &Listening, stream: TcpStream) {
     drop(stream.set_nodelay(true));
-    let mut talk = Talk {
-        listening,
-        stream: Box::new(stream),
-        read: Vec::new(),
-        session: Session::new(listening.tls.is_some()),
-        end: Instant::now() + listening.patience.all,
-    };
-    let Over(last) = match talk.run().await {
-        Ok(()) => return,
-        Err(over) => over,
+    let mut talk =
+        Talk { listening, stream: Box::new(stream), read: Vec::new(), session: Session::new(listening.tls.is_some()) };
+    let Over(last) = match timeout(listening.patience.all, talk.run()).await {
+        Ok(Ok(())) => return,
+        Ok(Err(over)) => over,
+        Err(_) => Over(Some(reply::TOO_SLOW)),
     };
     if let Some(last) = last {
         // Whoever does not take it is left.
@@ -113,22 +109,25 @@ impl Talk<'_> {
         self.say(&offer).await
     }
 
-    /// Reads more, until then.
-    async fn more(&mut self, until: Instant) -> Result<(), Over> {
+    /// Reads more.
+    async fn more(&mut self) -> Result<(), Over> {
         let mut room = [0; READ];
-        match timeout_at(until.min(self.end), self.stream.read(&mut room)).await {
-            Ok(Ok(0) | Err(_)) => Err(Over(None)),
-            Ok(Ok(count)) => {
+        match self.stream.read(&mut room).await {
+            Ok(0) | Err(_) => Err(Over(None)),
+            Ok(count) => {
                 self.read.extend_from_slice(&room[..count]);
                 Ok(())
             }
-            Err(_) => Err(Over(Some(reply::TOO_SLOW))),
         }
     }
 
     /// The next command. Its time runs from its beginning: a letter now and then does not give it more.
     async fn line(&mut self) -> Result<Vec<u8>, Over> {
-        let until = Instant::now() + self.listening.patience.command;
+        let patience = self.listening.patience.command;
+        timeout(patience, self.whole_line()).await.unwrap_or(Err(Over(Some(reply::TOO_SLOW))))
+    }
+
+    async fn whole_line(&mut self) -> Result<Vec<u8>, Over> {
         loop {
             match lines::first(&self.read) {
                 Line::Whole(length) => {
@@ -136,7 +135,7 @@ impl Talk<'_> {
                     line.truncate(length);
                     return Ok(line);
                 }
-                Line::Part => self.more(until).await?,
+                Line::Part => self.more().await?,
                 Line::TooLong => return Err(Over(Some(reply::TOO_LONG))),
                 Line::Bare => return Err(Over(Some(reply::BARE))),
             }
@@ -165,24 +164,10 @@ impl Talk<'_> {
             return self.say(reply::BUSY).await;
         };
         self.say(reply::GO_AHEAD).await?;
-        let until = Instant::now() + self.listening.patience.mail;
-        let (mut text, mut passed) = (Text::default(), 0);
-        let end = loop {
-            let (used, end) = text.take(&self.read);
-            self.read.drain(..used);
-            passed += used;
-            if let Some(end) = end {
-                break end;
-            }
-            if passed > PASSED_OVER * MAIL_MOST {
-                return Err(Over(Some(reply::TOO_LARGE)));
-            }
-            if !held.grow(text.room()) {
-                return Err(Over(Some(reply::BUSY)));
-            }
-            self.more(until).await?;
-        };
-        match end {
+        let mut text = Text::default();
+        let patience = self.listening.patience.mail;
+        let end = timeout(patience, self.text(&mut text, &mut held)).await;
+        match end.unwrap_or(Err(Over(Some(reply::TOO_SLOW))))? {
             End::Whole => {
                 let recipients = self.session.ended(true);
                 let reply = deliver(self.listening, &recipients, text.bytes()).await;
@@ -194,6 +179,26 @@ impl Talk<'_> {
                 self.say(reply::TOO_LARGE).await
             }
             End::Bare => Err(Over(Some(reply::BARE_DATA))),
+        }
+    }
+
+    /// Reads the text of a mail to its end.
+    async fn text(&mut self, text: &mut Text, held: &mut Held) -> Result<End, Over> {
+        let mut passed = 0;
+        loop {
+            let (used, end) = text.take(&self.read);
+            self.read.drain(..used);
+            passed += used;
+            if let Some(end) = end {
+                return Ok(end);
+            }
+            if passed > PASSED_OVER * MAIL_MOST {
+                return Err(Over(Some(reply::TOO_LARGE)));
+            }
+            if !held.grow(text.room()) {
+                return Err(Over(Some(reply::BUSY)));
+            }
+            self.more().await?;
         }
     }
 }
