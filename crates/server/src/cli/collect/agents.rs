@@ -31,8 +31,6 @@ struct RawAgent {
 
 /// An agent on the list.
 pub(super) struct Agent {
-    /// What the person calls it.
-    pub(super) name: String,
     /// Its id, for an agent without an identity.
     id: Option<String>,
     /// The fingerprint of its identity key, as it was compared.
@@ -60,7 +58,7 @@ impl Agents {
             }
             let senders: Result<Vec<_>, _> = raw.senders.iter().map(|text| SenderPattern::parse(text)).collect();
             let senders = senders.map_err(|_| bad(&format!("{}: senders are like *@acme.com", raw.name)))?;
-            agents.push(Agent { name: raw.name, id: raw.id, identity: raw.identity, senders });
+            agents.push(Agent { id: raw.id, identity: raw.identity, senders });
         }
         Ok(Self(agents))
     }

@@ -122,7 +122,7 @@ impl<'a> Desk<'a> {
         self.news.notify_waiters();
         if waited {
             // Whoever hands a code in should not wait for a connection; without one it is made then.
-            drop(self.out.lock().await.warm().await);
+            let _ = self.out.lock().await.warm().await;
         }
     }
 
