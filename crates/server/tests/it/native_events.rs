@@ -100,7 +100,8 @@ async fn streams_do_not_take_every_connection_and_end_with_the_house() {
     let program = program(&app, &key);
     let started = start(&program, json!({ "to": BOB })).await;
     let path = format!("{V}/{}/events", started["id"].as_str().unwrap());
-    let id = started["id"].as_str().unwrap().parse().unwrap();
+    let id: doorcode_core::id::ChallengeId = started["id"].as_str().unwrap().parse().unwrap();
+    let id = *id.as_bytes();
     let other = doorcode_core::OrgId::from_bytes([7; 16]);
     let listeners: Vec<_> = (0..3).map(|_| app.app.feed.listen(other, id)).collect();
     assert_eq!(problem(&program.get(&path).await), (429, "limited".to_owned()));

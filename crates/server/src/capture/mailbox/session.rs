@@ -95,7 +95,9 @@ impl Open {
 
     /// The next thing that the server says. May be dropped half way.
     pub(super) async fn hear(&mut self) -> Result<Heard, Trouble> {
-        let Some(said) = self.session.read_response().await? else { return Err(Trouble::Line("the server has hung up")) };
+        let Some(said) = self.session.read_response().await? else {
+            return Err(Trouble::Line("the server has hung up"));
+        };
         self.note(said.parsed())?;
         Ok(if self.more > 0 { Heard::More } else { Heard::Nothing })
     }

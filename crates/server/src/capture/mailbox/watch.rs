@@ -95,7 +95,8 @@ async fn rest<D>(mailbox: &Mailbox<'_, D>, trouble: Trouble, tries: u32) {
             return;
         }
         tokio::time::sleep(left.min(Duration::from_secs(1))).await;
-        let changed = held.read().ok().zip(before.as_ref()).is_some_and(|(now, before)| now.expose() != before.expose());
+        let changed =
+            held.read().ok().zip(before.as_ref()).is_some_and(|(now, before)| now.expose() != before.expose());
         if trouble == Trouble::Refused && changed {
             return;
         }
@@ -236,7 +237,8 @@ async fn read<D: Desk>(mailbox: &Mailbox<'_, D>, open: &mut Open, place: &mut Pl
         };
         place.next = place.next.max(found.uid.saturating_add(1));
         if outcome != Outcome::Done {
-            let again = if outcome == Outcome::Again { before.map_or(3, |before| before.again.saturating_sub(1)) } else { 0 };
+            let again =
+                if outcome == Outcome::Again { before.map_or(3, |before| before.again.saturating_sub(1)) } else { 0 };
             place.keep(Passed { uid: found.uid, arrived: found.arrived.unwrap_or(mailbox.clock.now()), again });
         }
     }

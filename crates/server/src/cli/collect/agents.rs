@@ -79,9 +79,9 @@ impl Agent {
     pub(super) fn may_have(&self, pattern: Option<&str>) -> bool {
         let Some(wanted) = pattern.and_then(|text| SenderPattern::parse(text).ok()) else { return false };
         let address = pattern.and_then(|text| doorcode_core::Email::parse(text).ok());
-        self.senders.iter().any(|allowed| {
-            *allowed == wanted || address.as_ref().is_some_and(|address| allowed.matches_email(address))
-        })
+        self.senders
+            .iter()
+            .any(|allowed| *allowed == wanted || address.as_ref().is_some_and(|address| allowed.matches_email(address)))
     }
 }
 

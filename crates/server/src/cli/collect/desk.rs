@@ -299,11 +299,8 @@ impl mailbox::Desk for Desk<'_> {
         let Some(after) = waited.requests(now).map(|request| request.wanted.after).min() else { return Outcome::Left };
         let own: Vec<&str> = waited.list.own_domains.iter().map(String::as_str).collect();
         let host = self.setup.account.target.host();
-        let mailbox = mail::Mailbox {
-            addresses: &self.setup.addresses,
-            host: Some(host),
-            forwarders: &self.setup.forwarders,
-        };
+        let mailbox =
+            mail::Mailbox { addresses: &self.setup.addresses, host: Some(host), forwarders: &self.setup.forwarders };
         let letter = Letter { raw: message.raw.expose(), arrived: message.arrived, junk: false };
         let ours = |parsed: &_| origin::is_anybodys(parsed, &own);
         let judged = match mail::judge(&self.setup.verifier, &letter, &mailbox, (after, now), ours).await {
@@ -331,7 +328,9 @@ impl mailbox::Desk for Desk<'_> {
         match state {
             State::Watching => say("the mailbox is watched"),
             State::Away(why) => say(&format!("the mailbox: {why}; it is tried again")),
-            State::Refused => say("the mailbox's server refuses user or password; it is tried again, at once if the file changes"),
+            State::Refused => {
+                say("the mailbox's server refuses user or password; it is tried again, at once if the file changes")
+            }
         }
     }
 }

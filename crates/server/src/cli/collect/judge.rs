@@ -62,7 +62,9 @@ fn signed<'a>(
     statements: &mut Statements,
     now: Timestamp,
 ) -> Found<'a> {
-    let Ok(identity) = IdentityKey::parse(&signature.identity_key) else { return Found::Refused("its identity is none") };
+    let Ok(identity) = IdentityKey::parse(&signature.identity_key) else {
+        return Found::Refused("its identity is none");
+    };
     let Some(agent) = agents.of_identity(&identity.fingerprint()) else {
         return Found::Refused("its identity is not on your list of agents");
     };

@@ -66,13 +66,8 @@ async fn collect(setup: Setup) -> Ended {
     let (mut term, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let (clock, entropy) = (Clock::real(None, None), Entropy::real());
     let desk = Desk::new(&setup, clock.clone(), entropy.clone());
-    let mailbox = Mailbox {
-        egress: &setup.egress,
-        account: &setup.account,
-        desk: &desk,
-        clock: &clock,
-        entropy: &entropy,
-    };
+    let mailbox =
+        Mailbox { egress: &setup.egress, account: &setup.account, desk: &desk, clock: &clock, entropy: &entropy };
     say(&format!("watching {} at {}", setup.account.folder, setup.account.target.host()));
     tokio::select! {
         () = watch(&mailbox) => {}

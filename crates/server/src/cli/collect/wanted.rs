@@ -104,8 +104,7 @@ impl RawRequest {
         let after = self.filter.received_after.as_deref().and_then(time).map_or(created_at, |at| at.max(created_at));
         let (pattern, content) = (self.sender_pattern.as_deref(), self.content_pattern.as_deref());
         // That unverified mail is taken is the person's to say, and here only the server says so.
-        let wanted =
-            Wanted::read(MAIL, pattern, self.expected_sender.as_deref(), content, (after, false)).ok()?;
+        let wanted = Wanted::read(MAIL, pattern, self.expected_sender.as_deref(), content, (after, false)).ok()?;
         let candidate = Candidate {
             relay: id,
             agent,
