@@ -95,7 +95,7 @@ async fn a_device_reads_both_of_its_forms() {
     assert_eq!((&one["senderPattern"], &one["filter"]["senderPattern"]), (&json!("*@acme.com"), &json!("*@acme.com")));
     assert_eq!(one["sources"], json!(["email"]));
     let none = cast.by(&cast.collector).get("/v1/otp/pending?source=sms").await.json();
-    assert_eq!(none, json!({ "requests": [] }));
+    assert_eq!(none["requests"], json!([]));
     let wrong = cast.by(&cast.collector).get("/v1/otp/pending?source=fax").await;
     assert_eq!(codes(&wrong), invalid());
     let key = cast.by(&cast.collector).get(&format!("/v1/otp/{id}/public-key")).await.json();

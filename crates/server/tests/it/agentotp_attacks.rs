@@ -121,7 +121,7 @@ async fn nobody_sees_or_feeds_what_is_not_theirs() {
         assert_eq!(codes(&cast.by(&eve_key).post(&format!("/v1/otp/{id}/{path}"), json!({})).await), unknown());
     }
     assert_eq!(codes(&cast.receive(&eve_device, &id, &seal(&id, CODE)).await), unknown());
-    assert_eq!(cast.by(&eve_device).get("/v1/otp/pending").await.json(), json!({ "requests": [] }));
+    assert_eq!(cast.by(&eve_device).get("/v1/otp/pending").await.json()["requests"], json!([]));
     for path in ["", "/rotate-key", "/stats"] {
         let path = format!("/v1/agents/{}{path}", cast.agent.shown());
         let method = if path.ends_with("key") { Method::POST } else { Method::GET };

@@ -73,8 +73,7 @@ impl Open {
     }
 
     async fn open(egress: &Egress, account: &Account) -> Result<Self, Trouble> {
-        let line = connect(egress, account).await?;
-        let mut session = sign_in(Client::new(line), account).await?;
+        let mut session = sign_in(connect(egress, account).await?, account).await?;
         session.get_mut().allow(ANSWER);
         let pushes = session.capabilities().await?.has_str("IDLE");
         let opened = session.examine(&account.folder).await?;
@@ -217,27 +216,22 @@ async fn within<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, 
     tokio::time::timeout(PATIENCE, work).await.unwrap_or(Err(Trouble::Line("no answer in time")))
 }
 
-async fn connect(egress: &Egress, account: &Account) -> Result<Line, Trouble> {
+async fn connect(egress: &Egress, account: &Account) -> Result<Client<Line>, Trouble> {
     let line = egress.open(&account.target).await?;
-    match account.security {
-        Security::Tls => greeted(egress.protect(&account.target, line).await?).await,
-        Security::None if line.is_loopback() => greeted(line).await,
-        Security::None => Err(Trouble::Line("without TLS only this machine is spoken to")),
-        Security::StartTls => {
-            let mut client = Client::new(line);
-            greeting(&mut client).await?;
-            client.run_command_and_check_ok("STARTTLS", None).await?;
-            // What was said before TLS counts for nothing.
-            Ok(egress.protect(&account.target, client.into_inner()).await?)
+    let mut client = match account.security {
+        Security::Tls => Client::new(egress.protect(&account.target, line).await?),
+        Security::None if !line.is_loopback() => {
+            return Err(Trouble::Line("without TLS only this machine is spoken to"));
         }
-    }
-}
-
-/// A connection whose first word was read.
-async fn greeted(line: Line) -> Result<Line, Trouble> {
-    let mut client = Client::new(line);
+        _ => Client::new(line),
+    };
     greeting(&mut client).await?;
-    Ok(client.into_inner())
+    if account.security == Security::StartTls {
+        client.run_command_and_check_ok("STARTTLS", None).await?;
+        // What was said before TLS counts for nothing.
+        return Ok(Client::new(egress.protect(&account.target, client.into_inner()).await?));
+    }
+    Ok(client)
 }
 
 async fn greeting(client: &mut Client<Line>) -> Result<(), Trouble> {

@@ -329,7 +329,7 @@ impl mailbox::Desk for Desk<'_> {
             State::Watching => say("the mailbox is watched"),
             State::Away(why) => say(&format!("the mailbox: {why}; it is tried again")),
             State::Refused => {
-                say("the mailbox's server refuses user or password; it is tried again, at once if the file changes")
+                say("the mailbox's server refuses user or password; it is tried again, at once if the file changes");
             }
         }
     }

@@ -77,7 +77,7 @@ fn signed<'a>(
         expected_sender: request.sender.as_deref().unwrap_or_default(),
         sender_pattern: request.pattern.as_deref().unwrap_or_default(),
         content_pattern: request.content.as_deref().unwrap_or_default(),
-        reason: &request.reason,
+        reason: signature.reason.as_deref().unwrap_or(&request.reason),
         signed_at,
         ttl,
     };

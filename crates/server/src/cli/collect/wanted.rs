@@ -55,6 +55,9 @@ pub(super) struct Signature {
     pub(super) identity_key: String,
     pub(super) signature: String,
     pub(super) signed_at: serde_json::Value,
+    /// Its words as it signed them; without it, as they are shown.
+    #[serde(default)]
+    pub(super) reason: Option<String>,
 }
 
 /// An approved request, so the server says.
