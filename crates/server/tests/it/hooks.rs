@@ -1,4 +1,6 @@
 //! Programs push a person's messages: each form with a right and a wrong signature, twice, too late, to another's path, and with a code
+
+#![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
 //! that this house sent.
 
 use axum::http::Method;

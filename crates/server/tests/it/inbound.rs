@@ -1,4 +1,6 @@
 //! Forwarded mail comes in: signed mail reaches the request that waits for it; what is forged, smuggled, too large, too slow or for
+
+#![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
 //! nobody does not, and a thousand at once are all answered.
 
 use std::collections::HashMap;
@@ -22,6 +24,7 @@ use crate::app::{Folder, TestApp, settings};
 use crate::waiting::{ADA, Scene};
 
 #[path = "../../src/capture/tests/server.rs"]
+#[expect(dead_code, reason = "some of it is for the tests of capture")]
 mod names;
 
 use names::{Answer, NameServer};

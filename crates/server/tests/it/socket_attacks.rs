@@ -1,7 +1,5 @@
 //! Whoever means a socket harm, or is clumsy: it is told why where it listens, it is cut off, and everybody else goes on.
 
-#![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
-
 use std::time::Duration;
 
 use serde_json::json;

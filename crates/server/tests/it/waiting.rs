@@ -20,7 +20,6 @@ pub(crate) const ADA: &str = "ada@home.example";
 /// The house with Ada in it, and her agent.
 pub(crate) struct Scene {
     pub(crate) app: TestApp,
-    pub(crate) whose: Whose,
     agent: String,
     /// Ada's sign-in key.
     ada: String,
@@ -38,7 +37,7 @@ impl Scene {
         let wanted = Wanted { name: "Shopper".to_owned(), description: None, test: false };
         let agent = agents::create(&app.app, whose, wanted, None).await.unwrap();
         let (key, agent) = (agent.key.expose().clone(), agent.agent.id.shown());
-        Self { app, whose, agent, ada, key }
+        Self { app, agent, ada, key }
     }
 
     pub(crate) fn ada(&self) -> Client<'_> {

@@ -28,6 +28,10 @@ use tokio_rustls::TlsAcceptor;
 use crate::app::App;
 use room::Room;
 
+/// Connections that wait to be talked with, for each that is: a burst that the system's own line does not hold would be lost in it, and
+/// its clients never hear of that.
+const WAITING: usize = 8;
+
 /// How long a client is waited for.
 #[derive(Clone, Copy)]
 pub struct Patience {
@@ -52,6 +56,8 @@ struct Listening {
     hostname: String,
     tls: Option<TlsAcceptor>,
     room: Arc<Room>,
+    /// One for each connection that is talked with.
+    talks: Semaphore,
     patience: Patience,
 }
 
@@ -78,6 +84,7 @@ impl Listener {
             hostname: settings.hostname.clone(),
             tls,
             room: Room::new(settings.per_network),
+            talks: Semaphore::new(settings.connections.min(Semaphore::MAX_PERMITS)),
             patience,
         };
         Ok(Some(Self { socket, connections: settings.connections, shared: Arc::new(shared) }))
@@ -93,7 +100,7 @@ impl Listener {
 
     /// Takes mail in until the house closes. What is not answered for by then is its sender's to send again.
     pub async fn run(self, mut stopped: watch::Receiver<bool>) {
-        let places = Arc::new(Semaphore::new(self.connections));
+        let places = Arc::new(Semaphore::new(self.connections.saturating_mul(1 + WAITING).min(Semaphore::MAX_PERMITS)));
         let mut talks = JoinSet::new();
         while !*stopped.borrow() {
             let permit = Arc::clone(&places).acquire_owned();
@@ -124,12 +131,20 @@ impl Listener {
 async fn serve(shared: &Listening, mut stream: TcpStream, peer: SocketAddr) {
     match shared.room.enter(peer.ip()) {
         Some(place) => {
-            talk::talk(shared, stream).await;
+            match tokio::time::timeout(shared.patience.command, shared.talks.acquire()).await {
+                Ok(Ok(turn)) => {
+                    talk::talk(shared, stream).await;
+                    drop(turn);
+                }
+                _ => refuse(&mut stream, reply::FULL).await,
+            }
             drop(place);
         }
-        None => {
-            let refusal = format!("{}\r\n", reply::TOO_MANY);
-            drop(tokio::time::timeout(Duration::from_secs(1), stream.write_all(refusal.as_bytes())).await);
-        }
+        None => refuse(&mut stream, reply::TOO_MANY).await,
     }
+}
+
+async fn refuse(stream: &mut TcpStream, reply: reply::Reply) {
+    let refusal = format!("{reply}\r\n");
+    drop(tokio::time::timeout(Duration::from_secs(1), stream.write_all(refusal.as_bytes())).await);
 }

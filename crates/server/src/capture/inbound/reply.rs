@@ -30,5 +30,6 @@ pub(super) const BARE_DATA: Reply = "554 5.6.0 In a mail CR and LF stand togethe
 pub(super) const LATER: Reply = "451 4.3.0 Not now; try again";
 pub(super) const BUSY: Reply = "451 4.3.2 Too many mails at once; try again";
 pub(super) const TOO_MANY: Reply = "421 4.7.0 Too many connections from your network";
+pub(super) const FULL: Reply = "421 4.3.2 Too many connections; try again";
 pub(super) const NO_PROGRESS: Reply = "421 4.7.0 Too many commands without a mail";
 pub(super) const TOO_SLOW: Reply = "421 4.4.2 Too slow";
