@@ -315,14 +315,16 @@ async fn one_message_serves_one_request_and_two_agents_wait_for_a_choice() {
     let (one, other) = (scene.agent(1).await, scene.agent(2).await);
     let collector = scene.collect(&[&one, &other], &[]).await;
     let (first, second) = (scene.approved(&one, "*@acme.com").await, scene.approved(&one, "*@shop.com").await);
+    let again = scene.approved(&one, "*@acme.com").await;
     scene.dovecot.deliver(&scene.signed(&scene.mail("hello@shop.com", 1, "555555"), "shop.com"));
     assert_eq!(scene.code(&one, second).await, "555555");
     let mail = scene.acme(2, CODE);
     scene.dovecot.deliver(&mail);
     assert_eq!(scene.code(&one, first).await, CODE);
-    // The same again, for a request of the same kind.
-    let again = scene.approved(&one, "*@acme.com").await;
+    // The same again, where a request that it fits waits since before it came.
     scene.dovecot.deliver(&mail);
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!(scene.state(again).await, State::Approved);
     let rival = scene.approved(&other, "*@acme.com").await;
     scene.dovecot.deliver(&scene.acme(3, "666666"));
     collector.says("requests of two agents").await;
