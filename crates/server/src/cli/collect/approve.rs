@@ -12,6 +12,9 @@ use super::agents::Pins;
 ///
 /// Compare the fingerprint with what the agent itself shows, not with the server's pages.
 #[derive(Args)]
+#[command(after_help = "\
+Example:
+  doorcode collect approve --pins agents.pins.toml --agent agent_… --key '12ab 34cd …'")]
 pub(super) struct Approve {
     /// The file of pinned keys
     #[arg(long, value_name = "FILE")]
