@@ -53,7 +53,7 @@ impl Dovecot {
         for folder in ["mail/new", "mail/cur", "mail/tmp"] {
             fs::create_dir_all(dir.join(folder)).unwrap();
         }
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port(number);
         let (user, group, mut command) = unprivileged();
         fs::write(dir.join("dovecot.conf"), settings(&dir, port, &user, &group)).unwrap();
         fs::write(dir.join("users"), format!("{USER}:{{PLAIN}}{password}\n")).unwrap();
@@ -128,6 +128,13 @@ impl Drop for Dovecot {
         drop(self.keeper.stdin.take());
         let _ = self.keeper.wait();
     }
+}
+
+/// Below those that the system gives to connections out: one of them would be somebody's before the server has it.
+fn free_port(number: u32) -> u16 {
+    let first = (std::process::id() * 31 + number * 101) % 10_000;
+    let ports = (0..10_000).map(|step| u16::try_from(20_000 + (first + step) % 10_000).unwrap());
+    ports.into_iter().find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
 }
 
 fn settings(dir: &Path, port: u16, user: &str, group: &str) -> String {

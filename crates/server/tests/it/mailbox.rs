@@ -230,7 +230,9 @@ impl Scene {
 
 impl Drop for Scene {
     fn drop(&mut self) {
-        self.stop.take().map(|stop| stop.send(()));
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
     }
 }
 
