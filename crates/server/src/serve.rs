@@ -40,7 +40,7 @@ const HEADERS_MOST: usize = 64;
 /// Serves until `stop` is ready, then lets open requests and messages on their way end, and closes the store.
 pub async fn run(app: Arc<App>, waiting: Waiting, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<()> {
     let worker = Arc::new(Worker::new(Arc::clone(&app), waiting)?);
-    let mail = inbound::Listener::bind(&app, inbound::Patience::default()).await?;
+    let mail = inbound::Listener::bind(&app, inbound::Patience::default())?;
     let (stopping, stopped) = watch::channel(false);
     let mut deliveries = JoinSet::new();
     for _ in 0..worker.lanes() {

@@ -72,7 +72,7 @@ async fn house_with(patience: Patience, more: &[(&str, &str)]) -> House {
     let made = scene.ada().post("/v1/inbound", json!({})).await;
     assert_eq!(made.status, 200, "{}", made.text());
     let to = made.json()["address"].as_str().unwrap().to_owned();
-    let listener = Listener::bind(&scene.app.app, patience).await.unwrap().unwrap();
+    let listener = Listener::bind(&scene.app.app, patience).unwrap().unwrap();
     let (open, stopped) = watch::channel(false);
     let at = listener.at().unwrap();
     tokio::spawn(listener.run(stopped));

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use doorcode_core::{Error, Result};
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
@@ -31,6 +31,9 @@ use room::Room;
 /// Connections that wait to be talked with, for each that is: a burst that the system's own line does not hold would be lost in it, and
 /// its clients never hear of that.
 const WAITING: usize = 8;
+
+/// Connections that the system keeps for us, at the most.
+const LINE: u32 = 4096;
 
 /// How long a client is waited for.
 #[derive(Clone, Copy)]
@@ -73,12 +76,12 @@ impl Listener {
     ///
     /// # Errors
     /// `Unavailable` if the address or the certificate can't be had.
-    pub async fn bind(app: &Arc<App>, patience: Patience) -> Result<Option<Self>> {
+    pub fn bind(app: &Arc<App>, patience: Patience) -> Result<Option<Self>> {
         let Some(settings) = &app.config.capture.inbound else { return Ok(None) };
         let tls = settings.tls.as_ref().map(|(certificate, key)| tls::acceptor(certificate, key)).transpose()?;
         let at = settings.listen;
-        let socket = TcpListener::bind(at).await;
-        let socket = socket.map_err(|error| Error::unavailable(format!("can't listen for mail on {at}: {error}")))?;
+        let socket =
+            listen(at).map_err(|error| Error::unavailable(format!("can't listen for mail on {at}: {error}")))?;
         let shared = Listening {
             app: Arc::clone(app),
             hostname: settings.hostname.clone(),
@@ -126,6 +129,14 @@ impl Listener {
         }
         talks.shutdown().await;
     }
+}
+
+/// Binds with a line as long as the system lets it be: a burst that it does not hold is lost, and nobody is told.
+fn listen(at: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if at.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(at)?;
+    socket.listen(LINE)
 }
 
 async fn serve(shared: &Listening, mut stream: TcpStream, peer: SocketAddr) {
