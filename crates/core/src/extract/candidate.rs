@@ -132,7 +132,7 @@ fn number(tokens: &[Token], at: usize) -> (Option<Candidate>, usize) {
         separator @ (b'-' | b' ' | b'.' | b'/') if next.width == 1 => run(tokens, at, separator, is_number),
         _ => 1,
     };
-    // A tail glued to the last group: `1337-1337XXX`.
+    // A tail glued to the last group: `1337-1337ABC`.
     let glued = next.width == 1
         && next.first == b'-'
         && tokens.get(at + count).is_some_and(|tail| tail.first == b'-' && tail.width == 1 && splits(tail).is_some());
