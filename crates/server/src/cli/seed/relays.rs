@@ -75,7 +75,8 @@ fn relay(app: &App, agent: &Agent, public_key: &str) -> Result<Relay> {
         public_key: public_key.to_owned(),
         key_signature: None,
         sources: 7,
-        sender: None,
+        // Any message would have to be said yes to twice.
+        sender: Some("bench".to_owned()),
         sender_pattern: None,
         content_pattern: None,
         received_after: Some(now),
@@ -84,6 +85,7 @@ fn relay(app: &App, agent: &Agent, public_key: &str) -> Result<Relay> {
         chosen: false,
         unverified: false,
         held: None,
+        asked_again_at: None,
         decided_by: None,
         decided_at: None,
         denial: None,

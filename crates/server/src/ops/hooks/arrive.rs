@@ -17,7 +17,7 @@ use crate::ops::audit::Whose;
 use crate::ops::relays::{self, Incoming, KNOWN, Taken, senders};
 use crate::store::hooks::{self as rows, Hook};
 use crate::store::meters::{self, Meter};
-use crate::store::relays as relay_rows;
+use crate::store::relay_messages;
 
 /// Messages of one hook in a minute: a phone that forwards all that it has got.
 const MINUTE_MOST: u32 = 120;
@@ -132,7 +132,7 @@ async fn first(app: &App, hook: &Hook, ids: &[&str], now: Timestamp) -> Result<b
             }
             let mut new = true;
             for digest in &digests {
-                new &= relay_rows::take_message(tx, digest, now.plus(KNOWN)).await?;
+                new &= relay_messages::take(tx, digest, now.plus(KNOWN)).await?;
             }
             rows::used(tx, &org, &id, now).await?;
             Ok(new)

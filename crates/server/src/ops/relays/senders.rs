@@ -1,7 +1,6 @@
 //! Whose messages are waited for, and whose are never relayed. Refuses a person's excuse for a sender that is nobody's to excuse: this
 //! installation's own and the mailbox's provider's are refused before anything here is asked.
 
-use doorcode_core::relay::State;
 use doorcode_core::relay_deny::{Senders, is_denied};
 use doorcode_core::{Result, Timestamp, UserId};
 
@@ -12,7 +11,7 @@ use crate::store::relays as rows;
 pub async fn oldest(app: &App, owner: UserId, now: Timestamp) -> Result<Option<Timestamp>> {
     let look = app.db.read(move |tx| Box::pin(async move { rows::live(tx, &owner, now, super::LIVE_MOST).await }));
     let live = look.await?;
-    let waiting = live.iter().filter(|relay| relay.standing.at(now) == State::Approved && relay.held.is_none());
+    let waiting = live.iter().filter(|relay| relay.waits(now));
     Ok(waiting.map(|relay| relay.received_after.unwrap_or(relay.id.made_at())).min())
 }
 
