@@ -67,8 +67,9 @@ pub async fn create(app: &Arc<App>, whose: Whose, wanted: Wanted, once: Option<O
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
             if let Some((id, key)) = idempotency::replay::<(String, String)>(tx, once.as_ref(), now).await? {
-                let agent = own(tx, whose, &id.parse()?).await?;
-                let key = credential_rows::get(tx, &whose.org, &key.parse()?).await?.ok_or(Error::Gone)?;
+                let agent = own(tx, whose, &id.parse()?).await.map_err(gone)?;
+                let key = credential_rows::get(tx, &whose.org, &key.parse()?).await?;
+                let key = key.ok_or(Error::NotFound).map_err(gone)?;
                 return Ok((agent, key));
             }
             users::get(tx, &whose.org, &whose.owner).await?.ok_or(Error::NotFound)?;
@@ -88,6 +89,14 @@ pub async fn create(app: &Arc<App>, whose: Whose, wanted: Wanted, once: Option<O
     });
     let (agent, key) = unit.await?;
     Ok(NewAgent { agent, key_id: key.id, key: credentials::reveal(app, &key)? })
+}
+
+/// What a named request made before, and somebody has removed since.
+fn gone(error: Error) -> Error {
+    match error {
+        Error::NotFound => Error::Conflict("the agent that this request made is gone"),
+        other => other,
+    }
 }
 
 /// What an agent is for, as it is kept.

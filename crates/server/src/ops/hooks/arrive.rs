@@ -102,7 +102,7 @@ pub async fn arrive(app: &Arc<App>, hook: &Hook, text: &Text<'_>) -> Result<Arri
     let message = Message { subject: None, text: said, format: Format::Text };
     let mut domains = text::domains(text.from, said);
     domains.extend(extract(&message).and_then(|found| found.bound_to));
-    if senders::any_denied(app, hook.owner, &domains).await? {
+    if senders::text_denied(app, hook.owner, (text.from, said), &domains).await? {
         return Ok(Arrived::Denied);
     }
     let came = Came {

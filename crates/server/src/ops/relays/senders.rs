@@ -21,6 +21,13 @@ pub async fn any_denied(app: &App, owner: UserId, domains: &[String]) -> Result<
     Ok(domains.iter().any(|domain| is_denied(settings.senders.as_deref(), domain)))
 }
 
+/// Whether an SMS is from one of those: by the domains that were found in it, or by what it and its sender are called.
+pub async fn text_denied(app: &App, owner: UserId, (from, text): (&str, &str), domains: &[String]) -> Result<bool> {
+    let kept = super::settings(app, owner).await?.senders;
+    let senders = Senders::parse(kept.as_deref()).unwrap_or_default();
+    Ok(senders.deny_text(from, text) || domains.iter().any(|domain| senders.deny(domain)))
+}
+
 /// The domains on that list, for whoever looks at the messages elsewhere.
 pub async fn denied(app: &App, owner: UserId) -> Result<Vec<String>> {
     let settings = super::settings(app, owner).await?;
