@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doorcode_core::relay::State;
+use doorcode_core::seal::IdentityKey;
 use doorcode_core::{AgentId, CredentialId, Email, Error, OrgId, Result, Secret, UserId};
 use serde_json::json;
 
@@ -171,7 +172,15 @@ pub enum Step {
     /// The rules for it, as JSON that was read before.
     Rules(Option<String>),
     /// The key that signs its requests' keys.
-    Identity(Option<String>),
+    Identity(Option<IdentityKey>),
+}
+
+impl Step {
+    /// An identity as somebody writes it; nothing is none.
+    pub fn identity(text: &str) -> Result<Self> {
+        let text = Some(text.trim()).filter(|text| !text.is_empty());
+        text.map(IdentityKey::parse).transpose().map(Self::Identity)
+    }
 }
 
 /// Does it.
@@ -179,11 +188,12 @@ pub async fn change(app: &Arc<App>, whose: Whose, id: AgentId, step: Step) -> Re
     let (now, unit_app) = (app.clock.now(), Arc::clone(app));
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
+            let identity = if let Step::Identity(key) = &step { key.map(|key| key.encode()) } else { None };
             let (change, said) = match &step {
                 Step::Pause(on) => (Change::Paused(on.then_some(now)), json!({ "paused": on })),
                 Step::Block(on) => (Change::Blocked(on.then_some(now)), json!({ "blocked": on })),
                 Step::Rules(rules) => (Change::Rules(rules.as_deref()), json!({ "rules": rules })),
-                Step::Identity(key) => (Change::Identity(key.as_deref()), json!({ "identity": key })),
+                Step::Identity(_) => (Change::Identity(identity.as_deref()), json!({ "identity": identity })),
             };
             if !rows::change(tx, &whose.org, &id, &whose.owner, &change).await? {
                 return Err(Error::NotFound);

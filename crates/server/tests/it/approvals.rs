@@ -67,13 +67,13 @@ pub(crate) async fn ask(app: &TestApp, asking: &Asking, sender: Option<&str>) ->
     relays::request(&app.app, asking, wish(sender)).await.unwrap()
 }
 
-async fn state(app: &TestApp, whose: Whose, id: RelayId) -> State {
+pub(crate) async fn state(app: &TestApp, whose: Whose, id: RelayId) -> State {
     let shown = relays::show(&app.app, Viewer::Owner(&whose.owner), id).await.unwrap();
     shown.relay.standing.at(app.now())
 }
 
 /// Sends the form of that action which names this request.
-async fn press(browser: &mut Browser<'_>, action: &str, id: RelayId) {
+pub(crate) async fn press(browser: &mut Browser<'_>, action: &str, id: RelayId) {
     let named = ("id".to_owned(), id.shown());
     let form = browser.forms().into_iter().find(|form| form.action == action && form.hidden.contains(&named));
     let form = form.unwrap_or_else(|| panic!("no {action} for {}: {}", id.shown(), browser.page.text()));

@@ -13,7 +13,7 @@ use base64::Engine as _;
 use doorcode::app::App;
 use doorcode::entropy::Entropy;
 use doorcode::ops::audit::Whose;
-use doorcode::ops::relays::{self, Approver, Ask, Asking, By, Consumed, Decided, Identity};
+use doorcode::ops::relays::{self, Approver, Ask, Asking, By, Consumed, Identity, Word, Yes};
 use doorcode::ops::{agents, devices, orgs, users};
 use doorcode_core::relay::{Named as _, State};
 use doorcode_core::seal::{Context, IdentitySigner, PrivateKey, Statement};
@@ -156,7 +156,7 @@ impl Scene {
             assert_eq!(changed, 1);
         }
         let approver = Approver { whose: self.whose, by: By::Session };
-        relays::decide(&self.app, approver, relay.id, Decided { yes: true, denial: None }).await.unwrap();
+        relays::decide(&self.app, approver, relay.id, Word::Yes(Yes::Plain)).await.unwrap();
         relay.id
     }
 
@@ -297,7 +297,7 @@ async fn what_came_before_the_yes_is_looked_at_after_it() {
     scene.dovecot.deliver(&scene.acme(1, CODE));
     tokio::time::sleep(Duration::from_millis(1500)).await;
     let approver = Approver { whose: scene.whose, by: By::Session };
-    relays::decide(&scene.app, approver, relay.id, Decided { yes: true, denial: None }).await.unwrap();
+    relays::decide(&scene.app, approver, relay.id, Word::Yes(Yes::Plain)).await.unwrap();
     assert_eq!(scene.code(&agent, relay.id).await, CODE);
 }
 

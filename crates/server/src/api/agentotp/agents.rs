@@ -10,7 +10,6 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use doorcode_core::AgentId;
 use doorcode_core::relay::{Named as _, State as RelayState};
-use doorcode_core::seal::IdentityKey;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -260,10 +259,7 @@ fn steps(fields: &mut Fields) -> Result<Vec<Step>, Refused> {
     let mut steps = Vec::new();
     steps.extend(fields.flag("paused")?.map(Step::Pause));
     steps.extend(fields.flag("blocked")?.map(Step::Block));
-    if let Some(text) = fields.text("identity")? {
-        let key = Some(text).filter(|text| !text.is_empty()).map(|text| IdentityKey::parse(&text)).transpose()?;
-        steps.push(Step::Identity(key.map(|key| key.encode())));
-    }
+    steps.extend(fields.text("identity")?.map(|text| Step::identity(&text)).transpose()?);
     Ok(steps)
 }
 
