@@ -159,7 +159,8 @@ impl Senders {
     pub fn deny_text(&self, sender: &str, text: &str) -> bool {
         let reading = Reading::of(sender, text);
         let listed = NAMED.iter().filter(|named| !self.allowed.iter().any(|domain| domain == named.domain));
-        listed.into_iter().any(|named| reading.names(named)) || self.denied.iter().any(|domain| is_named(&reading, domain))
+        listed.into_iter().any(|named| reading.names(named))
+            || self.denied.iter().any(|domain| is_named(&reading, domain))
     }
 }
 

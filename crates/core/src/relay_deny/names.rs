@@ -111,8 +111,9 @@ pub(super) const NAMED: [Named; 80] = [
 
 /// Words behind which the name of a sender stands, as in "your … code", "from …", in the languages of the pages; folded.
 const BEFORE: [&str; 34] = [
-    "your", "from", "by", "for", "to", "as", "team", "votre", "de", "du", "par", "pour", "chez", "tu", "su", "para", "seu", "sua", "da",
-    "do", "von", "ihr", "ihre", "ihrem", "ihren", "dein", "deine", "bei", "fur", "il", "tuo", "per", "din", "del",
+    "your", "from", "by", "for", "to", "as", "team", "votre", "de", "du", "par", "pour", "chez", "tu", "su", "para",
+    "seu", "sua", "da", "do", "von", "ihr", "ihre", "ihrem", "ihren", "dein", "deine", "bei", "fur", "il", "tuo",
+    "per", "din", "del",
 ];
 
 /// A word, folded.
@@ -162,7 +163,9 @@ impl Reading {
         let at_its_place = |(from, to): (usize, usize)| {
             let before = from.checked_sub(1).map(|before| text[before].text.as_str());
             let signed = to == text.len() && text[from].signs;
-            signed || before.is_none_or(|before| BEFORE.contains(&before)) || text[from..to].iter().any(|word| word.set_apart)
+            signed
+                || before.is_none_or(|before| BEFORE.contains(&before))
+                || text[from..to].iter().any(|word| word.set_apart)
         };
         places(&self.sender, name).next().is_some() || places(text, name).any(at_its_place)
     }
@@ -208,7 +211,8 @@ fn class(c: char) -> Class {
 
 /// The words of a text, in small letters, without accents, and whatever nobody sees gone.
 fn words(text: &str) -> Vec<Word> {
-    static FOLD: LazyLock<DecomposingNormalizerBorrowed<'static>> = LazyLock::new(DecomposingNormalizerBorrowed::new_nfkd);
+    static FOLD: LazyLock<DecomposingNormalizerBorrowed<'static>> =
+        LazyLock::new(DecomposingNormalizerBorrowed::new_nfkd);
     let seen = text.chars().filter(|c| c.is_whitespace() || !is_hidden(*c));
     let plain = FOLD.normalize_iter(seen).filter(|c| !matches!(c, '\u{300}'..='\u{36f}'));
     let mut found: Vec<Word> = Vec::new();
@@ -269,10 +273,23 @@ mod tests {
 
     #[test]
     fn senders_are_known_as_networks_write_them() {
-        for sender in ["PAYPAL", "PayPal", "VM-HDFCBK-S", "AX-ICICIT", "JX-SBIINB-S", "Chase", "ING", "HSBC UK", "BankofAmerica", "Itaú", "Apple"] {
+        for sender in [
+            "PAYPAL",
+            "PayPal",
+            "VM-HDFCBK-S",
+            "AX-ICICIT",
+            "JX-SBIINB-S",
+            "Chase",
+            "ING",
+            "HSBC UK",
+            "BankofAmerica",
+            "Itaú",
+            "Apple",
+        ] {
             assert!(denied(sender, "482913"), "{sender}");
         }
-        for sender in ["+15551234567", "Acme", "INGRID", "CHASERS", "WISECARE", "VM-ACMEBK-S", "Applebees", "INFO", ""] {
+        for sender in ["+15551234567", "Acme", "INGRID", "CHASERS", "WISECARE", "VM-ACMEBK-S", "Applebees", "INFO", ""]
+        {
             assert!(!denied(sender, "482913"), "{sender}");
         }
     }

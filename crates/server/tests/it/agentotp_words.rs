@@ -183,7 +183,11 @@ async fn two_taps_of_one_finger_are_one_word_and_a_program_that_asks_again_too()
     assert_eq!(cast.status(&id).await["status"], "pending_approval");
     cast.app.advance(Duration::from_millis(4));
     let second = yes(&cast, &cast.ada, &id, json!({})).await;
-    assert_eq!((second.status, &second.json()["status"]), (200, &json!("approved")), "a published client says it again");
+    assert_eq!(
+        (second.status, &second.json()["status"]),
+        (200, &json!("approved")),
+        "a published client says it again"
+    );
     assert_eq!(cast.app.number("SELECT count(*) FROM audit WHERE kind = 'otp_ask_again'"), 1);
     assert_eq!(cast.app.number("SELECT count(*) FROM audit WHERE kind = 'otp_approve'"), 1);
     assert_eq!(codes(&yes(&cast, &cast.ada, &id, json!({})).await), refused(409, "CONFLICT", "CONFLICT"), "once");
@@ -197,7 +201,11 @@ async fn the_second_word_may_come_at_once_where_it_is_said_as_one_and_by_another
     let token = devices::offer(&cast.app.app, cast.whose).await.unwrap();
     let link = json!({ "deviceId": phone_id.shown(), "linkToken": token.expose() });
     assert_eq!(cast.by(&phone).post("/v1/devices/link", link).await.status, 200);
-    assert_eq!(codes(&yes(&cast, &phone, &id, json!({ "confirm": true })).await), asked_again(), "a phone's is one word");
+    assert_eq!(
+        codes(&yes(&cast, &phone, &id, json!({ "confirm": true })).await),
+        asked_again(),
+        "a phone's is one word"
+    );
     let session = cast.session(None).await;
     assert_eq!(yes(&cast, &session, &id, json!({ "confirm": true })).await.status, 200);
     assert_eq!(cast.hand_in(&id).await.status, 200);
@@ -273,7 +281,8 @@ async fn unverified_mail_is_the_persons_in_person_to_let_in() {
     }
     assert_eq!(cast.app.number("SELECT count(*) FROM audit WHERE kind = 'otp_unverified'"), 3);
     // Not by the agent's own wish, and not for what takes anybody's.
-    let wished = cast.by(&cast.key).post(REQUEST, wish_with(json!({ "unverified": true, "acceptUnverified": true }))).await;
+    let wished =
+        cast.by(&cast.key).post(REQUEST, wish_with(json!({ "unverified": true, "acceptUnverified": true }))).await;
     assert_eq!(wished.status, 202);
     assert_eq!(cast.app.number("SELECT count(*) FROM relays WHERE unverified = 1"), 1);
     let conflict = refused(409, "CONFLICT", "CONFLICT");

@@ -139,7 +139,9 @@ async fn another_persons_request_is_none() {
     let mut bob = person(&app, AWAY, BOB, "/approvals").await;
     bob.go(&format!("/approvals?request={}", relay.id.shown())).await;
     assert_eq!(bob.page.status, 404);
-    for (action, id) in ["approve", "deny", "choose", "unverified"].into_iter().flat_map(|step| [(step, relay.id), (step, own)]) {
+    for (action, id) in
+        ["approve", "deny", "choose", "unverified"].into_iter().flat_map(|step| [(step, relay.id), (step, own)])
+    {
         bob.go("/approvals").await;
         let mut form = bob.form("/approvals/pause");
         form.action = format!("/approvals/{action}");
@@ -170,7 +172,9 @@ async fn looking_changes_nothing_and_nothing_is_done_by_get() {
         browser.go(path).await;
         assert_eq!(browser.page.status, 200, "{path}");
     }
-    for path in ["approve", "deny", "choose", "unverified", "pause", "senders", "devices/link", "devices/collector", "push/add"] {
+    for path in
+        ["approve", "deny", "choose", "unverified", "pause", "senders", "devices/link", "devices/collector", "push/add"]
+    {
         browser.go(&format!("/approvals/{path}?id={id}&on=1&sure=1")).await;
         assert_eq!(browser.page.status, 405, "{path}");
     }

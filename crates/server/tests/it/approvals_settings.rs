@@ -133,7 +133,8 @@ async fn an_agents_identity_is_pinned_where_its_owner_sees_what_to_compare() {
     assert!(browser.sees("None is known."));
     for bad in ["ed25519:AAAA", "hpke-x25519:x", "ed25519:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
         browser.send(&step, &[("identity", bad)]).await;
-        let shown = browser.page.status == 422 && browser.sees("identityKey") && browser.sees(&format!("value=\"{bad}\""));
+        let shown =
+            browser.page.status == 422 && browser.sees("identityKey") && browser.sees(&format!("value=\"{bad}\""));
         assert!(shown, "{bad}: {}", browser.page.text());
         browser.go(&path).await;
     }

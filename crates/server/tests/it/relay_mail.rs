@@ -33,9 +33,10 @@ fn id_of(text: &str) -> RelayId {
 
 #[tokio::test]
 async fn a_message_about_a_new_device_is_held_and_a_sign_in_is_not() {
-    for (number, text) in
-        (0..).zip(["New device: 482913 is your login code", "482913 is your code. A sign-in from an unrecognized device was tried"])
-    {
+    for (number, text) in (0..).zip([
+        "New device: 482913 is your login code",
+        "482913 is your code. A sign-in from an unrecognized device was tried",
+    ]) {
         let cast = Cast::new().await;
         let id = cast.approved().await;
         let taken = comes(&cast.app.app, cast.whose, text, Worth::Verified, number).await;

@@ -135,6 +135,7 @@ pub(super) async fn unverified(
     let accept = fields.flag("accept")?.ok_or_else(|| wrong("accept", "is required"))?;
     let relay = relays::let_unverified(&app, approver, read(&text)?, accept).await?;
     let status = relay.standing.state.as_str();
-    let body = json!({ "success": true, "requestId": relay.id.shown(), "status": status, "unverified": relay.unverified });
+    let body =
+        json!({ "success": true, "requestId": relay.id.shown(), "status": status, "unverified": relay.unverified });
     Ok(Json(body).into_response())
 }

@@ -13,8 +13,8 @@ use doorcode_core::relay::rules::Rules;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::answers::{ApproverProblems, BodyProblems, NotFound, PersonProblems, Unavailable};
 use super::agents::named;
+use super::answers::{ApproverProblems, BodyProblems, NotFound, PersonProblems, Unavailable};
 use super::caller::{ByPerson, ByRuler};
 use super::error::{self, Answer, ErrorBody, Refused, about};
 use super::fields::{Fields, wrong};

@@ -28,8 +28,8 @@ macro_rules! live {
 mod steps;
 
 pub use steps::{
-    Received, any_over, ask_again, cancel, choose, consume, decide, deny_held, end_all, ending, expire, forget_read, hold_back,
-    let_go, let_unverified, receive,
+    Received, any_over, ask_again, cancel, choose, consume, decide, deny_held, end_all, ending, expire, forget_read,
+    hold_back, let_go, let_unverified, receive,
 };
 
 /// Every statement of this table.

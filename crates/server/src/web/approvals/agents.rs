@@ -41,13 +41,7 @@ pub(super) async fn look(State(app): State<Arc<App>>, Path(text): Path<String>, 
     show(&app, &headers, &live, &text, (Said::default(), Typed::default())).await
 }
 
-async fn show(
-    app: &Arc<App>,
-    headers: &HeaderMap,
-    live: &Live,
-    text: &str,
-    said: (Said, Typed),
-) -> Response {
+async fn show(app: &Arc<App>, headers: &HeaderMap, live: &Live, text: &str, said: (Said, Typed)) -> Response {
     render(app, headers, live, text, said).await.unwrap_or_else(|error| refusal(app, headers, &error))
 }
 
