@@ -126,7 +126,7 @@ pub enum Fit {
 }
 
 /// Whether a request names no sender, so that any message of anybody would do for it.
-pub fn is_any<P, N>(pattern: Option<P>, name: Option<N>) -> bool {
+pub fn is_any<P: ?Sized, N: ?Sized>(pattern: Option<&P>, name: Option<&N>) -> bool {
     pattern.is_none() && name.is_none()
 }
 
