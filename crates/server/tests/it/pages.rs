@@ -1,8 +1,6 @@
 //! Signing in to the house through the pages: by code, by link on the same device and on another; and everybody who wants in without having
 //! asked.
 
-#![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
-
 use axum::http::Method;
 
 use crate::app::{TestApp, hours, minutes, not, seconds};
