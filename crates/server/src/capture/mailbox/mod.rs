@@ -7,6 +7,7 @@
 //! watch: connect → EXAMINE → IDLE … EXISTS → DONE + UID FETCH in one go → Desk::take → IDLE …
 //! ```
 
+mod place;
 mod session;
 mod watch;
 
@@ -18,6 +19,7 @@ use tokio::sync::Notify;
 
 use crate::egress::{Failure, Target};
 
+pub use place::{Passed, Place};
 pub use watch::{Mailbox, watch};
 
 /// The largest message that is looked at, in bytes.
@@ -152,6 +154,16 @@ pub trait Desk: Sync {
 
     /// Hears how it goes.
     fn hear(&self, state: State) -> impl Future<Output = ()> + Send;
+
+    /// Where an earlier watch has ended; none: this is the first, and what is there already is not looked at. Asked for once.
+    fn place(&self) -> impl Future<Output = Option<Place>> + Send {
+        std::future::ready(None)
+    }
+
+    /// Hears up to where the mailbox was looked at, whenever that has changed.
+    fn reached(&self, _place: &Place) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 }
 
 /// Why a connection is none any more. No word of the server's is repeated: it may quote a message.
