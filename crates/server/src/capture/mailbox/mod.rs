@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 
 use crate::egress::{Failure, Target};
 
-pub use place::{Passed, Place};
+pub use place::Place;
 pub use watch::{Mailbox, watch};
 
 /// The largest message that is looked at, in bytes.
@@ -155,14 +155,15 @@ pub trait Desk: Sync {
     /// Hears how it goes.
     fn hear(&self, state: State) -> impl Future<Output = ()> + Send;
 
-    /// Where an earlier watch has ended; none: this is the first, and what is there already is not looked at. Asked for once.
-    fn place(&self) -> impl Future<Output = Option<Place>> + Send {
-        std::future::ready(None)
+    /// Up to where the mailbox was looked at before, if somebody has kept that.
+    fn begin(&self) -> impl Future<Output = Option<Place>> + Send {
+        async { None }
     }
 
-    /// Hears up to where the mailbox was looked at, whenever that has changed.
-    fn reached(&self, _place: &Place) -> impl Future<Output = ()> + Send {
-        std::future::ready(())
+    /// Keeps up to where it was looked at. What is taken before that is said may come once more.
+    fn keep(&self, place: &Place) -> impl Future<Output = ()> + Send {
+        let _ = place;
+        async {}
     }
 }
 

@@ -312,11 +312,11 @@ impl mailbox::Desk for Desk<'_> {
         if self.setup.memory.knows(&judged.digests) { Outcome::Done } else { self.found(&waited, &judged).await }
     }
 
-    async fn place(&self) -> Option<Place> {
+    async fn begin(&self) -> Option<Place> {
         self.setup.memory.place()
     }
 
-    async fn reached(&self, place: &Place) {
+    async fn keep(&self, place: &Place) {
         self.kept(self.setup.memory.reached(place));
     }
 

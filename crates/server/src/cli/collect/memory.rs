@@ -17,7 +17,7 @@ use doorcode_core::{RelayId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::super::Trouble;
-use crate::capture::mailbox::{Account, Passed, Place};
+use crate::capture::mailbox::{Account, Place};
 
 /// For how long a message is known that was handed in: as long as the server knows it.
 const KNOWN: Duration = Duration::from_secs(30 * 86_400);
@@ -56,10 +56,7 @@ struct Statement {
 #[serde(deny_unknown_fields)]
 struct Mailbox {
     which: String,
-    validity: u32,
-    next: u32,
-    /// Number, time of arrival, looks that are left.
-    passed: Vec<(u32, i64, u8)>,
+    place: String,
 }
 
 /// Whether a signature may stand for a request.
@@ -145,12 +142,7 @@ impl Memory {
     pub(super) fn place(&self) -> Option<Place> {
         let held = self.held();
         let left = held.mailbox.as_ref().filter(|mailbox| mailbox.which == self.mailbox)?;
-        let passed = left.passed.iter().map(|(uid, arrived, again)| Passed {
-            uid: *uid,
-            arrived: Timestamp::from_millis(*arrived),
-            again: *again,
-        });
-        Some(Place { validity: left.validity, next: left.next, passed: passed.collect() })
+        Place::read(&left.place)
     }
 
     /// The mailbox was looked at up to there.
@@ -159,9 +151,7 @@ impl Memory {
     /// The file can't be written.
     pub(super) fn reached(&self, place: &Place) -> std::io::Result<()> {
         let mut held = self.held();
-        let passed = place.passed.iter().map(|passed| (passed.uid, passed.arrived.millis(), passed.again)).collect();
-        let (validity, next) = (place.validity, place.next);
-        held.mailbox = Some(Mailbox { which: self.mailbox.clone(), validity, next, passed });
+        held.mailbox = Some(Mailbox { which: self.mailbox.clone(), place: place.write() });
         self.save(&held)
     }
 
@@ -252,11 +242,7 @@ mod tests {
     fn what_was_seen_is_known_after_a_restart() {
         let folder = Folder::new("restart");
         let until = NOW.plus(Duration::from_secs(300));
-        let place = Place {
-            validity: 7,
-            next: 12,
-            passed: [Passed { uid: 11, arrived: NOW, again: 2 }].into_iter().collect(),
-        };
+        let place = Place::read("7 12 11:1800000000000").unwrap();
         let memory = folder.open("ada@example.com").ok().unwrap();
         assert_eq!(memory.place(), None);
         assert_eq!(memory.takes("sig", relay(1), until, NOW), Taken::Yes);
