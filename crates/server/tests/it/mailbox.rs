@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use doorcode::app::App;
-use doorcode::cli::post::{Extra, Sender};
+use doorcode::cli::post::Sender;
 use doorcode::entropy::Entropy;
 use doorcode::ops::audit::Whose;
 use doorcode::ops::relays::{self, Approver, Ask, Asking, By, Consumed, Decided, Identity};
@@ -62,12 +62,11 @@ pub(crate) struct Way<'a> {
 impl Scene {
     /// None where there is no IMAP server.
     pub(crate) async fn new() -> Option<Self> {
-        Self::with(&Extra::default()).await
+        Some(Self::over(Dovecot::start(PASSWORD)?).await)
     }
 
-    /// The same, with an IMAP server that has settings of the test's own.
-    pub(crate) async fn with(extra: &Extra<'_>) -> Option<Self> {
-        let dovecot = Dovecot::with(PASSWORD, extra)?;
+    /// The same, over a mailbox of the test's own.
+    pub(crate) async fn over(dovecot: Dovecot) -> Self {
         let sender = Sender::new().unwrap();
         let folder = Folder::new();
         let (dns, own) = (sender.names.to_string(), "codes.house.example");
@@ -84,7 +83,7 @@ impl Scene {
         let org = orgs::create(&app, "Ada's").await.unwrap().id;
         let user = users::create(&app, org, "Ada", None, None).await.unwrap().id;
         let whose = Whose { org, owner: user.parse().unwrap() };
-        Some(Self { app, whose, dovecot, folder, address, sender, stop: Some(stop) })
+        Self { app, whose, dovecot, folder, address, sender, stop: Some(stop) }
     }
 
     pub(crate) async fn agent(&self, seed: u8) -> Agent {
@@ -136,7 +135,12 @@ impl Scene {
     }
 
     /// The same, of which whoever has the server changes something before it is approved.
-    pub(crate) async fn changed(&self, agent: &Agent, ask: Ask, set: impl FnOnce(RelayId) -> Option<String>) -> RelayId {
+    pub(crate) async fn changed(
+        &self,
+        agent: &Agent,
+        ask: Ask,
+        set: impl FnOnce(RelayId) -> Option<String>,
+    ) -> RelayId {
         let relay = relays::request(&self.app, &agent.asking, ask).await.unwrap();
         if let Some(set) = set(relay.id) {
             let file = rusqlite::Connection::open(self.folder.path().join("doorcode.db")).unwrap();
@@ -194,12 +198,7 @@ impl Scene {
 
     /// The usual way to the mailbox.
     pub(crate) fn way(&self) -> Way<'static> {
-        Way {
-            host: "127.0.0.1",
-            port: self.dovecot.port,
-            security: "none",
-            secret: ("--password-file", PASSWORD),
-        }
+        Way { host: "127.0.0.1", port: self.dovecot.port, security: "none", secret: ("--password-file", PASSWORD) }
     }
 
     /// `doorcode collect`, with these agents on its list, once it watches.
@@ -409,9 +408,8 @@ async fn a_server_that_swaps_a_key_or_invents_an_approval_is_refused() {
         assert_eq!(scene.state(id).await, State::Approved, "{}", collector.text());
     }
     // The same statement for a second request.
-    let key = agent.key.public().unwrap().encode().unwrap();
-    let (once, twice) = (scene.ask(&agent, "*@acme.com", key.clone()), scene.ask(&agent, "*@acme.com", key));
-    let first = scene.request(&agent, once).await;
+    let first = scene.approved(&agent, "*@acme.com").await;
+    let twice = scene.ask(&agent, "*@acme.com", agent.key.public().unwrap().encode().unwrap());
     let hex: String = first.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     let again = format!("key_signature = (SELECT key_signature FROM relays WHERE id = x'{hex}')");
     scene.changed(&agent, twice, |_| Some(again)).await;

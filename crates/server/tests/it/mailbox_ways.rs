@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::app::Folder;
+use crate::dovecot::Dovecot;
 use crate::mailbox::{CODE, PASSWORD, SECRET, Scene, Way};
 use crate::smtp_server::openssl;
 
@@ -28,7 +29,8 @@ fn chain(folder: &Path) -> (String, String) {
         let signed = ["x509", "-req", "-in", &csr, "-CA", &authority, "-CAkey", &key, "-CAcreateserial"];
         openssl(folder, &signed, &["-days", "2", "-extfile", &extension, "-out", &crt]);
     };
-    fs::write(folder.join("between.txt"), "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n").unwrap();
+    fs::write(folder.join("between.txt"), "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n")
+        .unwrap();
     fs::write(folder.join("server.txt"), "subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE\n").unwrap();
     let root = ["req", "-x509", "-days", "2", "-subj", "/CN=Authority", "-keyout", "root.key", "-out", "root.crt"];
     openssl(folder, &root, &new);
@@ -45,7 +47,7 @@ async fn secured() -> Option<(Scene, Arc<Folder>, String)> {
     let (chain, key) = chain(folder.path());
     let extra = Extra { settings: TLS, files: &[("chain.pem", &chain), ("server.key", &key)] };
     let trusted = folder.path().join("root.crt").display().to_string();
-    Some((Scene::with(&extra).await?, folder, trusted))
+    Some((Scene::over(Dovecot::with(PASSWORD, &extra)?).await, folder, trusted))
 }
 
 /// Nothing of a secret, nor of a sign-in, in what went over the wire.
@@ -158,7 +160,9 @@ async fn introspection(good: &'static str) -> u16 {
         while let Ok((mut stream, _)) = listener.accept().await {
             tokio::spawn(async move {
                 let mut asked = Vec::new();
-                while !asked.windows(4).any(|end| end == b"\r\n\r\n") && stream.read_buf(&mut asked).await.unwrap() > 0 {}
+                while !asked.windows(4).any(|end| end == b"\r\n\r\n") && stream.read_buf(&mut asked).await.unwrap() > 0
+                {
+                }
                 let active = String::from_utf8(asked).unwrap().contains(&format!("Authorization: Bearer {good}\r\n"));
                 let body = format!(r#"{{"active":{active},"username":"ada"}}"#);
                 let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length";
@@ -178,9 +182,11 @@ async fn an_access_token_signs_in_and_a_new_one_takes_the_place_of_one_that_is_o
          username_attribute = username\nactive_attribute = active\nactive_value = true\n",
         introspection(good).await
     );
-    let settings = "auth_mechanisms = xoauth2\npassdb {\n driver = oauth2\n mechanisms = xoauth2\n args = {dir}/oauth2.conf\n}\n";
+    let settings =
+        "auth_mechanisms = xoauth2\npassdb {\n driver = oauth2\n mechanisms = xoauth2\n args = {dir}/oauth2.conf\n}\n";
     let extra = Extra { settings, files: &[("oauth2.conf", &endpoint)] };
-    let Some(scene) = Scene::with(&extra).await else { return };
+    let Some(dovecot) = Dovecot::with(PASSWORD, &extra) else { return };
+    let scene = Scene::over(dovecot).await;
     let agent = scene.agent(1).await;
     let way = Way { secret: ("--token-file", stale), ..scene.way() };
     let collector = scene.begin(&[&agent], way, &[]).await;
@@ -197,7 +203,8 @@ async fn an_access_token_signs_in_and_a_new_one_takes_the_place_of_one_that_is_o
 #[tokio::test]
 async fn a_server_that_does_not_push_is_asked() {
     let extra = Extra { settings: "imap_capability = IMAP4rev1 SASL-IR LITERAL+\n", files: &[] };
-    let Some(scene) = Scene::with(&extra).await else { return };
+    let Some(dovecot) = Dovecot::with(PASSWORD, &extra) else { return };
+    let scene = Scene::over(dovecot).await;
     let wire = Wire::before(scene.dovecot.port).await.unwrap();
     let agent = scene.agent(1).await;
     let collector = scene.begin(&[&agent], Way { port: wire.port, ..scene.way() }, &[]).await;

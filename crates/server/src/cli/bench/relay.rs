@@ -10,7 +10,7 @@ use doorcode_core::{Secret, Timestamp};
 use http_body_util::Full;
 use hyper::Request;
 use hyper::body::Bytes;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
 use lettre::Address;
 use lettre::address::Envelope;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
@@ -151,7 +151,13 @@ impl Found {
         };
         let word = if self.pass { "PASS" } else { "FAIL" };
         [
-            format!("{:<44} {:>10} {:>10} {:>10}", format!("{} mails", self.messages), "median ms", "p90 ms", "goal ms"),
+            format!(
+                "{:<44} {:>10} {:>10} {:>10}",
+                format!("{} mails", self.messages),
+                "median ms",
+                "p90 ms",
+                "goal ms"
+            ),
             row("from the mail server's push to the event", &self.push_to_event, &format!("{:.0}", GOALS.0)),
             row("from Postfix's word to the event", &self.accepted_to_event, &format!("{:.0}", GOALS.1)),
             row("of that, until the mail server pushes", &self.accepted_to_push, ""),
@@ -212,12 +218,7 @@ async fn collect(rig: &Rig, workspace: &Workspace, cast: &Cast<'_>, sender: &Sen
 }
 
 /// One request, its owner's yes, one mail, and the code of it.
-async fn send(
-    cast: &mut Cast<'_>,
-    house: &mut House,
-    smtp: &mut AsyncSmtpConnection,
-    number: u32,
-) -> Outcome<Moments> {
+async fn send(cast: &mut Cast<'_>, house: &mut House, smtp: &mut AsyncSmtpConnection, number: u32) -> Outcome<Moments> {
     let (request, expires_at) = cast.ask().await?;
     let mut socket = watch(cast.rig.server, &request, &cast.seeded.key, 0).await?;
     let token = cast.seeded.token.clone();
@@ -269,7 +270,8 @@ impl<'a> Cast<'a> {
         let body = json!({ "reason": "Bench", "publicKey": key, "ttl": 300, "filter": filter });
         let agent = self.seeded.key.clone();
         let said = self.post("/v1/otp/request", &agent, &body).await?;
-        let over = text(&said, "expiresAt")?.parse().map_err(|_| Failure::new("the request's end is no time"))?;
+        let over =
+            text(&said, "expiresAt")?.parse::<Timestamp>().map_err(|_| Failure::new("the request's end is no time"))?;
         Ok((text(&said, "id")?.to_owned(), over))
     }
 
@@ -286,7 +288,7 @@ async fn ask(
     request: Result<Request<Full<Bytes>>, hyper::http::Error>,
 ) -> Outcome<Value> {
     let mut request = request.map_err(Failure::during("preparing a request"))?;
-    let value = |text: String| text.parse().map_err(Failure::during("preparing a request"));
+    let value = |text: String| text.parse::<HeaderValue>().map_err(Failure::during("preparing a request"));
     request.headers_mut().insert(HOST, value(rig.server.to_string())?);
     request.headers_mut().insert(AUTHORIZATION, value(format!("Bearer {key}"))?);
     let path = request.uri().path().to_owned();
@@ -340,6 +342,9 @@ mod tests {
         assert!(found(49, 980).passes());
         assert!(!found(52, 980).passes() && !found(49, 1020).passes());
         let table = found(52, 980).table();
-        assert!(table.contains("1 mails") && table.ends_with("FAIL: the goals are medians of at most 50 and 1000 ms"), "{table}");
+        assert!(
+            table.contains("1 mails") && table.ends_with("FAIL: the goals are medians of at most 50 and 1000 ms"),
+            "{table}"
+        );
     }
 }

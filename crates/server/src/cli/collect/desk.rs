@@ -233,8 +233,8 @@ impl<'a> Desk<'a> {
         let answer = self.out.lock().await.ask(Method::POST, &path, &body.to_string(), Duration::ZERO).await;
         match answer {
             Ok((200, _)) => {
-                say(&format!("{}: a code was handed in, sealed", request.id.shown()));
                 self.kept(self.setup.memory.handed_in(&judged.digests, self.clock.now()));
+                say(&format!("{}: a code was handed in, sealed", request.id.shown()));
                 Outcome::Done
             }
             Ok((status @ (429 | 500..), _)) => {
