@@ -233,7 +233,7 @@ impl<'a> Desk<'a> {
         let answer = self.out.lock().await.ask(Method::POST, &path, &body.to_string(), Duration::ZERO).await;
         match answer {
             Ok((200, _)) => {
-                self.kept(self.setup.memory.handed_in(&judged.digests, self.clock.now()));
+                self.kept(self.setup.memory.handed_in(&judged.digests, self.clock.now()).is_ok());
                 say(&format!("{}: a code was handed in, sealed", request.id.shown()));
                 Outcome::Done
             }
@@ -266,9 +266,8 @@ impl<'a> Desk<'a> {
     }
 
     /// Says once that nothing can be remembered: the server refuses a message that it knows, and what came meanwhile is lost.
-    fn kept(&self, kept: std::io::Result<()>) {
-        let failed = kept.is_err();
-        if std::mem::replace(&mut *lock(&self.forgets), failed) != failed && failed {
+    fn kept(&self, kept: bool) {
+        if !std::mem::replace(&mut *lock(&self.forgets), !kept) && !kept {
             say("what was done can't be written down: after a restart it is not known");
         }
     }
@@ -317,7 +316,7 @@ impl mailbox::Desk for Desk<'_> {
     }
 
     async fn keep(&self, place: &Place) {
-        self.kept(self.setup.memory.reached(place));
+        self.kept(self.setup.memory.reached(place).is_ok());
     }
 
     async fn hear(&self, state: State) {
