@@ -58,6 +58,7 @@ async fn a_message_that_was_handed_in_is_not_handed_in_again() {
     assert_eq!(scene.code(&agent, behind).await, "555555");
     assert_eq!(scene.state(again).await, State::Approved);
     // The server would refuse it as well: it was not even asked.
+    collector.says("a code was handed in").await;
     let said = collector.text();
     assert_eq!(said.matches("handed in").count(), 1, "{said}");
     assert!(!said.contains("does not take it"), "{said}");
