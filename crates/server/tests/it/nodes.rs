@@ -18,7 +18,7 @@ const BOB: &str = "bob@example.com";
 const V: &str = "/v1/verifications";
 
 /// Two houses with the same keys on the same database, each with an inbox and a worker of its own.
-async fn two() -> Option<(TestApp, TestApp)> {
+pub(crate) async fn two() -> Option<(TestApp, TestApp)> {
     let url = postgres::shared()?.database();
     let folder = Folder::new();
     let mut config = settings(&folder, &[]);
@@ -28,7 +28,7 @@ async fn two() -> Option<(TestApp, TestApp)> {
     Some((a, b))
 }
 
-fn advance(nodes: [&TestApp; 2], by: std::time::Duration) {
+pub(crate) fn advance(nodes: [&TestApp; 2], by: std::time::Duration) {
     nodes.iter().for_each(|node| node.advance(by));
 }
 
