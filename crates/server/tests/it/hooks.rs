@@ -47,6 +47,13 @@ async fn push(scene: &Scene, path: &str, signature: &str, body: &str) -> Answer 
     phone.send(Method::POST, path, body.to_owned()).await
 }
 
+/// Pushes a text to a hook of our own form, as it was answered when it was made.
+pub(crate) async fn push_text(scene: &Scene, made: &Value, id: &str, text: &str) -> Answer {
+    let path = made["hook"]["url"].as_str().unwrap().strip_prefix(&scene.app.app.base_url()).unwrap();
+    let body = sms(scene, id, text);
+    push(scene, path, &sign(scene, made["secret"].as_str().unwrap(), &body), &body).await
+}
+
 /// A house, a hook of our own form, and its secret.
 async fn phone() -> (Scene, String, String) {
     let scene = Scene::of(TestApp::new().await).await;
@@ -315,4 +322,42 @@ async fn hooks_are_a_persons_own() {
     assert_eq!(eve.send(Method::DELETE, &format!("/v1/hooks/{path}"), "").await.status, 404);
     assert_eq!(eve.get("/v1/hooks").await.json()["hooks"], json!([]));
     assert_eq!(eve.post("/v1/inbound", json!({})).await.status, 409, "mail is not taken in here");
+}
+
+/// The attack: the server dies, or its database does, after a message was taken and before its code was sealed. Whoever pushed it was told
+/// nothing good, and pushes it again.
+#[tokio::test]
+async fn a_message_that_was_not_taken_is_taken_when_it_comes_again() {
+    let (scene, path, secret) = phone().await;
+    let id = scene.waits("sms", FROM).await;
+    let body = sms(&scene, "1", TEXT);
+    let signature = sign(&scene, &secret, &body);
+    scene.app.tamper("ALTER TABLE relays RENAME TO relays_away");
+    let answer = push(&scene, &path, &signature, &body).await;
+    assert!(answer.status >= 500, "{}", answer.text());
+    scene.app.tamper("ALTER TABLE relays_away RENAME TO relays");
+    assert_eq!(scene.state(&id).await, "approved");
+    for _ in 0..2 {
+        assert_eq!(push(&scene, &path, &signature, &body).await.status, 200);
+        assert_eq!(scene.state(&id).await, "otp_received");
+    }
+    assert_eq!(scene.code(&id, "").await, "482913");
+    let again = scene.waits("sms", FROM).await;
+    assert_eq!(push(&scene, &path, &signature, &body).await.status, 200);
+    assert_eq!(scene.state(&again).await, "approved", "and not twice");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_message_pushed_many_times_at_once_serves_one_request() {
+    let (scene, path, secret) = phone().await;
+    let ids = [scene.waits("sms", FROM).await, scene.waits("sms", FROM).await, scene.waits("sms", FROM).await];
+    let body = sms(&scene, "1", TEXT);
+    let signature = sign(&scene, &secret, &body);
+    let pushed = futures_util::future::join_all((0..32).map(|_| push(&scene, &path, &signature, &body))).await;
+    assert!(pushed.iter().all(|answer| answer.status == 200));
+    let mut received = 0;
+    for id in &ids {
+        received += usize::from(scene.state(id).await == "otp_received");
+    }
+    assert_eq!(received, 1);
 }

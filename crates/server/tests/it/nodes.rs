@@ -18,7 +18,7 @@ const BOB: &str = "bob@example.com";
 const V: &str = "/v1/verifications";
 
 /// Two houses with the same keys on the same database, each with an inbox and a worker of its own.
-async fn two() -> Option<(TestApp, TestApp)> {
+pub(crate) async fn two() -> Option<(TestApp, TestApp)> {
     let url = postgres::shared()?.database();
     Some(two_at(&url).await)
 }
@@ -33,7 +33,7 @@ pub(crate) async fn two_at(url: &str) -> (TestApp, TestApp) {
     (a, b)
 }
 
-fn advance(nodes: [&TestApp; 2], by: std::time::Duration) {
+pub(crate) fn advance(nodes: [&TestApp; 2], by: std::time::Duration) {
     nodes.iter().for_each(|node| node.advance(by));
 }
 

@@ -38,10 +38,10 @@ pub use expire::{expire, expire_all};
 pub use identity::Identity;
 pub use owner::{pause, set_senders, settings};
 pub use read::{Consumed, cancel, consume};
-pub use receive::{Handed, KNOWN, receive};
+pub use receive::{Handed, receive};
 pub use request::{Ask, request};
 pub use rooms::{Room, Rooms, Seen, Topic};
-pub use take::{Incoming, Taken, about, take};
+pub use take::{Incoming, Taken, about, all_new, take};
 pub use tickets::{LIFE as TICKET_LIFE, issue, redeem};
 
 /// Requests of one person that are looked at together.

@@ -1,5 +1,6 @@
 //! A code that was found and sealed somewhere else is handed in. Refuses what is not plausibly sealed to the agent's key, one message
-//! twice, and a request that another agent's stands beside until its owner has chosen.
+//! twice, and a request that another agent's stands beside until its owner has chosen. Whoever hands the same sealed text in again, since
+//! no answer came, hears that it is there.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,7 @@ use crate::store::relays::{self as rows, Received, Relay};
 use crate::store::{Tx, events, relay_messages};
 
 /// For how long a message is known, so that it is taken once.
-pub const KNOWN: Duration = Duration::from_secs(30 * 86_400);
+pub(super) const KNOWN: Duration = Duration::from_secs(30 * 86_400);
 
 /// What a device hands in.
 pub struct Handed {
@@ -47,6 +48,9 @@ pub async fn receive(app: &Arc<App>, device: &Device, id: RelayId, handed: Hande
             let live = rows::hold_live(tx, &owner, now, super::LIVE_MOST).await?;
             let relay = rows::hold(tx, &id).await?.filter(|relay| relay.owner == owner).ok_or(Error::NotFound)?;
             let payload = PublicKey::parse(&relay.public_key)?.unwrap_envelope(&handed.payload)?;
+            if is_there(tx, &relay, payload.as_str(), now).await? {
+                return Ok(None);
+            }
             may_take(tx, &unit_app, &relay, &live, now).await?;
             for message in &handed.messages {
                 let digest = fingerprint("relay message", &[owner.as_bytes(), message.as_bytes()]);
@@ -72,11 +76,26 @@ pub async fn receive(app: &Arc<App>, device: &Device, id: RelayId, handed: Hande
                 "verdict": received.verdict, "about": handed.about,
             });
             audit::note(tx, &unit_app, whose(&relay), happened("otp_receive", "device", &relay, said), now).await?;
-            Ok(relay)
+            Ok(Some(relay))
         })
     });
-    tell(app, &unit.await?);
+    if let Some(relay) = unit.await? {
+        tell(app, &relay);
+    }
     Ok(())
+}
+
+/// Whether this very sealed text waits there. Nobody seals two alike, so it is the same once more.
+async fn is_there(tx: &mut Tx<'_>, relay: &Relay, payload: &str, now: Timestamp) -> Result<bool> {
+    let waits = match relay.standing.at(now) {
+        State::OtpReceived => true,
+        State::Approved => relay.held.is_some(),
+        _ => false,
+    };
+    if !waits {
+        return Ok(false);
+    }
+    Ok(rows::payload(tx, &relay.id).await?.is_some_and(|(there, _)| there == payload))
 }
 
 /// Puts a sealed code where the agent reads it, or, for some kinds of messages, where its owner is asked once more.

@@ -229,8 +229,9 @@ async fn write(app: &Arc<App>, sealed: Sealed, fits: Fits, incoming: &Incoming<'
 
 const BEFORE: &str = "this message was here before";
 
-/// Each person's messages are known by themselves: one that goes to two of them is new to both.
-async fn all_new(tx: &mut Tx<'_>, owner: &UserId, digests: &[[u8; 16]], now: Timestamp) -> Result<bool> {
+/// Takes what a message is known by, up to what was taken before; false: something was. Each person's messages are known by themselves: one
+/// that goes to two of them is new to both.
+pub async fn all_new(tx: &mut Tx<'_>, owner: &UserId, digests: &[[u8; 16]], now: Timestamp) -> Result<bool> {
     for digest in digests {
         let digest = fingerprint("relay message of", &[owner.as_bytes(), digest]);
         if !relay_messages::take(tx, &digest, now.plus(KNOWN)).await? {
