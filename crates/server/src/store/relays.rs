@@ -12,7 +12,7 @@ macro_rules! columns {
     () => {
         "id, org_id, agent_id, owner_id, state, approve_until, expires_at, kept_until, reason, public_key, key_signature, \
         sources, sender, sender_pattern, content_pattern, received_after, origin, test, chosen, decided_by, decided_at, denial, \
-        source, capture, readable, sender_domain, verdict, received_at, ended_at, unverified, held"
+        source, capture, readable, sender_domain, verdict, received_at, ended_at, unverified, held, forwarder, spf, turned_away"
     };
 }
 
@@ -46,7 +46,7 @@ statements! {
     // $2 now, $3 until when it may be read, then what was received.
     // The same for a message that its owner must be asked about once more: $9 what it is about. One at a time.
     HOLD_BACK = "UPDATE relays SET received_at = $2, payload = $3, source = $4, capture = $5, readable = $6, sender_domain = $7, \
-        verdict = $8, held = $9 WHERE id = $1 AND state = 1 AND held IS NULL AND ends_at > $2";
+        verdict = $8, held = $9, forwarder = $10, spf = $11 WHERE id = $1 AND state = 1 AND held IS NULL AND ends_at > $2";
     // Yes: it may be read until $3. No: the code goes, and the request is denied.
     LET_GO = "UPDATE relays SET state = 2, held = NULL, kept_until = $3, ends_at = $3 WHERE id = $1 AND state = 1 AND held IS NOT NULL \
         AND ends_at > $2";
@@ -54,7 +54,11 @@ statements! {
         held = NULL WHERE id = $1 AND state = 1 AND held IS NOT NULL AND ends_at > $2";
     LET_UNVERIFIED = "UPDATE relays SET unverified = $3 WHERE id = $1 AND state < 2 AND ends_at > $2";
     RECEIVE = "UPDATE relays SET state = 2, received_at = $2, kept_until = $3, ends_at = $3, payload = $4, source = $5, capture = $6, \
-        readable = $7, sender_domain = $8, verdict = $9 WHERE id = $1 AND state = 1 AND held IS NULL AND ends_at > $2";
+        readable = $7, sender_domain = $8, verdict = $9, forwarder = $10, spf = $11 WHERE id = $1 AND state = 1 AND held IS NULL \
+        AND ends_at > $2";
+    // $3 one bit; of many such messages the first changes something.
+    TURN_AWAY = "UPDATE relays SET turned_away = turned_away | $3 WHERE id = $1 AND state = 1 AND held IS NULL AND ends_at > $2 \
+        AND (turned_away & $3) = 0";
     // $4: the sealed text stays for as long as who names its request may ask again.
     CONSUME = "UPDATE relays SET state = 3, ended_at = $2, repeat_key = $4, \
         payload = CASE WHEN $4::bytea IS NULL THEN NULL ELSE payload END WHERE id = $1 AND agent_id = $3 AND state = 2 AND ends_at > $2";
@@ -130,6 +134,12 @@ pub struct Relay {
     pub unverified: bool,
     /// A code of a message about this is there, and its owner is asked once more.
     pub held: Option<String>,
+    /// The forwarder on whose word the sender is verified.
+    pub forwarder: Option<String>,
+    /// What SPF says of the host that brought the message, and of which domain: `pass forwarder.example`.
+    pub spf: Option<String>,
+    /// A set of bits: mail that would have fitted came and was not passed on, 1 unverified, 2 forged.
+    pub turned_away: i64,
 }
 
 impl Relay {
@@ -165,6 +175,9 @@ impl Relay {
             ended_at: row.maybe_time(28)?,
             unverified: row.int(29)? == 1,
             held: row.maybe_text(30)?,
+            forwarder: row.maybe_text(31)?,
+            spf: row.maybe_text(32)?,
+            turned_away: row.int(33)?,
         })
     }
 }
@@ -197,6 +210,10 @@ pub struct Received<'a> {
     pub sender_domain: Option<&'a str>,
     /// `verified`, `unverified`.
     pub verdict: &'a str,
+    /// The forwarder on whose word the sender is verified.
+    pub forwarder: Option<&'a str>,
+    /// What SPF says, as [`Relay::spf`].
+    pub spf: Option<&'a str>,
 }
 
 /// Writes a new one.
@@ -318,7 +335,7 @@ pub async fn receive(
     kept_until: Timestamp,
     now: Timestamp,
 ) -> Result<bool> {
-    let values: [Value<'_>; 9] = [
+    let values: [Value<'_>; 11] = [
         id.into(),
         now.into(),
         kept_until.into(),
@@ -328,6 +345,8 @@ pub async fn receive(
         i64::from(received.readable).into(),
         received.sender_domain.into(),
         received.verdict.into(),
+        received.forwarder.into(),
+        received.spf.into(),
     ];
     Ok(tx.execute(&RECEIVE, &values).await? == 1)
 }
@@ -340,7 +359,7 @@ pub async fn hold_back(
     about: &str,
     now: Timestamp,
 ) -> Result<bool> {
-    let values: [Value<'_>; 9] = [
+    let values: [Value<'_>; 11] = [
         id.into(),
         now.into(),
         received.payload.into(),
@@ -350,8 +369,16 @@ pub async fn hold_back(
         received.sender_domain.into(),
         received.verdict.into(),
         about.into(),
+        received.forwarder.into(),
+        received.spf.into(),
     ];
     Ok(tx.execute(&HOLD_BACK, &values).await? == 1)
+}
+
+/// Mail that would have fitted was not passed on, for a reason that is one of the bits of [`Relay::turned_away`]. False: such mail came
+/// before, or nothing is waited for.
+pub async fn turn_away(tx: &mut Tx<'_>, id: &RelayId, bit: i64, now: Timestamp) -> Result<bool> {
+    Ok(tx.execute(&TURN_AWAY, &[id.into(), now.into(), bit.into()]).await? == 1)
 }
 
 /// The owner says yes to a code that is held: it may be read until then. False: none is held any more.

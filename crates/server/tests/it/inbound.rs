@@ -24,25 +24,29 @@ use crate::app::{Folder, TestApp, settings};
 use crate::waiting::{ADA, Scene};
 
 #[path = "../../src/capture/tests/server.rs"]
-#[expect(dead_code, reason = "some of it is for the tests of capture")]
-mod names;
+pub(crate) mod names;
 
 use names::{Answer, NameServer};
 
-const ACME: &str = "*@acme.com";
+pub(crate) const ACME: &str = "*@acme.com";
 static KEY: LazyLock<Vec<u8>> = LazyLock::new(|| Ed25519Key::generate_pkcs8().unwrap());
 
-fn key() -> Ed25519Key {
+pub(crate) fn key() -> Ed25519Key {
     Ed25519Key::from_pkcs8_maybe_unchecked_der(&KEY).unwrap()
 }
 
+/// The key as a domain publishes it.
+pub(crate) fn published() -> Answer {
+    Answer::Texts(vec![format!("v=DKIM1; k=ed25519; p={}", STANDARD.encode(key().public_key()))])
+}
+
 /// A house that takes mail in.
-struct House {
-    scene: Scene,
+pub(crate) struct House {
+    pub(crate) scene: Scene,
     at: SocketAddr,
     /// Ada's address here.
-    to: String,
-    _names: NameServer,
+    pub(crate) to: String,
+    pub(crate) names: NameServer,
     _open: watch::Sender<bool>,
 }
 
@@ -51,11 +55,14 @@ async fn house() -> House {
 }
 
 async fn house_with(patience: Patience, more: &[(&str, &str)]) -> House {
-    let record = format!("v=DKIM1; k=ed25519; p={}", STANDARD.encode(key().public_key()));
-    let mut known = HashMap::from(
-        ["acme.com", "fwd.com"].map(|domain| (format!("ed._domainkey.{domain}"), Answer::Texts(vec![record.clone()]))),
-    );
+    house_of(patience, more, &[]).await
+}
+
+/// One with these settings, whose name server knows these names besides.
+pub(crate) async fn house_of(patience: Patience, more: &[(&str, &str)], more_names: &[(&str, Answer)]) -> House {
+    let mut known = HashMap::from(["acme.com", "fwd.com"].map(|domain| (format!("ed._domainkey.{domain}"), published())));
     known.insert("ed._domainkey.failing.com".to_owned(), Answer::Failure);
+    known.extend(more_names.iter().map(|(name, answer)| ((*name).to_owned(), answer.clone())));
     let names = NameServer::start(known).await;
     let at = names.at.to_string();
     let mut environment = vec![
@@ -76,12 +83,12 @@ async fn house_with(patience: Patience, more: &[(&str, &str)]) -> House {
     let (open, stopped) = watch::channel(false);
     let at = listener.at().unwrap();
     tokio::spawn(listener.run(stopped));
-    House { scene, at, to, _names: names, _open: open }
+    House { scene, at, to, names, _open: open }
 }
 
 impl House {
     /// A mail, to Ada, written now.
-    fn mail(&self, from: &str, text: &str) -> String {
+    pub(crate) fn mail(&self, from: &str, text: &str) -> String {
         let date = mail_date(self.scene.app.now().millis() / 1000 + 1);
         format!(
             "From: Acme <{from}>\r\nTo: Ada <{ADA}>\r\nSubject: Your code\r\nDate: {date}\r\nMessage-ID: <{}@acme.com>\r\n\
@@ -98,9 +105,14 @@ impl House {
     }
 
     /// Sends a mail to an address; gives the reply to the first step that was refused, or to its end.
-    async fn send(&self, to: &str, mail: &str) -> String {
+    pub(crate) async fn send(&self, to: &str, mail: &str) -> String {
+        self.send_from("bounces@forwarder.example", to, mail).await
+    }
+
+    /// The same, from whom the envelope names.
+    pub(crate) async fn send_from(&self, from: &str, to: &str, mail: &str) -> String {
         let mut client = self.client().await;
-        for line in ["MAIL FROM:<bounces@forwarder.example> BODY=8BITMIME".to_owned(), format!("RCPT TO:<{to}>")] {
+        for line in [format!("MAIL FROM:<{from}> BODY=8BITMIME"), format!("RCPT TO:<{to}>")] {
             let reply = client.say(&line).await;
             if !reply.starts_with("250") {
                 return reply;
@@ -115,7 +127,8 @@ fn mail_date(seconds: i64) -> String {
     mail_parser::DateTime::from_timestamp(seconds).to_rfc822()
 }
 
-fn by(domain: &str, raw: &str) -> String {
+/// The mail as a domain signs it.
+pub(crate) fn by(domain: &str, raw: &str) -> String {
     let headers = ["From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"];
     let signer = DkimSigner::from_key(key()).domain(domain).selector("ed").headers(headers);
     let signer = signer.header_canonicalization(Canonicalization::Relaxed);

@@ -44,7 +44,7 @@ impl Scene {
         program(&self.app, &self.ada)
     }
 
-    fn agent(&self) -> Client<'_> {
+    pub(crate) fn agent(&self) -> Client<'_> {
         program(&self.app, &self.key)
     }
 

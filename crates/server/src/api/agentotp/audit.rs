@@ -31,11 +31,12 @@ const NAMES: [(&str, &str); 6] = [
     ("revoke", "otp_cancel"),
 ];
 /// Everything that can have happened.
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 13] = [
     "otp_request",
     "otp_approve",
     "otp_deny",
     "otp_receive",
+    "otp_turn_away",
     "otp_consume",
     "otp_expire",
     "otp_cancel",

@@ -34,6 +34,10 @@ pub struct Incoming<'a> {
     pub forms: &'a [Message<'a>],
     /// The domain, number or name that an agent may be told, if somebody vouches for it.
     pub sender: Option<&'a str>,
+    /// The forwarder that vouches for it, where one does.
+    pub forwarder: Option<&'a str>,
+    /// What SPF says of the host that brought it; by the other ways nobody knows that.
+    pub spf: Option<&'a str>,
     /// What it is known by: its id, its body.
     pub digests: Vec<[u8; 16]>,
 }
@@ -107,7 +111,7 @@ fn meant(live: Vec<Relay>, incoming: &Incoming<'_>, now: Timestamp) -> Result<Me
         match fit(&wanted(&relay)?, &incoming.came) {
             Fit::Yes => fitting.push(relay),
             Fit::Unverified => unverified = true,
-            Fit::No => {}
+            Fit::Forged | Fit::No => {}
         }
     }
     let candidates: Vec<_> = fitting.iter().map(candidate).collect();
@@ -153,7 +157,9 @@ async fn write(app: &Arc<App>, sealed: Sealed, incoming: &Incoming<'_>) -> Resul
     let (now, event, unit_app) = (app.clock.now(), app.entropy.id(app.clock.now())?, Arc::clone(app));
     let (way, whose, digests) = (incoming.way, incoming.whose, incoming.digests.clone());
     let source = SOURCES.iter().find(|(bit, _)| *bit == incoming.came.source).map_or("", |(_, name)| name);
-    let (sender, verified) = (incoming.sender.map(str::to_owned), incoming.came.worth == Worth::Verified);
+    let verified = incoming.came.worth == Worth::Verified;
+    let [sender, forwarder, spf] =
+        [incoming.sender, incoming.forwarder, incoming.spf].map(|text| text.map(str::to_owned));
     let Sealed { relay, payload, about } = sealed;
     let told = relay.clone();
     let unit = app.db.write(move |tx| {
@@ -168,6 +174,8 @@ async fn write(app: &Arc<App>, sealed: Sealed, incoming: &Incoming<'_>) -> Resul
                 readable: true,
                 sender_domain: sender.as_deref(),
                 verdict: if verified { "verified" } else { "unverified" },
+                forwarder: forwarder.as_deref(),
+                spf: spf.as_deref(),
             };
             if !put(tx, &unit_app, &relay.id, &received, about, now).await? {
                 return Ok(Written::Late);
@@ -180,7 +188,8 @@ async fn write(app: &Arc<App>, sealed: Sealed, incoming: &Incoming<'_>) -> Resul
             let name = if about.is_some() { "relay.held" } else { "relay.received" };
             events::append(tx, &event, &relay.org, name, relay.id.as_bytes()).await?;
             let said = json!({
-                "source": source, "capture": way, "readable": true, "verdict": received.verdict, "about": about,
+                "source": source, "capture": way, "readable": true, "verdict": received.verdict, "forwarder": forwarder, "spf": spf,
+                "about": about,
             });
             audit::note(tx, &unit_app, whose, happened("otp_receive", "server", &relay, said), now).await?;
             Ok(Written::Done)
