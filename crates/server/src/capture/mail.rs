@@ -93,7 +93,11 @@ pub async fn judge(
     if from_domains.into_iter().any(|from| homes.iter().any(|home| domain::is_provider(home, &from))) {
         return Err(Never::Provider);
     }
-    let domains = origin::domains_of(&parsed, letter.raw);
+    let carries = |signer: &str| {
+        let trusted = mailbox.forwarders.iter().any(|forwarder| forwarder == signer);
+        trusted || homes.iter().any(|home| domain::is_provider(home, signer))
+    };
+    let domains = origin::domains_of(&parsed, letter.raw, carries);
     let sealers: Vec<&str> = mailbox.forwarders.iter().map(String::as_str).collect();
     let expected = Expectation { mailbox: mailbox.addresses, after, now, junk: letter.junk, trusted_sealers: &sealers };
     let judgement = verifier.judge(letter.raw, &parsed, &expected).await;

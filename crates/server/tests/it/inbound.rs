@@ -16,7 +16,7 @@ use mail_auth::common::crypto::Ed25519Key;
 use mail_auth::common::headers::HeaderWriter as _;
 use mail_auth::dkim::{Canonicalization, DkimSigner};
 use serde_json::json;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
@@ -97,7 +97,7 @@ impl House {
         )
     }
 
-    async fn client(&self) -> Client {
+    pub(crate) async fn client(&self) -> Client {
         let mut client = Client(TcpStream::connect(self.at).await.unwrap(), Vec::new());
         assert!(client.reply().await.starts_with("220 in.doorcode.example"));
         assert!(client.say("EHLO forwarder.example").await.starts_with("250"));
@@ -123,7 +123,8 @@ impl House {
     }
 }
 
-fn mail_date(seconds: i64) -> String {
+/// A time as Date has it.
+pub(crate) fn mail_date(seconds: i64) -> String {
     mail_parser::DateTime::from_timestamp(seconds).to_rfc822()
 }
 
@@ -136,11 +137,12 @@ pub(crate) fn by(domain: &str, raw: &str) -> String {
     signer.sign(raw.as_bytes()).unwrap().to_header() + raw
 }
 
-struct Client(TcpStream, Vec<u8>);
+/// A client of it, in the clear or inside of TLS.
+pub(crate) struct Client<S = TcpStream>(pub(crate) S, pub(crate) Vec<u8>);
 
-impl Client {
+impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     /// The next reply, all its lines. Empty: the other end has closed.
-    async fn reply(&mut self) -> String {
+    pub(crate) async fn reply(&mut self) -> String {
         let mut reply = String::new();
         loop {
             while let Some(at) = self.1.windows(2).position(|end| end == b"\r\n") {
@@ -160,17 +162,17 @@ impl Client {
         }
     }
 
-    async fn write(&mut self, text: &str) {
+    pub(crate) async fn write(&mut self, text: &str) {
         self.0.write_all(text.as_bytes()).await.unwrap();
     }
 
-    async fn say(&mut self, line: &str) -> String {
+    pub(crate) async fn say(&mut self, line: &str) -> String {
         self.write(&format!("{line}\r\n")).await;
         self.reply().await
     }
 
     /// The text of a mail, dots doubled, and its end.
-    async fn text(&mut self, mail: &str) -> String {
+    pub(crate) async fn text(&mut self, mail: &str) -> String {
         let stuffed = mail.replace("\r\n.", "\r\n..");
         self.write(&format!("{stuffed}.\r\n")).await;
         self.reply().await

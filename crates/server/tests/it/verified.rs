@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::approvals::{HOME, person};
 use crate::browser::Browser;
-use crate::inbound::{ACME, House, by, house_of, key, published};
+use crate::inbound::{ACME, House, by, house_of, key, mail_date, published};
 use crate::waiting::ADA;
 
 const SAW: &str = "dkim=pass header.d=acme.com header.s=ed";
@@ -47,6 +47,8 @@ enum Seen {
     Forwarded,
     Unverified,
     Forged,
+    /// It is for no request.
+    Nothing,
 }
 
 impl Seen {
@@ -56,6 +58,7 @@ impl Seen {
             Self::Forwarded => &[VERIFIED, BY_FORWARDER],
             Self::Unverified => &[AWAY_UNVERIFIED],
             Self::Forged => &[AWAY_FORGED],
+            Self::Nothing => &[],
         }
     }
 
@@ -124,6 +127,14 @@ async fn mails(house: &House) -> Vec<(&'static str, String, Seen)> {
     mails.push(("the trusted one saw another's", sealed(house, &next(), "fwd.com", saw).await, Seen::Unverified));
     let broken = sealed(house, &next(), "fwd.com", SAW).await.replace("Your code is", "Our code is");
     mails.push(("changed behind the seal", broken, Seen::Unverified));
+    let elsewhere = by("acme.com", &next().replace(ADA, "eve@evil.com"));
+    mails.push(("for somebody else, sent on to her", elsewhere, Seen::Unverified));
+    let dated = next();
+    let (date, _) = dated.split_once("Date: ").unwrap().1.split_once("\r\n").unwrap();
+    let before = mail_date(house.scene.app.now().millis() / 1000 - 3600);
+    mails.push(("written before she was asked", by("acme.com", &dated.replace(date, &before)), Seen::Unverified));
+    let two = format!("From: Acme <no-reply@acme.com>, Eve <eve@evil.com>\r\n{}", next().split_once("\r\n").unwrap().1);
+    mails.push(("of two senders", by("acme.com", &two), Seen::Nothing));
     let listed = sealed(house, &format!("List-Id: <l.fwd.com>\r\n{}", next()), "fwd.com", SAW).await;
     mails.push(("through a mailing list", listed, Seen::Unverified));
     mails
@@ -191,6 +202,9 @@ async fn each_way_of_signing_shows_in_the_record_the_api_and_on_the_card() {
             assert_eq!((&metadata["forwarder"], &theirs["turnedAway"]), (&forwarder, &json!([])), "{name}");
             assert_eq!(agents["metadata"]["verdict"], "verified", "{name}");
             house.scene.code(&id, domain).await;
+        } else if seen == Seen::Nothing {
+            assert_eq!((&theirs["status"], &theirs["turnedAway"]), (&json!("approved"), &json!([])), "{name}");
+            cancel(&house, &id).await;
         } else {
             let verdict = if seen == Seen::Forged { "forged" } else { "unverified" };
             assert_eq!((&record["eventType"], &record["details"]["verdict"]), (&json!("otp_turn_away"), &json!(verdict)), "{name}");
@@ -248,6 +262,24 @@ async fn a_code_that_is_held_is_shown_with_its_sender_before_the_person_decides(
     assert!(card.contains("Approve once more") && card.contains("/approvals/approve"), "{card}");
     let mark = |page: &str| page.split_once("data-mark=\"").unwrap().1.split('"').next().unwrap().to_owned();
     assert_ne!(mark(&before), mark(&browser.page.text()), "who looks at the page is told");
+}
+
+#[tokio::test]
+async fn a_forwarder_that_is_on_the_list_itself_carries_the_mail_of_others_and_none_of_its_own() {
+    let names = ["google.com", "accounts.google.com"].map(|domain| format!("ed._domainkey.{domain}"));
+    let names: Vec<_> = names.iter().map(|name| (name.as_str(), published())).collect();
+    let house = house_of(Patience::default(), &[("DOORCODE_CAPTURE__FORWARDERS", "google.com")], &names).await;
+    let (acme, own) = (house.scene.waits("email", ACME).await, house.scene.waits("email", "*@accounts.google.com").await);
+    let raw = house.mail("no-reply@accounts.google.com", "G-482914 is your verification code.");
+    for raw in [by("accounts.google.com", &raw), sealed(&house, &by("google.com", &raw), "google.com", SAW).await] {
+        assert!(house.send(&house.to, &raw).await.starts_with("250"));
+        let theirs = owners_view(&house, &own).await;
+        assert_eq!((&theirs["status"], &theirs["turnedAway"]), (&json!("approved"), &json!([])), "its own");
+    }
+    let raw = changed(&by("acme.com", &mail(&house, 1)));
+    assert!(house.send(&house.to, &sealed(&house, &raw, "google.com", SAW).await).await.starts_with("250"));
+    assert_eq!(owners_view(&house, &acme).await["metadata"]["forwarder"], "google.com");
+    assert_eq!(house.scene.code(&acme, "acme.com").await, "482001");
 }
 
 #[tokio::test]
