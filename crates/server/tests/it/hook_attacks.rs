@@ -26,23 +26,20 @@ fn text_with(scene: &Scene, id: &str, text: &str, changes: &Value) -> String {
 #[tokio::test]
 async fn a_sender_on_the_list_is_not_relayed_as_a_text_either() {
     let (scene, path, secret) = phone().await;
-    let (id, named) = (scene.waits("sms", FROM).await, scene.waits("sms", "paypal.com").await);
-    for (number, (from, text)) in [
-        (FROM, "Your code is 482913\n\n@paypal.com #482913"),
-        (FROM, "482913 is your code. Nobody of www.PayPal.com asks you for it"),
-        (FROM, "Your code is 482913, or press https://paypal.com/in?x=1"),
-        (FROM, "From: service@paypal.com Your code is 482913"),
-        ("paypal.com", TEXT),
-        (FROM, "Your code is 482913\n\n@shop.example #482913 %www.paypal.com"),
+    let id = scene.waits("sms", FROM).await;
+    for (number, text) in [
+        "Your code is 482913\n\n@paypal.com #482913",
+        "482913 is your code. Nobody of www.PayPal.com asks you for it",
+        "Your code is 482913, or press https://paypal.com/in?x=1",
+        "From: service@paypal.com Your code is 482913",
+        "Your code is 482913\n\n@shop.example #482913 %www.paypal.com",
     ]
     .into_iter()
     .enumerate()
     {
-        let body = text_with(&scene, &number.to_string(), text, &json!({ "from": from }));
+        let body = sms(&scene, &number.to_string(), text);
         assert_eq!(signed(&scene, &path, &secret, &body).await.status, 200, "who pushes is told nothing");
-        for id in [&id, &named] {
-            assert_eq!(scene.state(id).await, "approved", "{from}: {text}");
-        }
+        assert_eq!(scene.state(&id).await, "approved", "{text}");
     }
     let body = sms(&scene, "other", TEXT);
     assert_eq!(signed(&scene, &path, &secret, &body).await.status, 200);
