@@ -313,4 +313,3 @@ async fn check(
         _ => Outcome::Nothing("its signature can't be checked"),
     }
 }
-

@@ -60,7 +60,8 @@ async fn house_with(patience: Patience, more: &[(&str, &str)]) -> House {
 
 /// One with these settings, whose name server knows these names besides.
 pub(crate) async fn house_of(patience: Patience, more: &[(&str, &str)], more_names: &[(&str, Answer)]) -> House {
-    let mut known = HashMap::from(["acme.com", "fwd.com"].map(|domain| (format!("ed._domainkey.{domain}"), published())));
+    let mut known =
+        HashMap::from(["acme.com", "fwd.com"].map(|domain| (format!("ed._domainkey.{domain}"), published())));
     known.insert("ed._domainkey.failing.com".to_owned(), Answer::Failure);
     known.extend(more_names.iter().map(|(name, answer)| ((*name).to_owned(), answer.clone())));
     let names = NameServer::start(known).await;

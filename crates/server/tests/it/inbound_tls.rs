@@ -47,7 +47,10 @@ async fn a_mail_comes_inside_of_tls() {
     assert!(plain.say("STARTTLS").await.starts_with("220"));
     let stream = connector(&folder).connect("localhost".try_into().unwrap(), plain.0).await.unwrap();
     let mut client = Client(stream, Vec::new());
-    assert!(client.say(&format!("RCPT TO:<{}>", house.to)).await.starts_with("503"), "what was said before is forgotten");
+    assert!(
+        client.say(&format!("RCPT TO:<{}>", house.to)).await.starts_with("503"),
+        "what was said before is forgotten"
+    );
     assert!(!client.say("EHLO x").await.contains("STARTTLS"), "TLS in TLS is not offered");
     client.say("MAIL FROM:<>").await;
     assert!(client.say(&format!("RCPT TO:<{}>", house.to)).await.starts_with("250"));

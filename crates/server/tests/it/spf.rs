@@ -69,7 +69,10 @@ async fn each_result_is_told_and_none_keeps_a_signed_mail_out() {
         assert_eq!((&entry["eventType"], &entry["details"]["spf"]), (&json!("otp_receive"), &json!(wanted)));
         browser.go("/approvals").await;
         assert!(browser.sees(&format!("SPF: {wanted}</span>")), "{from}: {}", browser.page.text());
-        assert!(!house.scene.status(&id).await.to_string().contains("spf"), "who keeps one's mail is not the agent's to know");
+        assert!(
+            !house.scene.status(&id).await.to_string().contains("spf"),
+            "who keeps one's mail is not the agent's to know"
+        );
         house.scene.code(&id, "acme.com").await;
     }
 }

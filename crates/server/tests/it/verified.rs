@@ -189,13 +189,18 @@ async fn each_way_of_signing_shows_in_the_record_the_api_and_on_the_card() {
         let id = house.scene.waits("email", pattern).await;
         assert!(house.send(&house.to, &raw).await.starts_with("250"), "{name}");
         shows(name, &card(&mut browser, &id).await, seen_of(seen, pattern).as_slice());
-        let (record, theirs, agents) = (entry(&house, &id).await, owners_view(&house, &id).await, house.scene.status(&id).await);
+        let (record, theirs, agents) =
+            (entry(&house, &id).await, owners_view(&house, &id).await, house.scene.status(&id).await);
         let forwarder = if seen == Seen::Forwarded { json!("fwd.com") } else { Value::Null };
         let said = record["details"].to_string();
         assert!(!said.contains("482") && !said.contains("no-reply"), "{name}: nothing of the mail: {said}");
         if seen.came() {
             let domain = pattern.trim_start_matches("*@");
-            assert_eq!((&record["eventType"], &record["details"]["verdict"]), (&json!("otp_receive"), &json!("verified")), "{name}");
+            assert_eq!(
+                (&record["eventType"], &record["details"]["verdict"]),
+                (&json!("otp_receive"), &json!("verified")),
+                "{name}"
+            );
             assert_eq!(record["details"]["forwarder"], forwarder, "{name}");
             let metadata = &theirs["metadata"];
             assert_eq!((&metadata["verdict"], &metadata["sender"]), (&json!("verified"), &json!(domain)), "{name}");
@@ -207,7 +212,11 @@ async fn each_way_of_signing_shows_in_the_record_the_api_and_on_the_card() {
             cancel(&house, &id).await;
         } else {
             let verdict = if seen == Seen::Forged { "forged" } else { "unverified" };
-            assert_eq!((&record["eventType"], &record["details"]["verdict"]), (&json!("otp_turn_away"), &json!(verdict)), "{name}");
+            assert_eq!(
+                (&record["eventType"], &record["details"]["verdict"]),
+                (&json!("otp_turn_away"), &json!(verdict)),
+                "{name}"
+            );
             assert!(record["details"]["why"].as_str().is_some_and(|why| why.len() > 5), "{name}: {record}");
             assert_eq!((&theirs["status"], &theirs["turnedAway"]), (&json!("approved"), &json!([verdict])), "{name}");
             assert_eq!(agents["status"], "approved", "{name}");
@@ -233,9 +242,12 @@ async fn mail_that_nobody_vouches_for_is_taken_where_the_person_says_so_and_show
     let mut browser = person(&house.scene.app, HOME, ADA, "/approvals").await;
     let id = house.scene.waits("email", ACME).await;
     let (relay, now) = (RelayId::read(&id).unwrap(), house.scene.app.now());
-    let unit = house.scene.app.app.db.write(move |tx| {
-        Box::pin(async move { relays::let_unverified(tx, &relay, true, now).await })
-    });
+    let unit = house
+        .scene
+        .app
+        .app
+        .db
+        .write(move |tx| Box::pin(async move { relays::let_unverified(tx, &relay, true, now).await }));
     assert!(unit.await.unwrap());
     let forged = by("acme.com", &mail(&house, 1)).replace("Your code is", "Our code is");
     assert!(house.send(&house.to, &forged).await.starts_with("250"));
@@ -269,7 +281,8 @@ async fn a_forwarder_that_is_on_the_list_itself_carries_the_mail_of_others_and_n
     let names = ["google.com", "accounts.google.com"].map(|domain| format!("ed._domainkey.{domain}"));
     let names: Vec<_> = names.iter().map(|name| (name.as_str(), published())).collect();
     let house = house_of(Patience::default(), &[("DOORCODE_CAPTURE__FORWARDERS", "google.com")], &names).await;
-    let (acme, own) = (house.scene.waits("email", ACME).await, house.scene.waits("email", "*@accounts.google.com").await);
+    let (acme, own) =
+        (house.scene.waits("email", ACME).await, house.scene.waits("email", "*@accounts.google.com").await);
     let raw = house.mail("no-reply@accounts.google.com", "G-482914 is your verification code.");
     for raw in [by("accounts.google.com", &raw), sealed(&house, &by("google.com", &raw), "google.com", SAW).await] {
         assert!(house.send(&house.to, &raw).await.starts_with("250"));

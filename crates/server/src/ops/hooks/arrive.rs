@@ -114,7 +114,16 @@ pub async fn arrive(app: &Arc<App>, hook: &Hook, text: &Text<'_>) -> Result<Arri
         at: text.at.unwrap_or(now).min(now),
     };
     let whose = Whose { org: hook.org, owner: hook.owner };
-    let incoming = Incoming { whose, way: "webhook", came, forms: &[message], sender: None, forwarder: None, spf: None, digests: Vec::new() };
+    let incoming = Incoming {
+        whose,
+        way: "webhook",
+        came,
+        forms: &[message],
+        sender: None,
+        forwarder: None,
+        spf: None,
+        digests: Vec::new(),
+    };
     relays::take(app, &incoming).await.map(Arrived::Was)
 }
 
