@@ -126,7 +126,8 @@ impl Court<'_> {
         if letters && self.context.promos > 0 && !self.context.otp {
             doubts += 20;
         }
-        if !ties.otp && !alone && !(self.is_told(ties) && ties.auth > 0) {
+        let said = ties.otp || (self.is_told(ties) && ties.auth > 0);
+        if !said && !alone {
             doubts += self.unlikely(candidate, ties);
         }
         if self.is_year(candidate) && !ties.pointed {

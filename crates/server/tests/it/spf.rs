@@ -1,7 +1,5 @@
 //! What SPF says of who brought a mail: told to its owner, right in each of its results; and that nothing hangs on it, whichever it is.
 
-#![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
-
 use doorcode::capture::inbound::Patience;
 use serde_json::{Value, json};
 
