@@ -14,6 +14,9 @@ use super::ties::Ties;
 /// At this many points a candidate is a code.
 pub(super) const ENOUGH: i32 = 50;
 
+/// What it brings that somebody is told to type it: a number that looks like a code is one then.
+const TOLD: i32 = 22;
+
 /// Words that lead to what a code is for, not to the code.
 const FOR: [&str; 12] = ["for", "of", "to", "from", "fur", "para", "pour", "per", "untuk", "voor", "для", "на"];
 
@@ -45,7 +48,8 @@ impl Court<'_> {
     fn points(&self, candidate: &Candidate) -> i32 {
         let ties = Ties::of(self, candidate);
         let alone = self.is_whole_message(candidate);
-        let mut points = candidate.worth + ties.name.max(ties.auth);
+        let told = if self.is_told(&ties) { TOLD } else { 0 };
+        let mut points = candidate.worth + ties.name.max(ties.auth).max(told);
         points += (ties.name > 0 && ties.auth > 0) as i32 * 6;
         points -= ties.other;
         if alone {
@@ -122,7 +126,8 @@ impl Court<'_> {
         if letters && self.context.promos > 0 && !self.context.otp {
             doubts += 20;
         }
-        if !ties.otp && !alone {
+        let said = ties.otp || (self.is_told(ties) && ties.auth > 0);
+        if !said && !alone {
             doubts += self.unlikely(candidate, ties);
         }
         if self.is_year(candidate) && !ties.pointed {
@@ -153,6 +158,11 @@ impl Court<'_> {
         };
         let talk = context.others.saturating_sub(1).min(7) as i32 * per + context.promos.min(3) as i32 * 8 + bill;
         (prize || offer) as i32 * 35 + (receipt as i32 * 60).max(quiet as i32 * talk)
+    }
+
+    /// Whether somebody is told to type it, and not to win something by it.
+    fn is_told(&self, ties: &Ties) -> bool {
+        ties.entered && self.context.promos == 0
     }
 
     /// Whether it says what it is for: `4554 for the transfer`. What a receipt shows does not.

@@ -40,6 +40,8 @@ pub(super) enum Term {
     Money,
     /// What a number counts.
     Unit,
+    /// Tells somebody to type what comes next.
+    Enter,
 }
 
 /// The words of one language, or of a few that are close. Entries are separated by commas.
@@ -58,6 +60,16 @@ pub(super) struct Language {
     pub(super) money: &'static str,
     pub(super) unit: &'static str,
 }
+
+/// Verbs that tell somebody to type what stands right behind them, of all languages that put them there. Not those that people are told to
+/// answer a text with.
+pub(super) const ENTER: &str = "enter, type, type in, key in, input, confirm with, verify with, tippen sie, bestätigen sie mit, saisissez, saisir, \
+    entrez, tapez, ingresa, ingrese, ingresá, introduce, introduzca, introduzca el, escriba, escribe, teclea, digita, digite, confirma con, \
+    confirme con, insira, introduza, confirme com, inserisci, inserisca, immetti, conferma con, voer, typ, vul, toets, ange, skriv, indtast, \
+    skriv inn, tast inn, syötä, sláðu inn, wpisz, wprowadź, podaj, zadejte, zadej, zadajte, zadaj, unesite, upišite, vnesite, въведете, \
+    введите, введи, укажите, введіть, уведіть, введи, увядзіце, внесете, унесите, introduceți, introdu, tastați, írja be, adja meg, \
+    εισάγετε, πληκτρολογήστε, καταχωρίστε, įveskite, ievadiet, sisestage, sisesta, vendosni, masukkan, masukan, nhập, ilagay, i-enter, กรอก, \
+    ป้อน, أدخل, ادخل, اكتب, הזן, הזינו, הקלד, הקלידו, מלאו, შეიყვანეთ, մուտքագրեք, ingiza, 输入, 輸入, 填写, 填寫";
 
 /// A language of which nothing is known yet.
 const NONE: Language = Language {

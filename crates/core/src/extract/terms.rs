@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::fold::{Class, Folder, phrase};
-use super::lexicon::{Language, Term, languages};
+use super::lexicon::{ENTER, Language, Term, languages};
 use super::scan::{Kind, Scan, Token};
 use super::trie::Trie;
 
@@ -86,8 +86,10 @@ pub(super) struct Dictionary {
     tail_terms: Vec<Terms>,
 }
 
-static DICTIONARY: LazyLock<Dictionary> =
-    LazyLock::new(|| Dictionary::of(languages().flat_map(Language::lists).map(|(term, list)| (term as u8, list))));
+static DICTIONARY: LazyLock<Dictionary> = LazyLock::new(|| {
+    let lists = languages().flat_map(Language::lists).chain([(Term::Enter, ENTER)]);
+    Dictionary::of(lists.map(|(term, list)| (term as u8, list)))
+});
 
 /// Where the scripts begin whose words take prefixes: Hebrew, Arabic, and what is behind them in Unicode.
 const LOOSE: char = '\u{590}';

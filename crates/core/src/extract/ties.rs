@@ -28,6 +28,8 @@ pub(super) struct Ties {
     pub(super) other: i32,
     /// `is`, `use` or the like stands right before it.
     pub(super) joined: bool,
+    /// Somebody is told to type it.
+    pub(super) entered: bool,
     /// The name is one of a one-time code.
     pub(super) otp: bool,
     /// A name and nothing but `:` or `is` before it.
@@ -60,6 +62,8 @@ impl Ties {
                 continue;
             }
             let is = distance == 0 && hit.terms.has(Term::Is);
+            // Behind the verb itself: not across a stop or a line.
+            self.entered |= distance == 0 && hit.terms.has(Term::Enter) && hit.sentence == token.sentence;
             joined |= is;
             self.joined |= is;
             self.before(court, candidate, hit, distance, joined);
@@ -92,7 +96,8 @@ impl Ties {
         let renamed = hit.terms.any(OTHERS) && !hit.terms.any(NAMES) && distance <= 3 && !numbers;
         // `Dear customer, 123456 is …` names nothing.
         let addressed = distance == 0 && token.first == b',';
-        if renamed && self.name == 0 && self.pending.is_none() && !addressed {
+        // What one is told to type is not the number of what was spoken of before.
+        if renamed && !self.entered && self.name == 0 && self.pending.is_none() && !addressed {
             self.pending = Some(52 - 8 * distance as i32);
         }
     }

@@ -121,6 +121,8 @@ pub enum Fit {
     Yes,
     /// It would, were it verified.
     Unverified,
+    /// It would, were it not forged.
+    Forged,
     /// It does not, or looks as if it did not.
     No,
 }
@@ -135,11 +137,14 @@ pub fn fit(wanted: &Wanted, came: &Came<'_>) -> Fit {
     let mail = came.source == MAIL;
     // Mailboxes tell times without parts of a second.
     let early = came.at.millis().div_euclid(1000) < wanted.after.millis().div_euclid(1000);
-    if wanted.sources & came.source == 0 || early || came.worth == Worth::Forged {
+    if wanted.sources & came.source == 0 || early {
         return Fit::No;
     }
     if !is_from(wanted, &came.sender) {
         return Fit::No;
+    }
+    if came.worth == Worth::Forged {
+        return Fit::Forged;
     }
     let any = is_any(wanted.pattern.as_ref(), wanted.name.as_ref());
     if mail && !any && came.worth != Worth::Verified && !wanted.unverified {
@@ -204,9 +209,10 @@ mod tests {
         let want = wanted(Some("*@acme.com"), None, None);
         assert_eq!(fit(&want, &came(&from, Worth::Verified)), Fit::Yes);
         assert_eq!(fit(&want, &came(&from, Worth::Unverified)), Fit::Unverified);
-        assert_eq!(fit(&want, &came(&from, Worth::Forged)), Fit::No);
+        assert_eq!(fit(&want, &came(&from, Worth::Forged)), Fit::Forged);
         for other in ["noreply@mail.acme.com", "noreply@acme.com.evil.example", "noreply@notacme.com"] {
             assert_eq!(fit(&want, &came(&email(other), Worth::Verified)), Fit::No, "{other}");
+            assert_eq!(fit(&want, &came(&email(other), Worth::Forged)), Fit::No, "{other}");
         }
     }
 
@@ -215,7 +221,7 @@ mod tests {
         let (from, mut want) = (email("noreply@acme.com"), wanted(Some("*@acme.com"), None, None));
         want.unverified = true;
         assert_eq!(fit(&want, &came(&from, Worth::Unverified)), Fit::Yes);
-        assert_eq!(fit(&want, &came(&from, Worth::Forged)), Fit::No);
+        assert_eq!(fit(&want, &came(&from, Worth::Forged)), Fit::Forged);
     }
 
     #[test]
@@ -259,7 +265,7 @@ mod tests {
     fn any_message_is_any_but_a_forged_one() {
         let from = email("x@y.example");
         assert_eq!(fit(&wanted(None, None, None), &came(&from, Worth::Unverified)), Fit::Yes);
-        assert_eq!(fit(&wanted(None, None, None), &came(&from, Worth::Forged)), Fit::No);
+        assert_eq!(fit(&wanted(None, None, None), &came(&from, Worth::Forged)), Fit::Forged);
     }
 
     #[test]

@@ -9,11 +9,12 @@ use doorcode_core::relay::fit::{Came, Sender, Worth};
 use doorcode_core::{Email, Error, Result, Secret, Timestamp};
 
 use super::message::{Parsed, parse};
-use super::verified::{Expectation, Verdict, Verifier};
+use super::spf::Carrier;
+use super::verified::{By, Expectation, Verdict, Verifier};
 use super::{domain, origin};
 use crate::app::App;
 use crate::ops::audit::Whose;
-use crate::ops::relays::{Incoming, Taken, senders, take};
+use crate::ops::relays::{Incoming, Taken, note_turned_away, senders, take};
 
 /// Mail, among the sources of a request.
 const MAIL: i64 = 2;
@@ -61,6 +62,10 @@ pub struct Judged {
     pub worth: Worth,
     /// The domain that somebody vouches for.
     pub domain: Option<String>,
+    /// Who does, if it is not the domain itself: a forwarder that is trusted.
+    pub forwarder: Option<String>,
+    /// What is wrong, where nobody does.
+    pub why: Option<&'static str>,
     /// Every domain that has to do with it.
     pub domains: Vec<String>,
     /// What it is known by: its body, and its id.
@@ -88,14 +93,19 @@ pub async fn judge(
     if from_domains.into_iter().any(|from| homes.iter().any(|home| domain::is_provider(home, &from))) {
         return Err(Never::Provider);
     }
-    let domains = origin::domains_of(&parsed, letter.raw);
+    let carries = |signer: &str| {
+        let trusted = mailbox.forwarders.iter().any(|forwarder| forwarder == signer);
+        trusted || homes.iter().any(|home| domain::is_provider(home, signer))
+    };
+    let domains = origin::domains_of(&parsed, letter.raw, carries);
     let sealers: Vec<&str> = mailbox.forwarders.iter().map(String::as_str).collect();
     let expected = Expectation { mailbox: mailbox.addresses, after, now, junk: letter.junk, trusted_sealers: &sealers };
     let judgement = verifier.judge(letter.raw, &parsed, &expected).await;
-    let (worth, vouched) = match judgement.verdict {
-        Verdict::Verified { domain, .. } => (Worth::Verified, Some(domain)),
-        Verdict::Unverified { .. } => (Worth::Unverified, None),
-        Verdict::Forged { .. } => (Worth::Forged, None),
+    let (worth, vouched, forwarder, why) = match judgement.verdict {
+        Verdict::Verified { domain, by: By::Dkim } => (Worth::Verified, Some(domain), None, None),
+        Verdict::Verified { domain, by: By::Arc { sealer } } => (Worth::Verified, Some(domain), Some(sealer), None),
+        Verdict::Unverified { why } => (Worth::Unverified, None, None, Some(why)),
+        Verdict::Forged { why } => (Worth::Forged, None, None, Some(why)),
     };
     let mut digests = vec![fingerprint("relay body", &[&judgement.body_hash])];
     digests.extend(parsed.message_id.as_ref().map(|id| fingerprint("relay message id", &[id.as_bytes()])));
@@ -104,7 +114,7 @@ pub async fn judge(
         _ => None,
     };
     let (arrived, temporary) = (letter.arrived, judgement.temporary);
-    Ok(Judged { parsed, from, worth, domain: vouched, domains, digests, arrived, temporary })
+    Ok(Judged { parsed, from, worth, domain: vouched, forwarder, why, domains, digests, arrived, temporary })
 }
 
 impl Judged {
@@ -143,13 +153,24 @@ pub enum Became {
     Was(Taken),
 }
 
-/// Takes a mail that came to this server for a person.
+/// Takes a mail that came to this server for a person, out of a mailbox.
 pub async fn receive(
     app: &Arc<App>,
     whose: Whose,
     way: &'static str,
     mailbox: &Mailbox<'_>,
     letter: &Letter<'_>,
+) -> Result<Became> {
+    receive_from(app, whose, way, (mailbox, letter), None).await
+}
+
+/// The same of a mail that somebody brought.
+pub async fn receive_from(
+    app: &Arc<App>,
+    whose: Whose,
+    way: &'static str,
+    (mailbox, letter): (&Mailbox<'_>, &Letter<'_>),
+    carrier: Option<&Carrier>,
 ) -> Result<Became> {
     let now = app.clock.now();
     // Nobody waits: it is not even read.
@@ -158,7 +179,15 @@ pub async fn receive(
     let own: Vec<&str> =
         app.config.capture.own_domains.iter().map(String::as_str).chain([app.config.mail.domain()]).collect();
     let ours = |parsed: &Parsed| origin::is_ours(parsed, &own, &ring);
-    let judged = match judge(verifier(app)?, letter, mailbox, (after, now), ours).await {
+    let verifier = verifier(app)?;
+    let spf = async {
+        match carrier {
+            Some(carrier) => Some(verifier.spf(carrier).await),
+            None => None,
+        }
+    };
+    let (judged, spf) = tokio::join!(judge(verifier, letter, mailbox, (after, now), ours), spf);
+    let judged = match judged {
         Ok(judged) => judged,
         Err(never) => return Ok(Became::Never(never)),
     };
@@ -176,9 +205,15 @@ pub async fn receive(
         came: judged.came(text.expose()),
         forms: &forms,
         sender: judged.domain.as_deref(),
+        forwarder: judged.forwarder.as_deref(),
+        spf: spf.as_deref(),
         digests: judged.digests.clone(),
     };
-    take(app, &incoming).await.map(Became::Was)
+    let taken = take(app, &incoming).await?;
+    if let (Taken::Nobody | Taken::Unverified, Some(why)) = (taken, judged.why) {
+        note_turned_away(app, &incoming, why).await?;
+    }
+    Ok(Became::Was(taken))
 }
 
 /// Who judges senders here.

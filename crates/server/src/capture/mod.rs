@@ -17,10 +17,12 @@ pub mod message;
 mod mime;
 pub mod origin;
 mod signature;
+mod spf;
 mod tags;
 #[cfg(test)]
 mod tests;
 pub mod verified;
 
 pub use message::{Parsed, Unreadable};
+pub use spf::Carrier;
 pub use verified::{By, Expectation, Judgement, Verdict, Verifier};

@@ -29,14 +29,18 @@ fn is_from(parsed: &Parsed, own_from_domains: &[&str]) -> bool {
 }
 
 /// Every domain that has to do with a message, for the list of those that are never relayed: who it is from in any sense, who signed
-/// it, who signed it before a forwarder changed it, and what its code is bound to (`@host #code`). Each once, canonical.
-pub fn domains_of(parsed: &Parsed, raw: &[u8]) -> Vec<String> {
+/// it, who signed it before a forwarder changed it, who sealed it on its way, and what its code is bound to (`@host #code`). Each once,
+/// canonical. Seals of those who `carry` this person's mail are passed over: they are on every mail of it, whoever wrote that. Some
+/// providers of mailboxes are on the list themselves, and would keep everything from their users; what such a one writes itself is named
+/// by From and by its own signature.
+pub fn domains_of(parsed: &Parsed, raw: &[u8], carries: impl Fn(&str) -> bool) -> Vec<String> {
     let people = [&parsed.from, &parsed.sender, &parsed.reply_to].into_iter().flatten().filter_map(Mailbox::domain);
     let mut found: Vec<String> = people.collect();
-    for name in ["DKIM-Signature", "ARC-Message-Signature", "ARC-Seal"] {
+    for (name, seals) in [("DKIM-Signature", false), ("ARC-Message-Signature", true), ("ARC-Seal", true)] {
         let values = parsed.fields.values(raw, name).filter_map(|value| str::from_utf8(value).ok());
         // Of a list that can be read in two ways, each reading counts.
-        found.extend(values.flat_map(signers).filter_map(|signer| domain::canonical(&signer)));
+        let signed = values.flat_map(signers).filter_map(|signer| domain::canonical(&signer));
+        found.extend(signed.filter(|signer| !seals || !carries(signer)));
     }
     for value in parsed.fields.values(raw, "ARC-Authentication-Results") {
         found.extend(chain::mentioned(&String::from_utf8_lossy(value)));

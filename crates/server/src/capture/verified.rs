@@ -1,8 +1,9 @@
 //! Who really sent a message. Refuses to call anything verified that another reader could see in another way, or that was not made for
 //! this mailbox after the request: then a code in it may be somebody else's, or an old one (docs/threat-model.md).
 //!
-//! DMARC is not asked: its other half, SPF, needs the connection that a message came over, and of mail in a mailbox nobody knows that.
-//! So a message without a signature is unverified whatever its domain says of such, and only a signature that is wrong makes it forged.
+//! DMARC is not asked: its other half, SPF, speaks of the host that brought a message, which of mail in a mailbox nobody knows and of
+//! forwarded mail is the forwarder (`spf.rs` tells it and decides nothing by it). So a message without a signature is unverified whatever
+//! its domain says of such, and only a signature that is wrong makes it forged.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use mail_auth::common::crypto::HashAlgorithm;
 use mail_auth::common::headers::Header;
 use mail_auth::common::verify::VerifySignature;
 use mail_auth::dkim::{Canonicalization, DkimError, Signature};
-use mail_auth::{AuthenticatedMessage, DkimOutput, DkimResult, Error, Parameters};
+use mail_auth::{AuthenticatedMessage, DkimOutput, DkimResult, Error, MessageAuthenticator, Parameters};
 
 use super::keys::{Fetched, Found, Keys};
 use super::message::{Mailbox, Parsed};
@@ -130,6 +131,11 @@ impl Verifier {
     /// `Unavailable` if it can't be set up.
     pub fn at(server: SocketAddr) -> Result<Self> {
         Keys::at(server).map(Self)
+    }
+
+    /// What asks the servers of names.
+    pub(super) const fn authenticator(&self) -> &MessageAuthenticator {
+        self.0.authenticator()
     }
 
     /// Judges `parsed`, which was read from `raw`.
@@ -305,13 +311,5 @@ async fn check(
         }
         Some(DkimResult::Fail(Error::Crypto(_))) => Outcome::Wrong("its signature is wrong"),
         _ => Outcome::Nothing("its signature can't be checked"),
-    }
-}
-
-#[cfg(test)]
-impl Verifier {
-    /// For tests, which seal what they send.
-    pub(super) fn authenticator(&self) -> &mail_auth::MessageAuthenticator {
-        self.0.authenticator()
     }
 }

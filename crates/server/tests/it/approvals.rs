@@ -315,7 +315,8 @@ async fn of_two_agents_that_wait_for_the_same_message_the_person_chooses_one() {
             Context { request: &request, agent: &agent, sender: "acme.com", expires_at: relay.standing.expires_at };
         let payload =
             key.seal(&Secret::new("482913".to_owned()), &context, Secret::new([3; 32])).unwrap().into_string();
-        Handed { payload, source: "email", messages: vec![request], verified: Some("acme.com".to_owned()), about: None }
+        let verified = Some("acme.com".to_owned());
+        Handed { payload, source: "email", messages: vec![request], verified, forwarder: None, about: None }
     };
     assert!(relays::receive(&app.app, &device, first.id, hand(&first, &one)).await.is_err(), "nobody gets it yet");
     press(&mut browser, "/approvals/choose", second.id).await;

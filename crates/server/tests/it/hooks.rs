@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use crate::app::{Answer, Client, HERE, TestApp, minutes};
 use crate::waiting::{ADA, Scene};
 
-const FROM: &str = "+15551234567";
-const TEXT: &str = "Your Acme code is 482913";
+pub(crate) const FROM: &str = "+15551234567";
+pub(crate) const TEXT: &str = "Your Acme code is 482913";
 const TWILIO: &str = "a token of twilio's";
 const META: &str = "a secret of meta's";
 
@@ -22,7 +22,7 @@ fn hex(tag: &hmac::Tag) -> String {
 }
 
 /// A hook of a kind: its path, and all that was said of it.
-async fn hook(scene: &Scene, kind: &str, secret: Option<&str>) -> (String, Value) {
+pub(crate) async fn hook(scene: &Scene, kind: &str, secret: Option<&str>) -> (String, Value) {
     let answer = scene.ada().post("/v1/hooks", json!({ "kind": kind, "secret": secret })).await;
     assert_eq!(answer.status, 201, "{}", answer.text());
     let body = answer.json();
@@ -31,18 +31,18 @@ async fn hook(scene: &Scene, kind: &str, secret: Option<&str>) -> (String, Value
     (path, body)
 }
 
-fn sms(scene: &Scene, id: &str, text: &str) -> String {
+pub(crate) fn sms(scene: &Scene, id: &str, text: &str) -> String {
     let at = scene.app.now().to_string();
     json!({ "id": id, "nonce": format!("nonce of {id}"), "from": FROM, "text": text, "received_at": at }).to_string()
 }
 
-fn sign(scene: &Scene, secret: &str, body: &str) -> String {
+pub(crate) fn sign(scene: &Scene, secret: &str, body: &str) -> String {
     let seconds = scene.app.now().millis() / 1000;
     let tag = hmac::sign(&Key::new(HMAC_SHA256, secret.as_bytes()), format!("{seconds}.{body}").as_bytes());
     format!("t={seconds},v1={}", hex(&tag))
 }
 
-async fn push(scene: &Scene, path: &str, signature: &str, body: &str) -> Answer {
+pub(crate) async fn push(scene: &Scene, path: &str, signature: &str, body: &str) -> Answer {
     let phone = scene.app.from(HERE).saying("x-doorcode-signature", signature);
     phone.send(Method::POST, path, body.to_owned()).await
 }
@@ -55,7 +55,7 @@ pub(crate) async fn push_text(scene: &Scene, made: &Value, id: &str, text: &str)
 }
 
 /// A house, a hook of our own form, and its secret.
-async fn phone() -> (Scene, String, String) {
+pub(crate) async fn phone() -> (Scene, String, String) {
     let scene = Scene::of(TestApp::new().await).await;
     let (path, body) = hook(&scene, "sms", None).await;
     let secret = body["secret"].as_str().unwrap().to_owned();

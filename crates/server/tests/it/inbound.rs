@@ -16,7 +16,7 @@ use mail_auth::common::crypto::Ed25519Key;
 use mail_auth::common::headers::HeaderWriter as _;
 use mail_auth::dkim::{Canonicalization, DkimSigner};
 use serde_json::json;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
@@ -24,25 +24,29 @@ use crate::app::{Folder, TestApp, settings};
 use crate::waiting::{ADA, Scene};
 
 #[path = "../../src/capture/tests/server.rs"]
-#[expect(dead_code, reason = "some of it is for the tests of capture")]
-mod names;
+pub(crate) mod names;
 
 use names::{Answer, NameServer};
 
-const ACME: &str = "*@acme.com";
+pub(crate) const ACME: &str = "*@acme.com";
 static KEY: LazyLock<Vec<u8>> = LazyLock::new(|| Ed25519Key::generate_pkcs8().unwrap());
 
-fn key() -> Ed25519Key {
+pub(crate) fn key() -> Ed25519Key {
     Ed25519Key::from_pkcs8_maybe_unchecked_der(&KEY).unwrap()
 }
 
+/// The key as a domain publishes it.
+pub(crate) fn published() -> Answer {
+    Answer::Texts(vec![format!("v=DKIM1; k=ed25519; p={}", STANDARD.encode(key().public_key()))])
+}
+
 /// A house that takes mail in.
-struct House {
-    scene: Scene,
+pub(crate) struct House {
+    pub(crate) scene: Scene,
     at: SocketAddr,
     /// Ada's address here.
-    to: String,
-    _names: NameServer,
+    pub(crate) to: String,
+    pub(crate) names: NameServer,
     _open: watch::Sender<bool>,
 }
 
@@ -51,11 +55,15 @@ async fn house() -> House {
 }
 
 async fn house_with(patience: Patience, more: &[(&str, &str)]) -> House {
-    let record = format!("v=DKIM1; k=ed25519; p={}", STANDARD.encode(key().public_key()));
-    let mut known = HashMap::from(
-        ["acme.com", "fwd.com"].map(|domain| (format!("ed._domainkey.{domain}"), Answer::Texts(vec![record.clone()]))),
-    );
+    house_of(patience, more, &[]).await
+}
+
+/// One with these settings, whose name server knows these names besides.
+pub(crate) async fn house_of(patience: Patience, more: &[(&str, &str)], more_names: &[(&str, Answer)]) -> House {
+    let mut known =
+        HashMap::from(["acme.com", "fwd.com"].map(|domain| (format!("ed._domainkey.{domain}"), published())));
     known.insert("ed._domainkey.failing.com".to_owned(), Answer::Failure);
+    known.extend(more_names.iter().map(|(name, answer)| ((*name).to_owned(), answer.clone())));
     let names = NameServer::start(known).await;
     let at = names.at.to_string();
     let mut environment = vec![
@@ -76,12 +84,12 @@ async fn house_with(patience: Patience, more: &[(&str, &str)]) -> House {
     let (open, stopped) = watch::channel(false);
     let at = listener.at().unwrap();
     tokio::spawn(listener.run(stopped));
-    House { scene, at, to, _names: names, _open: open }
+    House { scene, at, to, names, _open: open }
 }
 
 impl House {
     /// A mail, to Ada, written now.
-    fn mail(&self, from: &str, text: &str) -> String {
+    pub(crate) fn mail(&self, from: &str, text: &str) -> String {
         let date = mail_date(self.scene.app.now().millis() / 1000 + 1);
         format!(
             "From: Acme <{from}>\r\nTo: Ada <{ADA}>\r\nSubject: Your code\r\nDate: {date}\r\nMessage-ID: <{}@acme.com>\r\n\
@@ -90,7 +98,7 @@ impl House {
         )
     }
 
-    async fn client(&self) -> Client {
+    pub(crate) async fn client(&self) -> Client {
         let mut client = Client(TcpStream::connect(self.at).await.unwrap(), Vec::new());
         assert!(client.reply().await.starts_with("220 in.doorcode.example"));
         assert!(client.say("EHLO forwarder.example").await.starts_with("250"));
@@ -98,9 +106,14 @@ impl House {
     }
 
     /// Sends a mail to an address; gives the reply to the first step that was refused, or to its end.
-    async fn send(&self, to: &str, mail: &str) -> String {
+    pub(crate) async fn send(&self, to: &str, mail: &str) -> String {
+        self.send_from("bounces@forwarder.example", to, mail).await
+    }
+
+    /// The same, from whom the envelope names.
+    pub(crate) async fn send_from(&self, from: &str, to: &str, mail: &str) -> String {
         let mut client = self.client().await;
-        for line in ["MAIL FROM:<bounces@forwarder.example> BODY=8BITMIME".to_owned(), format!("RCPT TO:<{to}>")] {
+        for line in [format!("MAIL FROM:<{from}> BODY=8BITMIME"), format!("RCPT TO:<{to}>")] {
             let reply = client.say(&line).await;
             if !reply.starts_with("250") {
                 return reply;
@@ -111,11 +124,13 @@ impl House {
     }
 }
 
-fn mail_date(seconds: i64) -> String {
+/// A time as Date has it.
+pub(crate) fn mail_date(seconds: i64) -> String {
     mail_parser::DateTime::from_timestamp(seconds).to_rfc822()
 }
 
-fn by(domain: &str, raw: &str) -> String {
+/// The mail as a domain signs it.
+pub(crate) fn by(domain: &str, raw: &str) -> String {
     let headers = ["From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"];
     let signer = DkimSigner::from_key(key()).domain(domain).selector("ed").headers(headers);
     let signer = signer.header_canonicalization(Canonicalization::Relaxed);
@@ -123,11 +138,12 @@ fn by(domain: &str, raw: &str) -> String {
     signer.sign(raw.as_bytes()).unwrap().to_header() + raw
 }
 
-struct Client(TcpStream, Vec<u8>);
+/// A client of it, in the clear or inside of TLS.
+pub(crate) struct Client<S = TcpStream>(pub(crate) S, pub(crate) Vec<u8>);
 
-impl Client {
+impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     /// The next reply, all its lines. Empty: the other end has closed.
-    async fn reply(&mut self) -> String {
+    pub(crate) async fn reply(&mut self) -> String {
         let mut reply = String::new();
         loop {
             while let Some(at) = self.1.windows(2).position(|end| end == b"\r\n") {
@@ -147,17 +163,17 @@ impl Client {
         }
     }
 
-    async fn write(&mut self, text: &str) {
+    pub(crate) async fn write(&mut self, text: &str) {
         self.0.write_all(text.as_bytes()).await.unwrap();
     }
 
-    async fn say(&mut self, line: &str) -> String {
+    pub(crate) async fn say(&mut self, line: &str) -> String {
         self.write(&format!("{line}\r\n")).await;
         self.reply().await
     }
 
     /// The text of a mail, dots doubled, and its end.
-    async fn text(&mut self, mail: &str) -> String {
+    pub(crate) async fn text(&mut self, mail: &str) -> String {
         let stuffed = mail.replace("\r\n.", "\r\n..");
         self.write(&format!("{stuffed}.\r\n")).await;
         self.reply().await

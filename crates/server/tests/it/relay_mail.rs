@@ -23,7 +23,16 @@ pub(crate) async fn comes(app: &Arc<App>, whose: Whose, text: &str, worth: Worth
     let came = Came { source: MAIL, sender: Sender::Mail(&from, None), worth, text, at: app.clock.now() };
     let forms = [Message { subject: None, text, format: Format::Text }];
     let sender = (worth == Worth::Verified).then_some("acme.com");
-    let incoming = Incoming { whose, way: "inbound", came, forms: &forms, sender, digests: vec![[number; 16]] };
+    let incoming = Incoming {
+        whose,
+        way: "inbound",
+        came,
+        forms: &forms,
+        sender,
+        forwarder: None,
+        spf: None,
+        digests: vec![[number; 16]],
+    };
     relays::take(app, &incoming).await.unwrap()
 }
 

@@ -168,8 +168,14 @@ impl House {
         let context = Context { request: &id.shown(), agent: "", sender: "", expires_at };
         let sealed = public.seal(&Secret::new("123456".to_owned()), &context, Secret::new([3; 32])).unwrap();
         let verified = Some("example.com".to_owned());
-        let handed =
-            Handed { payload: sealed.into_string(), source: "email", messages: Vec::new(), verified, about: None };
+        let handed = Handed {
+            payload: sealed.into_string(),
+            source: "email",
+            messages: Vec::new(),
+            verified,
+            forwarder: None,
+            about: None,
+        };
         relays::receive(&self.app, &device, id, handed).await.unwrap();
     }
 

@@ -18,7 +18,7 @@ pub(super) const ENGLISH: Language = Language {
           delivery pin, delivery otp, mtan, smstan, onlinecode, secret code, secret password, tac code, tac number, \
           tac, validation code, validation pin, verification key, v-code, vcode, sms code, smscode, dynamic password, \
           dynamic code, safepass code, transaction password, unlock code, secret otp, login passcode",
-    code: "code, codes, pin, password, passwords, token, pincode, pin-code, pwd, passkey, *code",
+    code: "code, codes, pin, password, passwords, passphrase*, pass phrase*, token, pincode, pin-code, pwd, passkey, *code",
     auth: "verif*, authenticat*, authoriz*, authoris*, confirm, confirming, confirms, confirm your, login, log in, \
            log-in, logging in, log on, logon, sign in, sign-in, signin, signing in, sign up, sign-up, signup, \
            register, registering, registration, activate, activation, two-factor, two-step, 2-step, \

@@ -10,7 +10,7 @@ pub(super) const SOUTH_EAST: &[Language] = &[
               kod pengesahan*, kod keselamatan*, kata laluan sekali*, kod aktivasi*, kod log masuk*, kod akses*, kata laluan satu kali*, kod sekali guna*, kata laluan sementara, kod pengaktifan*, \
               nomor verifikasi, nombor tac, kode validasi*, kod pendaftaran, kata laluan sekali guna*",
         code: "kode, kodenya, sandi, kata sandi*, kata laluan*, kod, kod anda, pin, token, kode anda",
-        auth: "verifikasi*, memverifikasi*, konfirmasi*, mengonfirmasi*, mengkonfirmasi*, otentikasi*, autentikasi*, masuk, login, daftar*, pendaftaran*, mendaftar, \
+        auth: "verifikasi*, memverifikasi*, konfirmasi*, mengonfirmasi*, mengkonfirmasi*, otentikasi*, autentikasi*, setujui, menyetujui, persetujuan, masuk, login, daftar*, pendaftaran*, mendaftar, \
                aktivasi*, aktifkan, keamanan, sekali pakai, atur ulang, reset, pulihkan, pengesahan*, sahkan*, mengesahkan, log masuk, keselamatan, identitas, akses",
         is: "adalah, ialah, ini, gunakan, masukkan, dengan, berikut, sebagai, yaitu",
         life: "berlaku*, kedaluwarsa*, kadaluarsa*, menit, minit, luput, abaikan, sah selama, sah untuk, kadaluwarsa",

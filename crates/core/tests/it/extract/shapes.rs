@@ -32,6 +32,28 @@ fn writes_the_code_as_a_person_types_it() {
 }
 
 #[test]
+fn what_one_is_told_to_type_needs_no_name() {
+    for (message, code) in [
+        ("Enter 482017 in the app", Some("482017")),
+        ("Masukkan 482017 untuk melanjutkan", Some("482017")),
+        ("Введіть 482 017 на сторінці", Some("482017")),
+        ("Zadejte 482017 na stránce", Some("482017")),
+        ("Nhập 482017 để tiếp tục", Some("482017")),
+        ("Introduzca 482017 en la página", Some("482017")),
+        ("请在页面输入482017", Some("482017")),
+        ("Order 55120934: to pay 20.00 EUR with your card, confirm with 482017", Some("482017")),
+        // Told to, and yet none.
+        ("Enter 482017 to win a car! The prize draw ends today", None),
+        ("Enter the hall by door 2048", None),
+        ("Enter 10115 in your satnav to find us", None),
+        ("Type 4417 bulbs are back: 9.90 EUR", None),
+        ("Saisissez votre nom. Commande 55120934", None),
+    ] {
+        assert_eq!(text(message).as_deref(), code, "{message:?}");
+    }
+}
+
+#[test]
 fn passes_over_what_is_written_as_something_else() {
     for other in [
         "2026-11-26",

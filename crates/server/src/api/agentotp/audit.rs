@@ -32,13 +32,14 @@ const NAMES: [(&str, &str); 6] = [
     ("revoke", "otp_cancel"),
 ];
 /// Everything that can have happened.
-const KINDS: [&str; 19] = [
+const KINDS: [&str; 20] = [
     "otp_request",
     "otp_approve",
     "otp_ask_again",
     "otp_unverified",
     "otp_deny",
     "otp_receive",
+    "otp_turn_away",
     "otp_consume",
     "otp_expire",
     "otp_cancel",

@@ -10,6 +10,7 @@ use axum::response::IntoResponse as _;
 use doorcode_core::Error;
 use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::relay::Named as _;
+use doorcode_core::sender::canonical_domain;
 use serde_json::{Value, json};
 
 use super::answers::{DeviceProblems, Unavailable, ViewerProblems};
@@ -142,7 +143,7 @@ pub(super) async fn receive(
     let known = SOURCES.iter().find(|(_, name)| *name == source);
     let source = known.ok_or_else(|| wrong("source", "must be sms, email or whatsapp"))?.1;
     let mut metadata = fields.object("metadata")?;
-    let (mut messages, mut verified, mut about) = (Vec::new(), None, None);
+    let (mut messages, mut verified, mut forwarder, mut about) = (Vec::new(), None, None, None);
     if let Some(metadata) = &mut metadata {
         let id = metadata.text("emailId")?.or(metadata.text("messageId")?);
         let others = metadata.texts("digests")?.unwrap_or_default().into_iter().take(DIGESTS_MOST);
@@ -150,6 +151,7 @@ pub(super) async fn receive(
         messages.sort_unstable();
         messages.dedup();
         verified = metadata.text("verifiedDomain")?.filter(|domain| !domain.is_empty());
+        forwarder = metadata.text("forwarder")?.filter(|_| verified.is_some()).and_then(|name| canonical_domain(&name));
         about = match metadata.text("about")? {
             None => None,
             Some(text) => Some(
@@ -160,6 +162,6 @@ pub(super) async fn receive(
             ),
         };
     }
-    relays::receive(&app, &device, id, Handed { payload, source, messages, verified, about }).await?;
+    relays::receive(&app, &device, id, Handed { payload, source, messages, verified, forwarder, about }).await?;
     Ok(Json(json!({ "success": true, "message": "The code was received", "requestId": id.shown() })).into_response())
 }

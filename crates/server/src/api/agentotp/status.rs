@@ -13,7 +13,7 @@ use super::caller::Caller;
 use super::error::{Answer, ErrorBody, Refused};
 use super::query::{Parameters, Segment};
 use super::relay as read;
-use super::view::view;
+use super::view::{owners_view, view};
 use crate::app::App;
 use crate::ops::relays::{self, Shown, Viewer};
 
@@ -69,7 +69,12 @@ pub(super) async fn status(
             drop(tokio::time::timeout(rest, called).await);
         }
     }
-    Ok(Json(view(&app, &shown, app.clock.now())).into_response())
+    let now = app.clock.now();
+    let body = match caller {
+        Caller::Agent(_) => view(&app, &shown, now),
+        _ => owners_view(&app, &shown, now),
+    };
+    Ok(Json(body).into_response())
 }
 
 /// The request, if the caller may see it.

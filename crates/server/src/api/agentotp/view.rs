@@ -5,7 +5,7 @@ use doorcode_core::relay::{Named as _, State};
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
-use crate::ops::relays::{SOURCES, Shown};
+use crate::ops::relays::{SOURCES, Shown, turned_away};
 use crate::store::relays::Relay;
 
 /// The names of a request's sources.
@@ -87,6 +87,18 @@ pub(super) fn view(app: &App, shown: &Shown, now: Timestamp) -> Map<String, Valu
         State::Cancelled => put(&["cancelledAt", "cancelled_at"], at(relay.ended_at).into()),
         State::Expired => put(&["expiredAt", "expired_at"], at(relay.ended_at.or(relay.standing.ends_at())).into()),
         _ => {}
+    }
+    body
+}
+
+/// The same for its owner and their devices. Through whom the message came tells who keeps their mail, and what was turned away is no
+/// message of the agent's: both are not its to know.
+pub(super) fn owners_view(app: &App, shown: &Shown, now: Timestamp) -> Map<String, Value> {
+    let (mut body, relay) = (view(app, shown, now), &shown.relay);
+    body.insert("turnedAway".to_owned(), turned_away(relay).into());
+    if let Some(metadata) = body.get_mut("metadata") {
+        metadata["forwarder"] = relay.forwarder.as_deref().into();
+        metadata["spf"] = relay.spf.as_deref().into();
     }
     body
 }

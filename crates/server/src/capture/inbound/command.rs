@@ -1,5 +1,5 @@
 //! One line of a mail client, read (RFC 5321 section 4.1, RFC 1870, RFC 6152, RFC 3207). Refuses what it does not know by the reply that
-//! the standard has for it, and keeps nothing of a sender: who it says it is from proves nothing.
+//! the standard has for it. What a client calls itself and from whom it says a mail is are kept for SPF alone: they prove nothing.
 
 use super::reply::{self, Reply};
 
@@ -13,12 +13,12 @@ const PATH_MOST: usize = 256;
 /// What a client wants.
 #[derive(PartialEq, Eq, Debug)]
 pub(super) enum Command {
-    /// HELO.
-    Helo,
+    /// HELO, and what the client calls itself.
+    Helo(String),
     /// EHLO: tell what you can.
-    Ehlo,
-    /// A mail begins. From whom is not asked.
-    Mail,
+    Ehlo(String),
+    /// A mail begins, from this address or from nobody.
+    Mail(String),
     /// It is for this local part at this domain.
     Recipient { local: String, domain: String },
     /// Its text comes.
@@ -42,8 +42,8 @@ pub(super) fn read(line: &[u8]) -> Result<Command, Reply> {
     let (verb, rest) = text.split_once(' ').unwrap_or((text, ""));
     let alone = |command| if rest.trim().is_empty() { Ok(command) } else { Err(reply::PARAMETERS) };
     match verb.to_ascii_uppercase().as_str() {
-        "EHLO" if !rest.trim().is_empty() => Ok(Command::Ehlo),
-        "HELO" if !rest.trim().is_empty() => Ok(Command::Helo),
+        "EHLO" if !rest.trim().is_empty() => Ok(Command::Ehlo(rest.trim().to_owned())),
+        "HELO" if !rest.trim().is_empty() => Ok(Command::Helo(rest.trim().to_owned())),
         "EHLO" | "HELO" => Err(reply::PARAMETERS),
         "MAIL" => mail(rest),
         "RCPT" => recipient(rest),
@@ -81,7 +81,7 @@ fn mail(rest: &str) -> Result<Command, Reply> {
             _ => return Err(reply::NO_SUCH_PARAMETER),
         }
     }
-    Ok(Command::Mail)
+    Ok(Command::Mail(path.to_owned()))
 }
 
 /// `TO:<local@domain>`.
@@ -121,10 +121,10 @@ mod tests {
     #[test]
     fn commands_are_read_in_any_case() {
         for (line, command) in [
-            ("EHLO mx.example.com", Command::Ehlo),
-            ("helo x", Command::Helo),
-            ("MAIL FROM:<>", Command::Mail),
-            ("mail from: <a@b.com> SIZE=1048576 BODY=8BITMIME", Command::Mail),
+            ("EHLO mx.example.com", Command::Ehlo("mx.example.com".to_owned())),
+            ("helo x ", Command::Helo("x".to_owned())),
+            ("MAIL FROM:<>", Command::Mail(String::new())),
+            ("mail from: <a@b.com> SIZE=1048576 BODY=8BITMIME", Command::Mail("a@b.com".to_owned())),
             ("DATA", Command::Data),
             ("rset ", Command::Reset),
             ("NOOP whatever", Command::Noop),

@@ -144,7 +144,7 @@ async fn serve(shared: &Listening, mut stream: TcpStream, peer: SocketAddr) {
         Some(place) => {
             match tokio::time::timeout(shared.patience.command, shared.talks.acquire()).await {
                 Ok(Ok(turn)) => {
-                    talk::talk(shared, stream).await;
+                    talk::talk(shared, stream, peer.ip()).await;
                     drop(turn);
                 }
                 _ => refuse(&mut stream, reply::FULL).await,

@@ -32,8 +32,10 @@ pub(super) enum Step {
 
 /// A conversation. `R` is whom a mail is for.
 pub(super) struct Session<R> {
-    greeted: bool,
-    mail: bool,
+    /// What the client calls itself, since it greeted.
+    helo: Option<String>,
+    /// From whom a mail is, since it began.
+    mail: Option<String>,
     recipients: Vec<R>,
     /// TLS can be had.
     tls: bool,
@@ -44,7 +46,7 @@ pub(super) struct Session<R> {
 
 impl<R> Session<R> {
     pub(super) fn new(tls: bool) -> Self {
-        Self { greeted: false, mail: false, recipients: Vec::new(), tls, commands: 0, errors: 0, mails: 0 }
+        Self { helo: None, mail: None, recipients: Vec::new(), tls, commands: 0, errors: 0, mails: 0 }
     }
 
     /// Whether TLS is offered.
@@ -71,23 +73,26 @@ impl<R> Session<R> {
 
     fn allowed(&mut self, command: Command) -> Result<Step, Reply> {
         match command {
-            Command::Ehlo | Command::Helo => {
-                self.forget();
-                self.greeted = true;
-                Ok(if command == Command::Ehlo { Step::Offer } else { Step::Say(reply::OK) })
+            Command::Ehlo(name) => {
+                self.greeted(name);
+                Ok(Step::Offer)
+            }
+            Command::Helo(name) => {
+                self.greeted(name);
+                Ok(Step::Say(reply::OK))
             }
             Command::StartTls if !self.tls => Err(reply::NOT_HERE),
             Command::StartTls => Ok(Step::Secure),
-            Command::Mail if self.mails >= MAILS_MOST => Ok(Step::Close(reply::NO_PROGRESS)),
-            Command::Mail if self.greeted && !self.mail => {
-                self.mail = true;
+            Command::Mail(_) if self.mails >= MAILS_MOST => Ok(Step::Close(reply::NO_PROGRESS)),
+            Command::Mail(from) if self.helo.is_some() && self.mail.is_none() => {
+                self.mail = Some(from);
                 Ok(Step::Say(reply::SENDER))
             }
-            Command::Recipient { .. } if !self.mail => Err(reply::ORDER),
+            Command::Recipient { .. } if self.mail.is_none() => Err(reply::ORDER),
             Command::Recipient { .. } if self.recipients.len() >= RECIPIENTS_MOST => Err(reply::TOO_MANY_RECIPIENTS),
             Command::Recipient { local, domain } => Ok(Step::Look { local, domain }),
             Command::Data if !self.recipients.is_empty() => Ok(Step::Read),
-            Command::Mail | Command::Data => Err(reply::ORDER),
+            Command::Mail(_) | Command::Data => Err(reply::ORDER),
             Command::Reset => {
                 self.forget();
                 Ok(Step::Say(reply::OK))
@@ -109,6 +114,16 @@ impl<R> Session<R> {
         }
     }
 
+    fn greeted(&mut self, name: String) {
+        self.forget();
+        self.helo = Some(name);
+    }
+
+    /// What the client calls itself, and from whom it says that the mail is.
+    pub(super) fn envelope(&self) -> (String, String) {
+        (self.helo.clone().unwrap_or_default(), self.mail.clone().unwrap_or_default())
+    }
+
     /// The mail was read. Gives whom it is for.
     pub(super) fn ended(&mut self, taken: bool) -> Vec<R> {
         self.mails += 1;
@@ -123,11 +138,11 @@ impl<R> Session<R> {
     /// TLS has begun: nothing that was said before counts (RFC 3207 section 4.2).
     pub(super) fn secured(&mut self) {
         self.forget();
-        (self.greeted, self.tls) = (false, false);
+        (self.helo, self.tls) = (None, false);
     }
 
     fn forget(&mut self) {
-        self.mail = false;
+        self.mail = None;
         self.recipients.clear();
     }
 }
@@ -152,11 +167,12 @@ mod tests {
     #[test]
     fn a_mail_goes_its_way() {
         let mut session = begun();
-        for _ in 0..3 {
-            assert_eq!(said(&mut session, "MAIL FROM:<>"), Step::Say(reply::SENDER));
+        for from in ["", "a@b.com", ""] {
+            assert_eq!(said(&mut session, &format!("MAIL FROM:<{from}>")), Step::Say(reply::SENDER));
             assert!(matches!(said(&mut session, TO), Step::Look { .. }));
             assert_eq!(session.found(Some(7)), Step::Say(reply::RECIPIENT));
             assert_eq!(said(&mut session, "DATA"), Step::Read);
+            assert_eq!(session.envelope(), ("x".to_owned(), from.to_owned()));
             assert_eq!(session.ended(true), [7]);
         }
         assert_eq!(said(&mut session, "QUIT"), Step::Close(reply::BYE));
@@ -188,6 +204,7 @@ mod tests {
         said(&mut session, "MAIL FROM:<>");
         assert_eq!(said(&mut session, "STARTTLS"), Step::Secure);
         session.secured();
+        assert_eq!(session.envelope(), Default::default(), "nor who it said it was");
         assert_eq!(said(&mut session, TO), Step::Say(reply::ORDER));
         assert_eq!(said(&mut session, "STARTTLS"), Step::Say(reply::NOT_HERE));
         assert!(!session.offers_tls());

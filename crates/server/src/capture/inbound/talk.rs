@@ -1,6 +1,7 @@
 //! One connection of a mail client, from its greeting to its end. Refuses to wait: for a line, for a mail, for an answer to be taken, for
 //! all of it. Logs that a mail came, and nothing that stood in one.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use doorcode_core::{Email, Error};
@@ -14,6 +15,7 @@ use super::lines::{self, End, Line, Text};
 use super::reply::{self, Reply};
 use super::room::Held;
 use super::session::{Session, Step};
+use crate::capture::Carrier;
 use crate::capture::mail::{self, Letter, Mailbox};
 use crate::ops::audit::Whose;
 use crate::ops::inbound;
@@ -35,16 +37,18 @@ struct Over(Option<Reply>);
 
 struct Talk<'a> {
     listening: &'a Listening,
+    /// Where the client is.
+    ip: IpAddr,
     stream: Box<dyn Stream>,
     read: Vec<u8>,
     session: Session<Recipient>,
 }
 
 /// Talks with a client until one of both has enough.
-pub(super) async fn talk(listening: &Listening, stream: TcpStream) {
+pub(super) async fn talk(listening: &Listening, stream: TcpStream, ip: IpAddr) {
     drop(stream.set_nodelay(true));
-    let mut talk =
-        Talk { listening, stream: Box::new(stream), read: Vec::new(), session: Session::new(listening.tls.is_some()) };
+    let session = Session::new(listening.tls.is_some());
+    let mut talk = Talk { listening, ip, stream: Box::new(stream), read: Vec::new(), session };
     let Over(last) = match timeout(listening.patience.all, talk.run()).await {
         Ok(Ok(())) => return,
         Ok(Err(over)) => over,
@@ -169,8 +173,10 @@ impl Talk<'_> {
         let end = timeout(patience, self.text(&mut text, &mut held)).await;
         match end.unwrap_or(Err(Over(Some(reply::TOO_SLOW))))? {
             End::Whole => {
+                let (helo, sender) = self.session.envelope();
+                let carrier = Carrier { ip: self.ip, helo, sender, host: self.listening.hostname.clone() };
                 let recipients = self.session.ended(true);
-                let reply = deliver(self.listening, &recipients, text.bytes()).await;
+                let reply = deliver(self.listening, &recipients, text.bytes(), &carrier).await;
                 drop(held);
                 self.say(reply).await
             }
@@ -204,7 +210,7 @@ impl Talk<'_> {
 }
 
 /// Taken, only when all of it is committed or nobody waits; else the client keeps it and tries again.
-async fn deliver(listening: &Listening, recipients: &[Recipient], raw: &[u8]) -> Reply {
+async fn deliver(listening: &Listening, recipients: &[Recipient], raw: &[u8], carrier: &Carrier) -> Reply {
     let app = &listening.app;
     let mut reply = reply::TAKEN;
     for (whose, address) in recipients {
@@ -213,7 +219,7 @@ async fn deliver(listening: &Listening, recipients: &[Recipient], raw: &[u8]) ->
             addresses.extend(address.clone());
             let mailbox = Mailbox { addresses: &addresses, host: None, forwarders: &app.config.capture.forwarders };
             let letter = Letter { raw, arrived: app.clock.now(), junk: false };
-            mail::receive(app, *whose, "inbound", &mailbox, &letter).await
+            mail::receive_from(app, *whose, "inbound", (&mailbox, &letter), Some(carrier)).await
         };
         match taken.await {
             Ok(_) => {}

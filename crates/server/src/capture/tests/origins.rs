@@ -66,7 +66,7 @@ async fn every_domain_that_has_to_do_with_it_is_named() {
     ]);
     let raw = sealed(&scene, &by_acme(&mail), "fwd.com", "dkim=fail header.d=first.example", &HEADERS).await;
     let raw = format!("DKIM-Signature: v=1; d=one.example; D = two\r\n\t.example; b=\r\n{raw}");
-    let found = domains_of(&read(&raw), raw.as_bytes());
+    let found = domains_of(&read(&raw), raw.as_bytes(), |_| false);
     let named = [
         "acme.com",
         "bound.example",
@@ -80,4 +80,8 @@ async fn every_domain_that_has_to_do_with_it_is_named() {
         "two.example",
     ];
     assert_eq!(found, named);
+    // Whoever carries one's mail seals all of it. What it signs itself counts.
+    let carried = domains_of(&read(&raw), raw.as_bytes(), |signer| ["fwd.com", "one.example"].contains(&signer));
+    let others: Vec<_> = named.into_iter().filter(|name| *name != "fwd.com").collect();
+    assert_eq!(carried, others);
 }

@@ -9,7 +9,7 @@ use tokio::net::UdpSocket;
 
 /// What is said to a question.
 #[derive(Clone)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// These text records.
     Texts(Vec<String>),
     /// That it can't be said now.
@@ -19,8 +19,8 @@ pub(super) enum Answer {
 }
 
 /// The server. It stands until the test's runtime ends.
-pub(super) struct NameServer {
-    pub(super) at: SocketAddr,
+pub(crate) struct NameServer {
+    pub(crate) at: SocketAddr,
     asked: Arc<AtomicUsize>,
 }
 
@@ -32,7 +32,7 @@ const NO_SUCH_NAME: u8 = 3;
 
 impl NameServer {
     /// One that knows these names (without a dot at the end).
-    pub(super) async fn start(names: HashMap<String, Answer>) -> Self {
+    pub(crate) async fn start(names: HashMap<String, Answer>) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let at = socket.local_addr().unwrap();
         let asked = Arc::new(AtomicUsize::new(0));
@@ -50,7 +50,7 @@ impl NameServer {
     }
 
     /// How many questions came.
-    pub(super) fn asked(&self) -> usize {
+    pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::Relaxed)
     }
 }

@@ -181,13 +181,14 @@ impl<'a> Desk<'a> {
     async fn found(&self, waited: &Awaited<'a>, judged: &Judged) -> Outcome {
         let text = Secret::new(judged.text());
         let came = judged.came(text.expose());
-        let (mut fitting, mut unverified) = (Vec::new(), false);
+        let (mut fitting, mut unverified, mut forged) = (Vec::new(), false, false);
         for request in waited.requests(self.clock.now()) {
             let allowed = waited.good.get(&request.id).is_some_and(|(_, agent)| may_have(*agent, judged));
             match fit(&request.wanted, &came) {
                 Fit::Yes if allowed => fitting.push(request),
                 Fit::Unverified => unverified = true,
-                _ => {}
+                Fit::Forged => forged = true,
+                Fit::Yes | Fit::No => {}
             }
         }
         let candidates: Vec<_> = fitting.iter().map(|request| request.candidate).collect();
@@ -203,6 +204,9 @@ impl<'a> Desk<'a> {
             Choice::Nobody => {
                 if unverified {
                     say("a message would fit, but nobody vouches for its sender");
+                }
+                if forged {
+                    say("a message would fit, but its signature is false: it is forged");
                 }
                 Outcome::Left
             }
@@ -226,6 +230,7 @@ impl<'a> Desk<'a> {
                 "emailId": digests.last(),
                 "digests": digests,
                 "verifiedDomain": judged.domain,
+                "forwarder": judged.forwarder,
                 "about": forms.iter().find_map(about),
             },
         });

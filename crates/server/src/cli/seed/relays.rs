@@ -95,6 +95,9 @@ fn relay(app: &App, agent: &Agent, public_key: &str) -> Result<Relay> {
         readable: None,
         sender_domain: None,
         verdict: None,
+        forwarder: None,
+        spf: None,
+        turned_away: 0,
         received_at: None,
         ended_at: None,
     })

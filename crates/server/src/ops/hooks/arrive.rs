@@ -127,7 +127,16 @@ async fn become_of(
         at: text.at.unwrap_or(now).min(now),
     };
     let whose = Whose { org: hook.org, owner: hook.owner };
-    let incoming = Incoming { whose, way: "webhook", came, forms: &[message], sender: None, digests: digests.to_vec() };
+    let incoming = Incoming {
+        whose,
+        way: "webhook",
+        came,
+        forms: &[message],
+        sender: None,
+        forwarder: None,
+        spf: None,
+        digests: digests.to_vec(),
+    };
     relays::take(app, &incoming).await.map(Arrived::Was)
 }
 

@@ -14,6 +14,7 @@ mod rooms;
 pub mod senders;
 mod take;
 mod tickets;
+mod turned_away;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -43,6 +44,7 @@ pub use request::{Ask, request};
 pub use rooms::{Room, Rooms, Seen, Topic};
 pub use take::{Incoming, Taken, about, all_new, take};
 pub use tickets::{LIFE as TICKET_LIFE, issue, redeem};
+pub use turned_away::{FORGED, TURNED_AWAY, UNVERIFIED, note_turned_away, turned_away};
 
 /// Requests of one person that are looked at together.
 const LIVE_MOST: i64 = 500;

@@ -33,6 +33,8 @@ pub struct Handed {
     pub messages: Vec<String>,
     /// The domain that the device has verified the sender for.
     pub verified: Option<String>,
+    /// The forwarder on whose word it has.
+    pub forwarder: Option<String>,
     /// What the message is about, where its owner must be asked once more: `reset`, `payment` or `device`.
     pub about: Option<&'static str>,
 }
@@ -65,6 +67,8 @@ pub async fn receive(app: &Arc<App>, device: &Device, id: RelayId, handed: Hande
                 readable: false,
                 sender_domain: handed.verified.as_deref(),
                 verdict: if handed.verified.is_some() { "verified" } else { "unverified" },
+                forwarder: handed.forwarder.as_deref(),
+                spf: None,
             };
             if !put(tx, &unit_app, &id, &received, handed.about, now).await? {
                 return Err(closed(&relay, now));
@@ -73,7 +77,7 @@ pub async fn receive(app: &Arc<App>, device: &Device, id: RelayId, handed: Hande
             events::append(tx, &event, &relay.org, told, id.as_bytes()).await?;
             let said = json!({
                 "device": device_id.to_string(), "source": handed.source, "capture": capture, "readable": false,
-                "verdict": received.verdict, "about": handed.about,
+                "verdict": received.verdict, "forwarder": handed.forwarder, "about": handed.about,
             });
             audit::note(tx, &unit_app, whose(&relay), happened("otp_receive", "device", &relay, said), now).await?;
             Ok(Some(relay))

@@ -151,6 +151,9 @@ fn draft(app: &App, asking: &Asking, ask: Ask, key: &PublicKey, now: Timestamp) 
         readable: None,
         sender_domain: None,
         verdict: None,
+        forwarder: None,
+        spf: None,
+        turned_away: 0,
         received_at: None,
         ended_at: None,
     })
@@ -260,6 +263,8 @@ async fn put_made_up(tx: &mut Tx<'_>, app: &App, relay: &Relay, payload: &str, n
         readable: true,
         sender_domain: None,
         verdict: "unverified",
+        forwarder: None,
+        spf: None,
     };
     rows::receive(tx, &relay.id, &received, now.plus(app.config.relay.keep), now).await.map(drop)
 }

@@ -35,6 +35,10 @@ pub struct Incoming<'a> {
     pub forms: &'a [Message<'a>],
     /// The domain, number or name that an agent may be told, if somebody vouches for it.
     pub sender: Option<&'a str>,
+    /// The forwarder that vouches for it, where one does.
+    pub forwarder: Option<&'a str>,
+    /// What SPF says of the host that brought it; by the other ways nobody knows that.
+    pub spf: Option<&'a str>,
     /// What it is known by: its id, its body.
     pub digests: Vec<[u8; 16]>,
 }
@@ -130,7 +134,7 @@ impl Fits {
             match self.to(&relay) {
                 Some(Fit::Yes) => fitting.push(relay),
                 Some(Fit::Unverified) => unverified = true,
-                Some(Fit::No) => {}
+                Some(Fit::Forged | Fit::No) => {}
                 None => return Meant::Unknown,
             }
         }
@@ -182,7 +186,9 @@ async fn write(app: &Arc<App>, sealed: Sealed, fits: Fits, incoming: &Incoming<'
     let (now, event, unit_app) = (app.clock.now(), app.entropy.id(app.clock.now())?, Arc::clone(app));
     let (way, whose, digests) = (incoming.way, incoming.whose, incoming.digests.clone());
     let source = SOURCES.iter().find(|(bit, _)| *bit == incoming.came.source).map_or("", |(_, name)| name);
-    let (sender, verified) = (incoming.sender.map(str::to_owned), incoming.came.worth == Worth::Verified);
+    let verified = incoming.came.worth == Worth::Verified;
+    let [sender, forwarder, spf] =
+        [incoming.sender, incoming.forwarder, incoming.spf].map(|text| text.map(str::to_owned));
     let Sealed { relay, payload, about } = sealed;
     let told = relay.clone();
     let unit = app.db.write(move |tx| {
@@ -199,6 +205,8 @@ async fn write(app: &Arc<App>, sealed: Sealed, fits: Fits, incoming: &Incoming<'
                 readable: true,
                 sender_domain: sender.as_deref(),
                 verdict: if verified { "verified" } else { "unverified" },
+                forwarder: forwarder.as_deref(),
+                spf: spf.as_deref(),
             };
             if !put(tx, &unit_app, &relay.id, &received, about, now).await? {
                 return Ok(Written::Late);
@@ -211,7 +219,8 @@ async fn write(app: &Arc<App>, sealed: Sealed, fits: Fits, incoming: &Incoming<'
             let name = if about.is_some() { "relay.held" } else { "relay.received" };
             events::append(tx, &event, &relay.org, name, relay.id.as_bytes()).await?;
             let said = json!({
-                "source": source, "capture": way, "readable": true, "verdict": received.verdict, "about": about,
+                "source": source, "capture": way, "readable": true, "verdict": received.verdict, "forwarder": forwarder, "spf": spf,
+                "about": about,
             });
             audit::note(tx, &unit_app, whose, happened("otp_receive", "server", &relay, said), now).await?;
             Ok(Written::Done)

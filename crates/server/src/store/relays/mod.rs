@@ -13,8 +13,8 @@ macro_rules! columns {
     () => {
         "id, org_id, agent_id, owner_id, state, approve_until, expires_at, kept_until, reason, public_key, key_signature, \
         sources, sender, sender_pattern, content_pattern, received_after, origin, test, chosen, decided_by, decided_at, denial, \
-        source, capture, readable, sender_domain, verdict, received_at, ended_at, unverified, held, \
-        asked_again_at"
+        source, capture, readable, sender_domain, verdict, received_at, ended_at, unverified, held, asked_again_at, forwarder, spf, \
+        turned_away"
     };
 }
 
@@ -29,7 +29,7 @@ mod steps;
 
 pub use steps::{
     Received, any_over, ask_again, cancel, choose, consume, decide, deny_held, end_all, ending, expire, forget_read,
-    hold_back, let_go, let_unverified, receive,
+    hold_back, let_go, let_unverified, receive, turn_away,
 };
 
 /// Every statement of this table.
@@ -117,6 +117,12 @@ pub struct Relay {
     pub held: Option<String>,
     /// When its owner first said yes to any message at all, and was asked once more.
     pub asked_again_at: Option<Timestamp>,
+    /// The forwarder on whose word the sender is verified.
+    pub forwarder: Option<String>,
+    /// What SPF says of the host that brought the message, and of which domain: `pass forwarder.example`.
+    pub spf: Option<String>,
+    /// A set of bits: mail that would have fitted came and was not passed on, 1 unverified, 2 forged.
+    pub turned_away: i64,
 }
 
 impl Relay {
@@ -153,6 +159,9 @@ impl Relay {
             unverified: row.int(29)? == 1,
             held: row.maybe_text(30)?,
             asked_again_at: row.maybe_time(31)?,
+            forwarder: row.maybe_text(32)?,
+            spf: row.maybe_text(33)?,
+            turned_away: row.int(34)?,
         })
     }
 }

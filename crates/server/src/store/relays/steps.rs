@@ -19,7 +19,7 @@ statements! {
     // $2 now, $3 until when it may be read, then what was received.
     // The same for a message that its owner must be asked about once more: $9 what it is about. One at a time.
     HOLD_BACK = "UPDATE relays SET received_at = $2, payload = $3, source = $4, capture = $5, readable = $6, sender_domain = $7, \
-        verdict = $8, held = $9 WHERE id = $1 AND state = 1 AND held IS NULL AND ends_at > $2";
+        verdict = $8, held = $9, forwarder = $10, spf = $11 WHERE id = $1 AND state = 1 AND held IS NULL AND ends_at > $2";
     // Yes: it may be read until $3. No: the code goes, and the request is denied.
     LET_GO = "UPDATE relays SET state = 2, held = NULL, kept_until = $3, ends_at = $3 WHERE id = $1 AND state = 1 AND held IS NOT NULL \
         AND ends_at > $2";
@@ -27,7 +27,11 @@ statements! {
         held = NULL WHERE id = $1 AND state = 1 AND held IS NOT NULL AND ends_at > $2";
     LET_UNVERIFIED = "UPDATE relays SET unverified = $3 WHERE id = $1 AND state < 2 AND ends_at > $2";
     RECEIVE = "UPDATE relays SET state = 2, received_at = $2, kept_until = $3, ends_at = $3, payload = $4, source = $5, capture = $6, \
-        readable = $7, sender_domain = $8, verdict = $9 WHERE id = $1 AND state = 1 AND held IS NULL AND ends_at > $2";
+        readable = $7, sender_domain = $8, verdict = $9, forwarder = $10, spf = $11 WHERE id = $1 AND state = 1 AND held IS NULL \
+        AND ends_at > $2";
+    // $3 one bit; of many such messages the first changes something.
+    TURN_AWAY = "UPDATE relays SET turned_away = turned_away | $3 WHERE id = $1 AND state = 1 AND held IS NULL AND ends_at > $2 \
+        AND (turned_away & $3) = 0";
     // $4: the sealed text stays for as long as who names its request may ask again.
     CONSUME = "UPDATE relays SET state = 3, ended_at = $2, repeat_key = $4, \
         payload = CASE WHEN $4::bytea IS NULL THEN NULL ELSE payload END WHERE id = $1 AND agent_id = $3 AND state = 2 AND ends_at > $2";
@@ -55,6 +59,10 @@ pub struct Received<'a> {
     pub sender_domain: Option<&'a str>,
     /// `verified`, `unverified`.
     pub verdict: &'a str,
+    /// The forwarder on whose word the sender is verified.
+    pub forwarder: Option<&'a str>,
+    /// What SPF says, as [`Relay::spf`].
+    pub spf: Option<&'a str>,
 }
 
 /// The owner's word: yes, or no with what they say. To one that takes any message, yes counts where its owner was asked once more by
@@ -100,7 +108,7 @@ pub async fn receive(
     kept_until: Timestamp,
     now: Timestamp,
 ) -> Result<bool> {
-    let values: [Value<'_>; 9] = [
+    let values: [Value<'_>; 11] = [
         id.into(),
         now.into(),
         kept_until.into(),
@@ -110,6 +118,8 @@ pub async fn receive(
         i64::from(received.readable).into(),
         received.sender_domain.into(),
         received.verdict.into(),
+        received.forwarder.into(),
+        received.spf.into(),
     ];
     Ok(tx.execute(&RECEIVE, &values).await? == 1)
 }
@@ -122,7 +132,7 @@ pub async fn hold_back(
     about: &str,
     now: Timestamp,
 ) -> Result<bool> {
-    let values: [Value<'_>; 9] = [
+    let values: [Value<'_>; 11] = [
         id.into(),
         now.into(),
         received.payload.into(),
@@ -132,8 +142,16 @@ pub async fn hold_back(
         received.sender_domain.into(),
         received.verdict.into(),
         about.into(),
+        received.forwarder.into(),
+        received.spf.into(),
     ];
     Ok(tx.execute(&HOLD_BACK, &values).await? == 1)
+}
+
+/// Mail that would have fitted was not passed on, for a reason that is one of the bits of [`Relay::turned_away`]. False: such mail came
+/// before, or nothing is waited for.
+pub async fn turn_away(tx: &mut Tx<'_>, id: &RelayId, bit: i64, now: Timestamp) -> Result<bool> {
+    Ok(tx.execute(&TURN_AWAY, &[id.into(), now.into(), bit.into()]).await? == 1)
 }
 
 /// The owner says yes to a code that is held: it may be read until then. False: none is held any more.

@@ -5,9 +5,9 @@ use doorcode_core::relay_deny::Senders;
 use doorcode_core::seal::PublicKey;
 use doorcode_core::{RelayId, Result, Timestamp};
 
-use crate::ops::relays::{SOURCES, Shown, contest};
+use crate::ops::relays::{FORGED, SOURCES, Shown, UNVERIFIED, contest};
 use crate::store::relays::Relay;
-use crate::web::pages::{Card, Past};
+use crate::web::pages::{Card, Past, TurnedAway, Vouched};
 
 /// What waits, as cards, under its owner's settings of senders.
 pub(super) fn cards(
@@ -43,7 +43,25 @@ fn card(shown: &Shown, waiting: &[Shown], senders: &Senders, meant: Option<Relay
         by_mail: relay.is_by_mail(),
         unverified: relay.unverified,
         meant: meant == Some(relay.id),
+        vouched: vouched(relay),
+        turned_away: turned_away(relay),
     })
+}
+
+/// What is known of the sender of its message.
+fn vouched(relay: &Relay) -> Option<Vouched> {
+    let verdict = relay.verdict.as_deref()?;
+    Some(Vouched {
+        verified: verdict == "verified",
+        domain: relay.sender_domain.clone().unwrap_or_default(),
+        forwarder: relay.forwarder.clone(),
+        spf: relay.spf.clone(),
+    })
+}
+
+fn turned_away(relay: &Relay) -> TurnedAway {
+    let has = |bit| relay.turned_away & bit != 0;
+    TurnedAway { unverified: has(UNVERIFIED), forged: has(FORGED) }
 }
 
 /// Whose messages a request is for, most narrowly first.
@@ -74,10 +92,8 @@ pub(super) fn past(shown: &Shown, now: Timestamp) -> Past {
         decided_by: relay.decided_by.clone(),
         way: (!ways.is_empty()).then(|| ways.join(" · ")),
         readable: relay.readable,
-        verified: relay
-            .verdict
-            .as_deref()
-            .map(|verdict| (verdict == "verified", relay.sender_domain.clone().unwrap_or_default())),
+        vouched: vouched(relay),
+        turned_away: turned_away(relay),
         test: relay.test,
     }
 }
@@ -87,7 +103,7 @@ pub(super) fn mark(waiting: &[Shown], now: Timestamp) -> String {
     let shown = waiting.iter().map(|shown| {
         let (relay, state) = (&shown.relay, shown.relay.standing.at(now).to_i64());
         let flags = [relay.chosen, relay.held.is_some(), relay.unverified].map(u8::from);
-        format!("{}.{state}.{flags:?};", relay.id.shown())
+        format!("{}.{state}.{flags:?}.{};", relay.id.shown(), relay.turned_away)
     });
     let text: String = shown.collect();
     let digest = doorcode_core::fingerprint::fingerprint("cards", &[text.as_bytes()]);

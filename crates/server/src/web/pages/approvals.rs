@@ -116,6 +116,32 @@ pub struct Card {
     pub unverified: bool,
     /// It is the one that was asked for.
     pub meant: bool,
+    /// Who sent the message that is there, as far as that is known.
+    pub vouched: Option<Vouched>,
+    /// Mail for it was not passed on.
+    pub turned_away: TurnedAway,
+}
+
+/// What is known of a message's sender.
+#[derive(Clone, Default)]
+pub struct Vouched {
+    /// Somebody vouches for it.
+    pub verified: bool,
+    /// As this domain.
+    pub domain: String,
+    /// A forwarder that is trusted says so, and not the domain itself.
+    pub forwarder: Option<String>,
+    /// What SPF says of who brought it.
+    pub spf: Option<String>,
+}
+
+/// Whether mail was not passed on, and why.
+#[derive(Clone, Copy, Default)]
+pub struct TurnedAway {
+    /// Some that nobody vouches for.
+    pub unverified: bool,
+    /// Some with a false signature.
+    pub forged: bool,
 }
 
 impl Card {
@@ -145,7 +171,9 @@ impl Card {
 
     /// What tells a script that it looks different now.
     fn look(&self) -> String {
-        let flags = [self.chosen, self.held.is_some(), self.unverified].map(|on| if on { '1' } else { '0' });
+        let TurnedAway { unverified, forged } = self.turned_away;
+        let flags = [self.chosen, self.held.is_some(), self.unverified, unverified, forged];
+        let flags = flags.map(|on| if on { '1' } else { '0' });
         format!("{}.{}.{}", self.state.as_str(), self.rivals.len(), String::from_iter(flags))
     }
 }
@@ -167,8 +195,10 @@ pub struct Past {
     pub way: Option<String>,
     /// Whether this server could read the message.
     pub readable: Option<bool>,
-    /// Whether the sender was verified, and as which domain.
-    pub verified: Option<(bool, String)>,
+    /// Who sent the message, as far as that is known.
+    pub vouched: Option<Vouched>,
+    /// Mail for it was not passed on.
+    pub turned_away: TurnedAway,
     /// A test key asked.
     pub test: bool,
 }

@@ -112,7 +112,16 @@ fn a_card(evil: &str, state: State) -> Card {
         by_mail: true,
         unverified: false,
         meant: false,
+        vouched: None,
+        turned_away: TurnedAway::default(),
     }
+}
+
+fn a_voucher(evil: &str, verified: bool) -> Vouched {
+    let or = |text: &str| if evil.is_empty() { text.to_owned() } else { evil.to_owned() };
+    let domain = if verified { or("airline.example") } else { String::new() };
+    let forwarder = verified.then(|| or("forwarder.example"));
+    Vouched { verified, domain, forwarder, spf: Some(or("pass forwarder.example")) }
 }
 
 fn a_past(evil: &str, state: State, good: bool) -> Past {
@@ -125,7 +134,8 @@ fn a_past(evil: &str, state: State, good: bool) -> Past {
         decided_by: (state != State::Expired).then(|| "user".to_owned()),
         way: good.then(|| or("email · collector")),
         readable: good.then_some(false),
-        verified: good.then(|| (true, or("airline.example"))),
+        vouched: good.then(|| a_voucher(evil, true)),
+        turned_away: TurnedAway { unverified: state == State::Expired, forged: state == State::Expired },
         test: false,
     }
 }
@@ -140,10 +150,21 @@ pub(super) fn some_approvals(frame: Frame<'_>, evil: &str, full: bool) -> Html<S
         ..a_card(evil, State::PendingApproval)
     };
     let or = |text: &str| if evil.is_empty() { text.to_owned() } else { evil.to_owned() };
-    let rival = Card { rivals: vec![or("Mail bot")], unverified: true, ..a_card(evil, State::Approved) };
-    let held =
-        Card { held: Some(or("reset")), id: "otp_held".to_owned(), refused: true, ..a_card(evil, State::Approved) };
-    let cards = [a_card(evil, State::PendingApproval), any, rival, a_card(evil, State::OtpReceived), held];
+    let rival = Card {
+        rivals: vec![or("Mail bot")],
+        unverified: true,
+        turned_away: TurnedAway { unverified: true, forged: true },
+        ..a_card(evil, State::Approved)
+    };
+    let there = Card { vouched: Some(a_voucher(evil, true)), ..a_card(evil, State::OtpReceived) };
+    let held = Card {
+        held: Some(or("reset")),
+        id: "otp_held".to_owned(),
+        refused: true,
+        vouched: Some(a_voucher(evil, false)),
+        ..a_card(evil, State::Approved)
+    };
+    let cards = [a_card(evil, State::PendingApproval), any, rival, there, held];
     let past =
         [a_past(evil, State::Consumed, true), a_past(evil, State::Denied, false), a_past(evil, State::Expired, false)];
     approvals(&Approvals {

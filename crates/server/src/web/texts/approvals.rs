@@ -69,6 +69,11 @@ pub(in crate::web) struct Approvals {
     pub sealed: &'static str,
     pub verified: &'static str,
     pub unverified: &'static str,
+    /// Its domain follows.
+    pub forwarder: &'static str,
+    /// Mail that was not passed on.
+    pub away_unverified: &'static str,
+    pub away_forged: &'static str,
     pub older: &'static str,
     pub newest: &'static str,
     pub settings: &'static str,
