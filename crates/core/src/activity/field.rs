@@ -11,6 +11,8 @@ use crate::stamp::{Curve, PublicKey, Refusal};
 const LABEL_MOST: usize = 255;
 /// The longest text of a template or of its variables: bytes.
 const TEXT_MOST: usize = 4096;
+/// The longest text that a client signs: it repeats most of what is asked. Bytes.
+const MESSAGE_MOST: usize = 16_384;
 /// The longest bundle or token: characters.
 const SEALED_MOST: usize = 4096;
 
@@ -32,6 +34,8 @@ pub enum Form {
     Label,
     /// A text of at most 4,096 bytes.
     Text,
+    /// What a client signed: a text of at most 16,384 bytes.
+    Message,
     /// A template with one `%s` in it.
     LinkTemplate,
     /// A template with `{{.OtpCode}}` in it.
@@ -112,6 +116,7 @@ impl Form {
         let (right, why) = match self {
             Self::Label => (is_text(value, 4 * LABEL_MOST, is_label), "must be a name of 1 to 255 characters"),
             Self::Text => (is_text(value, TEXT_MOST, |_| true), "must be a string of at most 4096 bytes"),
+            Self::Message => (is_text(value, MESSAGE_MOST, |_| true), "must be a string of at most 16384 bytes"),
             Self::CodeTemplate => (is_text(value, TEXT_MOST, has_code), "must be a string with {{.OtpCode}} in it"),
             Self::Phone => (is_text(value, 64, |text| Phone::parse(text).is_ok()), "must be a phone number in E.164"),
             Self::Contact => (is_text(value, 320, |text| !text.is_empty()), "must be an address"),

@@ -272,7 +272,7 @@ const MAILED_KEY: &[Field] = &[
 const SIGNATURE: &[Field] = &[
     must("publicKey", Form::Key),
     must("scheme", Form::OneOf(&["CLIENT_SIGNATURE_SCHEME_API_P256"])),
-    must("message", Form::Text),
+    must("message", Form::Message),
     must("signature", Form::Text),
 ];
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails; clippy's exemption misses the helpers")]
 
+mod activity;
 mod address;
 mod budget;
 mod challenge;
@@ -23,12 +24,19 @@ mod seal;
 mod secret;
 mod sender;
 mod session;
+mod stamp;
 mod time;
 mod token;
+mod turnkey;
 mod uniform;
 mod webhook;
 
 use doorcode_core::{Alphabet, Binding, ChallengeId, Kid, MasterKey, OrgId, Shape};
+
+#[expect(clippy::disallowed_methods, reason = "signing asks for it, and no test depends on what it gives")]
+fn random() -> impl ring::rand::SecureRandom {
+    ring::rand::SystemRandom::new()
+}
 
 /// The master key of every test: bytes 0 to 31.
 fn master() -> MasterKey {
@@ -51,6 +59,15 @@ fn binding(shape: Shape) -> Binding<'static> {
         shape,
         salt: &[0x44; 16],
     }
+}
+
+/// A file of vectors of that kind, as JSON. None: it is not there, which is said.
+fn shared_vectors(name: &str) -> Option<serde_json::Value> {
+    let text = vectors(name);
+    if text.is_none() {
+        println!("skipped: {name} is in no shared/spec/vectors above");
+    }
+    text.map(|text| serde_json::from_str(&text).unwrap())
 }
 
 /// A file of vectors that can't be committed, out of `shared/spec/vectors` in a folder above the repository.
