@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doorcode_core::seal::turnkey::{
     BundleKey, Entry, Proof, Session, Signer, Verification, grant, open_code, open_grant, open_target, seal_code, target_bundle,
 };
-use doorcode_core::stamp::{AttestedStamp, Curve, PublicKey, Refusal};
+use doorcode_core::stamp::{AttestedStamp, Curve, PublicKey, Refusal, Stamp};
 use doorcode_core::{Address, ChallengeId, Email, Kid, MasterKey, OrgId, Phone, Secret, Timestamp, Use, UserId, hex};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -82,6 +82,17 @@ fn a_new_key_reaches_its_owner_and_nobody_else() {
     assert_ne!(made.key, private(&hex::encode(&[2; 32])).public());
     let shown = format!("{made:?}");
     assert!(!shown.contains(&hex::encode(opened.expose())));
+}
+
+#[test]
+fn what_was_opened_signs_calls() {
+    let target = BundleKey::from_seed(seed(1)).unwrap();
+    let made = grant(&target.public(), seed(2)).unwrap();
+    let opened = private(&hex::encode(open_grant(&made.bundle, &target).unwrap().expose()));
+    let stamp = Stamp::parse(&opened.stamp(b"body", &random()).unwrap()).unwrap();
+    assert_eq!((stamp.key(), stamp.verify(b"body")), (&made.key, Ok(())));
+    assert_eq!(stamp.verify(b"bodY"), Err(Refusal::NotVerified));
+    assert_eq!(private(opened.encode().expose()).public(), made.key);
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! Private keys that envelopes are opened with: a person's, on their device and on a command line, and a start's, which is derived again
-//! when the code comes back. Refuses to print, to be compared, and to give its bytes away.
+//! when the code comes back. The same key signs its owner's calls. Refuses to print and to be compared.
 
 use p256::elliptic_curve::sec1::ToSec1Point as _;
+use ring::rand::SecureRandom;
+use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
+use zeroize::Zeroizing;
 
 use super::{fault, suite};
 use crate::error::{Error, Result};
@@ -9,7 +12,7 @@ use crate::hex;
 use crate::id::{ChallengeId, OrgId};
 use crate::root::Root;
 use crate::secret::Secret;
-use crate::stamp::PublicKey;
+use crate::stamp::{PublicKey, Scheme, Stamp};
 
 /// A private key of P-256. Wiped when dropped.
 ///
@@ -48,6 +51,24 @@ impl BundleKey {
     /// As [`BundleKey::from_seed`].
     pub fn of_start(root: &Root, org: OrgId, start: ChallengeId) -> Result<Self> {
         Self::from_seed(Secret::new(root.mac(&[b"start", org.as_bytes(), start.as_bytes()])))
+    }
+
+    /// The text, to be kept where only its owner reads: 64 hexadecimal digits.
+    pub fn encode(&self) -> Secret<String> {
+        Secret::new(hex::encode(&Zeroizing::new(self.0.to_bytes())))
+    }
+
+    /// The stamp of a body: the value of `X-Stamp`.
+    ///
+    /// # Errors
+    /// `Unavailable` if there is no randomness.
+    pub fn stamp(&self, body: &[u8], random: &dyn SecureRandom) -> Result<String> {
+        let (scalar, public) = (Zeroizing::new(self.0.to_bytes()), suite::point(&self.0.public_key()));
+        let form = &ECDSA_P256_SHA256_ASN1_SIGNING;
+        let pair = EcdsaKeyPair::from_private_key_and_public_key(form, &scalar, &public, random);
+        let pair = pair.map_err(|error| Error::internal(error.to_string()))?;
+        let signature = pair.sign(random, body).map_err(|_| Error::unavailable("no randomness"))?;
+        Ok(Stamp::encode(&self.public(), Scheme::P256, signature.as_ref()))
     }
 
     /// The public half.
