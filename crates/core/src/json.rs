@@ -133,7 +133,9 @@ mod tests {
     #[test]
     fn size_depth_and_what_stands_behind_are_limited() {
         assert_eq!(read(" [[[1]]] "), Some(json!([[[1]]])));
-        for bad in ["[[[[1]]]]", "[[[{}]]]", "{}{}", "{} x", "", "\u{feff}{}", "{a:1}", "[1,]", "01", "\"\\ud800\"", "nul"] {
+        for bad in
+            ["[[[[1]]]]", "[[[{}]]]", "{}{}", "{} x", "", "\u{feff}{}", "{a:1}", "[1,]", "01", "\"\\ud800\"", "nul"]
+        {
             assert_eq!(read(bad), None, "{bad}");
         }
         assert_eq!(parse(b"{}", 1, 1), None);

@@ -35,9 +35,10 @@ impl<'a> Parameters<'a> {
         self.kind
     }
 
-    /// A member, if it is there.
+    /// A member, if it is there and the table has it: what no table names was not looked at, and is not read.
     pub fn get(&self, name: &str) -> Option<&'a Value> {
-        field::present(self.members, name)
+        let known = self.kind.parameters().iter().any(|field| field.name == name);
+        field::present(self.members, name).filter(|_| known)
     }
 
     /// A member that is a text.

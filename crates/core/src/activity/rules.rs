@@ -154,7 +154,9 @@ mod tests {
         assert_eq!((usual.alphabet, usual.length), (Alphabet::Crockford, 9));
         assert!(usual.alphabet.symbols().iter().all(|symbol| !b"ILOU".contains(symbol)));
         assert_eq!(shape(Some(6), Some(false)).unwrap(), Shape { alphabet: Alphabet::Digits, length: 6 });
-        assert!(shape(Some(5), None).is_err() && shape(Some(10), None).is_err() && shape(Some(0), Some(false)).is_err());
+        assert!(
+            shape(Some(5), None).is_err() && shape(Some(10), None).is_err() && shape(Some(0), Some(false)).is_err()
+        );
     }
 
     #[test]

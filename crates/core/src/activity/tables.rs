@@ -4,7 +4,9 @@
 use super::field::{Answer, Field, Form};
 use super::kind::Kind::{self, *};
 use super::kind::{Row, bearer, may, must, open};
-use super::rules::{CODE_LIFE, CODE_LIFE_MOST, KEY_LIFE_MOST, SESSION_LIFE, SESSION_LIFE_MOST, TOKEN_LIFE, TOKEN_LIFE_MOST};
+use super::rules::{
+    CODE_LIFE, CODE_LIFE_MOST, KEY_LIFE_MOST, SESSION_LIFE, SESSION_LIFE_MOST, TOKEN_LIFE, TOKEN_LIFE_MOST,
+};
 
 const fn row(
     kind: Kind,
@@ -27,8 +29,16 @@ pub(super) static ROWS: [Row; 24] = [
         InitOtpAuthV2,
         ["ACTIVITY_TYPE_INIT_OTP_AUTH_V2", "init_otp_auth", "initOtpAuthIntentV2", "initOtpAuthResultV2"],
         &[
-            OTP_TYPE, CONTACT, LENGTH, ALPHANUMERIC, may("emailCustomization", Form::Object(MAIL_NAMED)), SMS, USER, FROM,
-            NAME, REPLY,
+            OTP_TYPE,
+            CONTACT,
+            LENGTH,
+            ALPHANUMERIC,
+            may("emailCustomization", Form::Object(MAIL_NAMED)),
+            SMS,
+            USER,
+            FROM,
+            NAME,
+            REPLY,
         ],
         OTP_ID,
     ),
@@ -48,8 +58,17 @@ pub(super) static ROWS: [Row; 24] = [
         InitOtp,
         ["ACTIVITY_TYPE_INIT_OTP", "init_otp", "initOtpIntent", "initOtpResult"],
         &[
-            OTP_TYPE, CONTACT, LENGTH, ALPHANUMERIC, CODE_LIVES, may("emailCustomization", Form::Object(MAIL_NAMED)), SMS,
-            USER, FROM, NAME, REPLY,
+            OTP_TYPE,
+            CONTACT,
+            LENGTH,
+            ALPHANUMERIC,
+            CODE_LIVES,
+            may("emailCustomization", Form::Object(MAIL_NAMED)),
+            SMS,
+            USER,
+            FROM,
+            NAME,
+            REPLY,
         ],
         OTP_ID,
     ),
@@ -106,8 +125,15 @@ pub(super) static ROWS: [Row; 24] = [
         EmailAuthV3,
         ["ACTIVITY_TYPE_EMAIL_AUTH_V3", "email_auth", "emailAuthIntentV3", "emailAuthResult"],
         &[
-            must("email", Form::Email), TARGET, must("emailCustomization", Form::Object(MAIL_OF_APP)), KEY_NAME, LIFE,
-            INVALIDATE, FROM, NAME, REPLY,
+            must("email", Form::Email),
+            TARGET,
+            must("emailCustomization", Form::Object(MAIL_OF_APP)),
+            KEY_NAME,
+            LIFE,
+            INVALIDATE,
+            FROM,
+            NAME,
+            REPLY,
         ],
         MAILED,
     ),

@@ -40,8 +40,7 @@ impl AttestedStamp {
     /// As [`super::Stamp::parse`].
     pub fn parse(header: &str) -> Result<Self, Refusal> {
         let plain = header.trim_ascii().starts_with('{');
-        let members =
-            if plain { json::object(header.as_bytes(), LONGEST, 1) } else { wrapped(header, LONGEST) };
+        let members = if plain { json::object(header.as_bytes(), LONGEST, 1) } else { wrapped(header, LONGEST) };
         let members = members.ok_or(Refusal::Malformed)?;
         let token = json::text(&members, "publicKeyAttestation").filter(|token| !token.is_empty());
         let (Some(SCHEME), Some(token)) = (json::text(&members, "scheme"), token) else {

@@ -44,8 +44,10 @@ fn start() -> Value {
 /// One body of each kind with what it must have, and one with everything that it may.
 fn examples() -> Vec<(&'static str, Value)> {
     let mail = json!({ "logoUrl": "https://a.example/l.png", "magicLinkTemplate": "https://a.example/?b=%s", "templateVariables": "{}" });
-    let signature = json!({ "publicKey": P256, "scheme": "CLIENT_SIGNATURE_SCHEME_API_P256", "message": "{}", "signature": "00" });
-    let api_key = json!({ "apiKeyName": "k", "publicKey": P256, "curveType": "API_KEY_CURVE_P256", "expirationSeconds": null });
+    let signature =
+        json!({ "publicKey": P256, "scheme": "CLIENT_SIGNATURE_SCHEME_API_P256", "message": "{}", "signature": "00" });
+    let api_key =
+        json!({ "apiKeyName": "k", "publicKey": P256, "curveType": "API_KEY_CURVE_P256", "expirationSeconds": null });
     let users = json!([{ "userName": "Root User", "userEmail": null, "userPhoneNumber": "+491701234567", "apiKeys": [api_key],
         "authenticators": [], "oauthProviders": [] }]);
     let plain = json!({ "otpType": "OTP_TYPE_SMS", "contact": "+491701234567", "smsCustomization": { "template": "{{.OtpCode}}" } });
@@ -130,7 +132,8 @@ fn intents_and_results_have_their_names() {
         assert_eq!((kind.path(), kind.intent(), kind.result()), (path, intent, result));
         assert_eq!(kind.answers().iter().map(|answer| answer.name).collect::<Vec<_>>(), answers);
     }
-    let bearers: Vec<_> = Kind::all().flat_map(Kind::answers).filter(|answer| answer.bearer).map(|it| it.name).collect();
+    let bearers: Vec<_> =
+        Kind::all().flat_map(Kind::answers).filter(|answer| answer.bearer).map(|it| it.name).collect();
     assert!(bearers.iter().all(|name| ["credentialBundle", "verificationToken", "session"].contains(name)));
     assert_eq!(bearers.len(), 7);
 }
@@ -152,7 +155,14 @@ fn what_is_not_supported_is_refused_and_not_ignored() {
     assert_eq!(refused(|it| it["rootUsers"][0]["apiKeys"][0]["curveType"] = json!("API_KEY_CURVE_P384")), "curveType");
     let login = json!({ "publicKey": P256, "sessionProfileId": OTP });
     assert_eq!(field_of(judge("stamp_login", "STAMP_LOGIN", &login)), "sessionProfileId");
-    assert_eq!(field_of(judge("set_organization_feature", "SET_ORGANIZATION_FEATURE", &json!({ "name": "FEATURE_NAME_WEBHOOK" }))), "name");
+    assert_eq!(
+        field_of(judge(
+            "set_organization_feature",
+            "SET_ORGANIZATION_FEATURE",
+            &json!({ "name": "FEATURE_NAME_WEBHOOK" })
+        )),
+        "name"
+    );
 }
 
 #[test]
@@ -164,8 +174,20 @@ fn lives_have_limits_and_usual_values() {
     };
     let auth = |seconds| life("otp_auth", "OTP_AUTH", otp_auth(), seconds);
     assert_eq!(auth(Value::Null), Ok(Some(900)));
-    assert_eq!((auth(json!("60")), auth(json!(60)), auth(json!("2592000"))), (Ok(Some(60)), Ok(Some(60)), Ok(Some(2_592_000))));
-    for bad in [json!("0"), json!("-1"), json!("2592001"), json!("1.5"), json!(1.5), json!(""), json!("99999999999999999999"), json!(true)] {
+    assert_eq!(
+        (auth(json!("60")), auth(json!(60)), auth(json!("2592000"))),
+        (Ok(Some(60)), Ok(Some(60)), Ok(Some(2_592_000)))
+    );
+    for bad in [
+        json!("0"),
+        json!("-1"),
+        json!("2592001"),
+        json!("1.5"),
+        json!(1.5),
+        json!(""),
+        json!("99999999999999999999"),
+        json!(true),
+    ] {
         assert_eq!(auth(bad.clone()), Err(Refusal::Expiration), "{bad}");
     }
     let code = |seconds| life("init_otp", "INIT_OTP_V3", start(), seconds);
@@ -176,14 +198,16 @@ fn lives_have_limits_and_usual_values() {
     assert_eq!((token(Value::Null), token(json!("86400"))), (Ok(Some(3600)), Ok(Some(86_400))));
     assert!(token(json!("86401")).is_err());
     // A kind that names none has none.
-    let deleted = read("delete_api_keys", &body("DELETE_API_KEYS", &json!({ "userId": OTP, "apiKeyIds": [OTP] }))).unwrap();
+    let deleted =
+        read("delete_api_keys", &body("DELETE_API_KEYS", &json!({ "userId": OTP, "apiKeyIds": [OTP] }))).unwrap();
     assert_eq!(deleted.parameters().unwrap().expiration(), None);
 }
 
 #[test]
 fn a_start_says_where_and_what_like() {
     let of = |name: &str, parameters: &Value| {
-        let request = read(Kind::of_name(&format!("ACTIVITY_TYPE_{name}")).unwrap().path(), &body(name, parameters)).unwrap();
+        let request =
+            read(Kind::of_name(&format!("ACTIVITY_TYPE_{name}")).unwrap().path(), &body(name, parameters)).unwrap();
         let parameters = request.parameters().unwrap();
         (parameters.contact().map(|contact| contact.as_str().to_owned()), parameters.shape().unwrap())
     };
@@ -212,7 +236,10 @@ fn templates_hold_what_is_filled_in_once() {
         parameters[name] = value;
         judge("init_otp", "INIT_OTP_V3", &parameters)
     };
-    assert_eq!(with("emailCustomization", json!({ "magicLinkTemplate": "https://a.example/" })), Err(Refusal::MagicLinkTemplate));
+    assert_eq!(
+        with("emailCustomization", json!({ "magicLinkTemplate": "https://a.example/" })),
+        Err(Refusal::MagicLinkTemplate)
+    );
     assert_eq!(with("emailCustomization", json!({ "magicLinkTemplate": "%s%s" })), Err(Refusal::MagicLinkTemplate));
     assert_eq!(field_of(with("smsCustomization", json!({ "template": "hello" }))), "template");
     assert_eq!(with("smsCustomization", json!({ "template": "Code: {{ .OtpCode }}" })), Ok(()));
@@ -229,11 +256,18 @@ fn codes_and_tokens_are_masked_and_their_members_stay() {
     expected["otpCode"] = json!(MASK);
     assert_eq!(Value::Object(kept), expected);
     let vote: Value = serde_json::from_str(&request.masked().unwrap()).unwrap();
-    assert_eq!((&vote["parameters"], &vote["organizationId"], &vote["timestampMs"]), (&expected, &json!(ORG), &json!("1745474677472")));
+    assert_eq!(
+        (&vote["parameters"], &vote["organizationId"], &vote["timestampMs"]),
+        (&expected, &json!(ORG), &json!("1745474677472"))
+    );
     let secrets = ["otpCode", "encryptedOtpBundle", "verificationToken"];
     for (kind, (name, mut parameters)) in Kind::all().zip(examples()) {
         let given = secrets.into_iter().filter(|secret| parameters.get(secret).is_some()).count();
-        assert_eq!(given > 0, kind.carries_secret() && kind != Kind::UpdateUserEmail && kind != Kind::UpdateUserPhoneNumber, "{name}");
+        assert_eq!(
+            given > 0,
+            kind.carries_secret() && kind != Kind::UpdateUserEmail && kind != Kind::UpdateUserPhoneNumber,
+            "{name}"
+        );
         for secret in secrets {
             if kind.parameters().iter().any(|field| field.name == secret) {
                 parameters[secret] = json!("ABCDEFGHJK");
@@ -251,7 +285,10 @@ fn codes_and_tokens_are_masked_and_their_members_stay() {
 fn an_envelope_is_whole_or_refused() {
     let good = body("OTP_AUTH", &otp_auth());
     let request = read("otp_auth", &good).unwrap();
-    assert_eq!((request.kind, request.at.millis(), request.org.to_string()), (Kind::OtpAuth, 1_745_474_677_472, ORG.to_owned()));
+    assert_eq!(
+        (request.kind, request.at.millis(), request.org.to_string()),
+        (Kind::OtpAuth, 1_745_474_677_472, ORG.to_owned())
+    );
     let with = |name: &str, value: Value| {
         let mut other = good.clone();
         other[name] = value;
@@ -269,7 +306,17 @@ fn an_envelope_is_whole_or_refused() {
     let text = good.to_string();
     let twice = text.replacen("\"otpCode\"", "\"otpCode\":\"000000\",\"otpCode\"", 1);
     let deep = text.replacen('{', &format!("{{\"x\":{}{},", "[".repeat(50), "]".repeat(50)), 1);
-    for bad in ["", "null", "[]", &text[1..], &format!("{text}{text}"), &twice, &deep, &" ".repeat(70_000), &format!("\u{feff}{text}")] {
+    for bad in [
+        "",
+        "null",
+        "[]",
+        &text[1..],
+        &format!("{text}{text}"),
+        &twice,
+        &deep,
+        &" ".repeat(70_000),
+        &format!("\u{feff}{text}"),
+    ] {
         let read = Request::read("otp_auth", bad.as_bytes());
         assert!(matches!(read, Err(Refusal::Request { field: "body", .. })), "{}", &bad[..bad.len().min(60)]);
     }

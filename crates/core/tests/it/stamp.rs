@@ -3,7 +3,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
-use doorcode_core::stamp::{BodyPrint, Curve, Presented, PublicKey, Refusal, RelyingParty, Scheme, Stamp, WebauthnStamp};
+use doorcode_core::stamp::{
+    BodyPrint, Curve, Presented, PublicKey, Refusal, RelyingParty, Scheme, Stamp, WebauthnStamp,
+};
 use doorcode_core::{OrgId, Use, hex};
 use proptest::prelude::*;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
@@ -110,10 +112,15 @@ fn every_shared_vector_verifies_and_those_that_must_not_do_not() {
 
 #[test]
 fn a_header_may_be_padded_spaced_and_in_any_order() {
-    let key = format!("{{ \"signature\" : \"{}\",\n\"scheme\":\"SIGNATURE_SCHEME_TK_API_P256\", \"publicKey\": \"{P256}\"}}", P256_SIGNED[0]);
+    let key = format!(
+        "{{ \"signature\" : \"{}\",\n\"scheme\":\"SIGNATURE_SCHEME_TK_API_P256\", \"publicKey\": \"{P256}\"}}",
+        P256_SIGNED[0]
+    );
     for length in 0..3 {
         let spaced = format!("{key}{}", " ".repeat(length));
-        for value in [URL_SAFE_NO_PAD.encode(&spaced), URL_SAFE.encode(&spaced), format!(" {} ", URL_SAFE.encode(&spaced))] {
+        for value in
+            [URL_SAFE_NO_PAD.encode(&spaced), URL_SAFE.encode(&spaced), format!(" {} ", URL_SAFE.encode(&spaced))]
+        {
             assert_eq!(judge(&value, b"hello world"), Ok(()));
         }
     }
@@ -178,7 +185,8 @@ fn what_has_no_key_scheme_or_signature_is_unreadable() {
     }
     let off_curve = P256_WHOLE.replace("a81a1", "a81a2");
     let (compact, hybrid) = (format!("05{}", &P256[2..]), format!("07{}", &P256_WHOLE[2..]));
-    for key in [&zero, "00", "02", &P256[..64], &format!("{P256}00"), &off_curve, &compact, &hybrid, &P256_WHOLE[..128]] {
+    for key in [&zero, "00", "02", &P256[..64], &format!("{P256}00"), &off_curve, &compact, &hybrid, &P256_WHOLE[..128]]
+    {
         refused(&object(key, "P256", P256_SIGNED[0]));
     }
     let beyond = format!("02{}", "ff".repeat(32));
@@ -262,7 +270,12 @@ fn a_fingerprint_says_nothing_of_the_body_where_it_is_kept() {
 #[test]
 fn refusals_say_what_clients_look_for() {
     let all = [
-        (Refusal::Missing { activity: true }, 16, "SIGNATURE_MISSING", "cannot authenticate public API activity request without a stamp"),
+        (
+            Refusal::Missing { activity: true },
+            16,
+            "SIGNATURE_MISSING",
+            "cannot authenticate public API activity request without a stamp",
+        ),
         (Refusal::Missing { activity: false }, 16, "SIGNATURE_MISSING", "no valid authentication signature found"),
         (Refusal::NotVerified, 16, "SIGNATURE_INVALID", "could not verify api key signature"),
         (Refusal::Malformed, 16, "SIGNATURE_INVALID", "malformed activity stamp"),
@@ -293,7 +306,8 @@ fn passkey(body: &[u8], change: impl Fn(&mut Value, &mut Vec<u8>)) -> (WebauthnS
         &random,
     );
     let challenge = URL_SAFE_NO_PAD.encode(hex::encode(&Sha256::digest(body)));
-    let mut client = json!({ "type": "webauthn.get", "challenge": challenge, "origin": "https://a.example", "crossOrigin": false });
+    let mut client =
+        json!({ "type": "webauthn.get", "challenge": challenge, "origin": "https://a.example", "crossOrigin": false });
     let mut data = [Sha256::digest("a.example").as_slice(), &[5, 0, 0, 0, 1]].concat();
     change(&mut client, &mut data);
     let client = client.to_string();

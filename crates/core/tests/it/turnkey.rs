@@ -4,7 +4,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doorcode_core::seal::turnkey::{
-    BundleKey, Entry, Proof, Session, Signer, Verification, grant, open_code, open_grant, open_target, seal_code, target_bundle,
+    BundleKey, Entry, Proof, Session, Signer, Verification, grant, open_code, open_grant, open_target, seal_code,
+    target_bundle,
 };
 use doorcode_core::stamp::{AttestedStamp, Curve, PublicKey, Refusal, Stamp};
 use doorcode_core::{Address, ChallengeId, Email, Kid, MasterKey, OrgId, Phone, Secret, Timestamp, Use, UserId, hex};
@@ -154,7 +155,10 @@ fn a_code_comes_back_sealed_to_its_own_start() {
     assert!(!sealed.contains("K7V2M9QXZ") && sealed != seal_code(&target, &entry, seed(2)).unwrap());
     let others = [(OrgId::from_bytes([9; 16]), START), (ORG, ChallengeId::from_bytes([9; 16]))];
     for (org, id) in others {
-        assert!(matches!(open_code(&sealed, &start(org, id)), Err(Refusal::Request { field: "encryptedOtpBundle", .. })));
+        assert!(matches!(
+            open_code(&sealed, &start(org, id)),
+            Err(Refusal::Request { field: "encryptedOtpBundle", .. })
+        ));
     }
 }
 
@@ -197,7 +201,8 @@ fn what_is_no_encrypted_code_is_refused() {
     let good = seal_code(&start.public(), &Entry { code: secret("123456"), key: key(P256) }, seed(2)).unwrap();
     let twice = good.replacen('{', "{\"ciphertext\":\"\",", 1);
     let infinity = json!({ "encappedPublic": "00", "ciphertext": "00".repeat(40) }).to_string();
-    let off_curve = json!({ "encappedPublic": format!("04{}", "11".repeat(64)), "ciphertext": "00".repeat(40) }).to_string();
+    let off_curve =
+        json!({ "encappedPublic": format!("04{}", "11".repeat(64)), "ciphertext": "00".repeat(40) }).to_string();
     let long = json!({ "encappedPublic": P256, "ciphertext": "00".repeat(5000) }).to_string();
     for bad in ["", "{}", "null", &good[1..], &twice, &infinity, &off_curve, &long, &"9".repeat(10_000_000)] {
         assert!(open_code(bad, &start).is_err(), "{}", &bad[..bad.len().min(60)]);
@@ -302,13 +307,21 @@ fn nothing_that_was_changed_is_read() {
     let token = verification(Proof::Bound, Some(key(P256))).sign(&ours, &random()).unwrap();
     let parts: Vec<&str> = token.split('.').collect();
     let claims = String::from_utf8(URL_SAFE_NO_PAD.decode(parts[1]).unwrap()).unwrap();
-    let refused = |token: &str| assert!(Verification::read(token, &[ours.public()], &[ours.public()], NOW).is_none(), "{token}");
+    let refused =
+        |token: &str| assert!(Verification::read(token, &[ours.public()], &[ours.public()], NOW).is_none(), "{token}");
     refused(&format!("{}.{}.{}", parts[0], URL_SAFE_NO_PAD.encode(claims.replace("alice", "eve")), parts[2]));
-    for header in [r#"{"typ":"JWT","alg":"none"}"#, r#"{"alg":"ES256","typ":"JWT"}"#, r#"{"typ":"JWT","alg":"ES256","kid":"x"}"#, "{}"] {
+    for header in [
+        r#"{"typ":"JWT","alg":"none"}"#,
+        r#"{"alg":"ES256","typ":"JWT"}"#,
+        r#"{"typ":"JWT","alg":"ES256","kid":"x"}"#,
+        "{}",
+    ] {
         refused(&format!("{}.{}.{}", URL_SAFE_NO_PAD.encode(header), parts[1], parts[2]));
         refused(&format!("{}.{}.", URL_SAFE_NO_PAD.encode(header), parts[1]));
     }
-    for bad in ["", ".", "..", "é.é.é", &token[1..], &token[..token.len() - 2], &format!("{token}."), &"a".repeat(10_000_000)] {
+    for bad in
+        ["", ".", "..", "é.é.é", &token[1..], &token[..token.len() - 2], &format!("{token}."), &"a".repeat(10_000_000)]
+    {
         refused(bad);
     }
 }

@@ -71,7 +71,8 @@ mod tests {
         let payload = crate::hex::decode("0062e907b15cbf27d5425399ebf6f0fb50ebb88f18", 21).unwrap();
         assert_eq!(encode(&payload), "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa");
         assert_eq!(decode("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa").unwrap(), payload);
-        for bad in ["1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb", "A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "0OIl", "", "1", "111é"] {
+        for bad in ["1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb", "A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "0OIl", "", "1", "111é"]
+        {
             assert!(decode(bad).is_none(), "{bad}");
         }
         assert!(decode(&"1".repeat(LONGEST + 1)).is_none());

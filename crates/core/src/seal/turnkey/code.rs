@@ -87,7 +87,8 @@ pub fn open_target(bundle: &str, signer: &PublicKey) -> Result<PublicKey> {
 /// # Errors
 /// `Invalid` for a target of another curve, and for a code that is too long.
 pub fn seal_code(target: &PublicKey, entry: &Entry, seed: Secret<[u8; 32]>) -> Result<String> {
-    let target = point_of(target).ok_or(Error::Invalid { field: "targetPublic", why: "must be a public key of P-256" })?;
+    let target =
+        point_of(target).ok_or(Error::Invalid { field: "targetPublic", why: "must be a public key of P-256" })?;
     let plain = Plain { otp_code: entry.code.expose().clone(), public_key: entry.key.to_hex() };
     let text = serde_json::to_vec(&plain).map(Zeroizing::new).map_err(Error::internal)?;
     drop(Zeroizing::new(plain.otp_code));
@@ -110,7 +111,9 @@ pub fn open_code(bundle: &str, key: &BundleKey) -> Result<Entry, Refusal> {
         let sealed = hex::decode(json::text(&bundle, "ciphertext")?, TEXT_MOST + suite::TAG)?;
         let text = suite::open(key.secret(), &point_of(&sender?)?, &sealed)?;
         // A list would be read as the members in their order.
-        let plain: Plain = Some(&text).filter(|text| text.first() == Some(&b'{')).and_then(|text| serde_json::from_slice(text).ok())?;
+        let plain: Plain = Some(&text)
+            .filter(|text| text.first() == Some(&b'{'))
+            .and_then(|text| serde_json::from_slice(text).ok())?;
         let code = Secret::new(plain.otp_code);
         Some(Entry { code, key: PublicKey::parse(Curve::P256, &plain.public_key)? })
     });

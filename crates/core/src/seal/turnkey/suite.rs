@@ -133,10 +133,7 @@ mod tests {
     fn a_private_key_is_derived_as_published() {
         let seed = hex::decode_exact("4270e54ffd08d79d5928020af4686d8f6b7d35dbe470265f1f5aa22816ce860e").unwrap();
         let key = derive(&seed).unwrap();
-        assert_eq!(
-            hex::encode(&key.to_bytes()),
-            "4995788ef4b9d6132b249ce59a77281493eb39af373d236a1fe415cb0c2d7beb"
-        );
+        assert_eq!(hex::encode(&key.to_bytes()), "4995788ef4b9d6132b249ce59a77281493eb39af373d236a1fe415cb0c2d7beb");
     }
 
     /// Another implementation's values, for fixed keys on both sides.

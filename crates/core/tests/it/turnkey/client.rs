@@ -4,7 +4,9 @@ use doorcode_core::activity::{Kind, Parameters};
 use doorcode_core::seal::turnkey::{ClientSignature, Proof, Usage, Verification};
 use doorcode_core::stamp::Refusal;
 use doorcode_core::{ChallengeId, OrgId, hex};
-use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm};
+use ring::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
+};
 use serde_json::{Map, Value, json};
 
 use super::{ORG, START, key, text, verification};
