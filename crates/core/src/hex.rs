@@ -15,7 +15,7 @@ pub fn encode(bytes: &[u8]) -> String {
 /// The bytes of some digits, at most `most` of them.
 pub fn decode(text: &str, most: usize) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
-    if digits.len() % 2 != 0 || digits.len() / 2 > most {
+    if !digits.len().is_multiple_of(2) || digits.len() / 2 > most {
         return None;
     }
     let digit = |byte: u8| char::from(byte).to_digit(16);

@@ -96,6 +96,7 @@ pub fn seal_code(target: &PublicKey, entry: &Entry, seed: Secret<[u8; 32]>) -> R
         return Err(Error::Invalid { field: "code", why: "is too long" });
     }
     let sender = Root::of_seed(seed.expose()).p256_key(b"sender")?;
+    drop(seed);
     let (enc, sealed) = suite::seal(&target, &sender, &text)?;
     serde_json::to_string(&json!({ "encappedPublic": hex::encode(&enc), "ciphertext": hex::encode(&sealed) }))
         .map_err(|_| fault("a bundle could not be written"))
