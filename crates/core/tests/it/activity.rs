@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::stamp::{P256, P256_WHOLE};
-use crate::{shape, shared_vectors};
+use crate::{shape, vectors};
 
 const ORG: &str = "0f1f2f3f-0000-4000-8000-000000000001";
 const OTP: &str = "7b6cfe4c-8a7e-4b8e-9d3b-0d3d3f6f2a11";
@@ -324,7 +324,7 @@ fn an_envelope_is_whole_or_refused() {
 
 #[test]
 fn a_real_body_is_read() {
-    let Some(vectors) = shared_vectors("turnkey-stamps.json") else { return };
+    let Some(vectors) = vectors("turnkey-stamps.json") else { return };
     let sample = vectors["production_sample"]["body"].as_str().unwrap();
     let request = Request::read("create_sub_organization", sample.as_bytes()).unwrap();
     assert_eq!(request.kind, Kind::CreateSubOrganizationV7);

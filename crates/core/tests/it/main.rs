@@ -61,19 +61,15 @@ fn binding(shape: Shape) -> Binding<'static> {
     }
 }
 
-/// A file of vectors of that kind, as JSON. None: it is not there, which is said.
-fn shared_vectors(name: &str) -> Option<serde_json::Value> {
-    let text = vectors(name);
-    if text.is_none() {
-        println!("skipped: {name} is in no shared/spec/vectors above");
-    }
-    text.map(|text| serde_json::from_str(&text).unwrap())
-}
-
-/// A file of vectors that can't be committed, out of `shared/spec/vectors` in a folder above the repository.
-fn vectors(name: &str) -> Option<String> {
+/// A file of vectors that can't be committed, out of `shared/spec/vectors` in a folder above the repository. None: it is not there, which is
+/// said.
+#[expect(clippy::print_stdout, reason = "a test that was skipped says so")]
+fn vectors(name: &str) -> Option<serde_json::Value> {
     let above = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
-    above
-        .map(|folder| folder.join("shared/spec/vectors").join(name))
-        .find_map(|file| std::fs::read_to_string(file).ok())
+    let mut files = above.map(|folder| folder.join("shared/spec/vectors").join(name));
+    let Some(text) = files.find_map(|file| std::fs::read_to_string(file).ok()) else {
+        println!("skipped: no {name} beside the repository");
+        return None;
+    };
+    Some(serde_json::from_str(&text).unwrap())
 }

@@ -12,7 +12,7 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::{master, shared_vectors};
+use crate::{master, vectors};
 
 pub const P256: &str = "0351a7580833898ea1b183cbd7350a4099078c6ef1c1e18e970cd7683035f25e7d";
 pub const P256_WHOLE: &str = "0451a7580833898ea1b183cbd7350a4099078c6ef1c1e18e970cd7683035f25e7d\
@@ -81,7 +81,7 @@ fn every_scheme_verifies_with_either_s() {
 
 #[test]
 fn every_shared_vector_verifies_and_those_that_must_not_do_not() {
-    let Some(vectors) = shared_vectors("turnkey-stamps.json") else { return };
+    let Some(vectors) = vectors("turnkey-stamps.json") else { return };
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let stamps = vectors["stamps"].as_array().unwrap();
     assert!(stamps.iter().filter(|stamp| stamp["high_s"] == true).count() >= 2);

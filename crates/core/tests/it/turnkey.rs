@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::stamp::P256;
-use crate::{random, shared_vectors};
+use crate::{random, vectors};
 
 mod client;
 
@@ -49,7 +49,7 @@ fn signer(of: Use) -> Signer {
 
 #[test]
 fn every_shared_bundle_opens_and_those_that_must_not_do_not() {
-    let Some(vectors) = shared_vectors("turnkey-credential-bundle.json") else { return };
+    let Some(vectors) = vectors("turnkey-credential-bundle.json") else { return };
     for vector in vectors["vectors"].as_array().unwrap() {
         let target = private(&text(&vector["target_private_key"]));
         assert_eq!(target.public(), key(&text(&vector["target_public_key_uncompressed"])), "{}", vector["name"]);
@@ -126,7 +126,7 @@ fn what_is_no_bundle_or_no_key_is_refused() {
 
 #[test]
 fn shared_codes_open_with_the_key_of_their_start() {
-    let Some(vectors) = shared_vectors("turnkey-otp-encryption.json") else { return };
+    let Some(vectors) = vectors("turnkey-otp-encryption.json") else { return };
     let target = private(&text(&vectors["target"]["target_private_key"]));
     let signer = key(&text(&vectors["target"]["signer_public_key"]));
     let bundle = text(&vectors["target"]["otp_encryption_target_bundle"]);
@@ -220,7 +220,7 @@ fn verification(proof: Proof, key: Option<PublicKey>) -> Verification {
 
 #[test]
 fn shared_tokens_are_read() {
-    let Some(vectors) = shared_vectors("turnkey-tokens.json") else { return };
+    let Some(vectors) = vectors("turnkey-tokens.json") else { return };
     let signer = key(&text(&vectors["signer_public_key"]));
     let token = text(&vectors["verification_token"]);
     let said = Verification::read(&token, &[&signer], &[], NOW).unwrap();

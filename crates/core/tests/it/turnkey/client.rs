@@ -183,7 +183,7 @@ fn a_signature_of_one_user_brings_no_second() {
 
 #[test]
 fn a_shared_signature_is_taken() {
-    let Some(vectors) = crate::shared_vectors("turnkey-tokens.json") else { return };
+    let Some(vectors) = crate::vectors("turnkey-tokens.json") else { return };
     let theirs = &vectors["client_signature_login"];
     let claims = &vectors["verification_claims"];
     let token = Verification { id: text(&claims["id"]).parse().unwrap(), ..token() };
