@@ -31,6 +31,8 @@ pub use refusal::Refusal;
 pub use webauthn::{RelyingParty, WebauthnStamp};
 pub use window::{AHEAD, FINGERPRINTS_KEPT, PAST, moment, timely};
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -148,8 +150,8 @@ impl Stamp {
     }
 }
 
-/// The stamp of a request.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// The stamp of a request. Does not print what stands in it: an attested one brings a token.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Presented<'a> {
     /// The value of `X-Stamp`.
     Key(&'a str),
@@ -157,6 +159,16 @@ pub enum Presented<'a> {
     Webauthn(&'a str),
     /// The value of `X-Stamp-Attested`.
     Attested(&'a str),
+}
+
+impl fmt::Debug for Presented<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Key(_) => "X-Stamp",
+            Self::Webauthn(_) => "X-Stamp-Webauthn",
+            Self::Attested(_) => "X-Stamp-Attested",
+        })
+    }
 }
 
 impl<'a> Presented<'a> {
@@ -227,6 +239,7 @@ mod tests {
         assert_eq!(of(&["a"], &[], &[], true), Ok(Presented::Key("a")));
         assert_eq!(of(&[], &["b"], &[], true), Ok(Presented::Webauthn("b")));
         assert_eq!(of(&[], &[], &["c"], true), Ok(Presented::Attested("c")));
+        assert!(!format!("{:?}", of(&[], &[], &["secret"], true)).contains("secret"));
         for activity in [true, false] {
             assert_eq!(of(&[], &[], &[], activity), Err(Refusal::Missing { activity }));
             assert_eq!(of(&["a", "a"], &[], &[], activity), Err(Refusal::Malformed));
