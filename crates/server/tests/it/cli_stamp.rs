@@ -1,5 +1,7 @@
 //! Signing a call and opening a bundle by hand.
 
+#![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
