@@ -1,7 +1,7 @@
 //! Programs push a person's messages: each form with a right and a wrong signature, twice, too late, to another's path, and with a code
+//! that this house sent.
 
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
-//! that this house sent.
 
 use axum::http::Method;
 use base64::Engine as _;
@@ -134,6 +134,46 @@ async fn our_own_mail_as_a_text_gets_nothing() {
     let body = sms(&scene, "theirs", TEXT);
     push(&scene, &path, &sign(&scene, &secret, &body), &body).await;
     assert_eq!(scene.state(&id).await, "otp_received", "it waited all the time");
+}
+
+#[tokio::test]
+async fn an_sms_of_a_sender_on_the_list_gets_nothing_by_whatever_name() {
+    let (scene, path, secret) = phone().await;
+    let push_from = async |id: &str, from: &str, text: &str| {
+        let body = sms(&scene, id, text).replace(FROM, from);
+        assert_eq!(push(&scene, &path, &sign(&scene, &secret, &body), &body).await.status, 200);
+    };
+    let cases = [
+        ("CHASE", "482913 is your code"),
+        ("VM-HDFCBK-S", "482913 is the OTP"),
+        ("PayPal", "482913"),
+        ("+15550001111", "PayPal: 482913 is your code"),
+        ("+15550001111", "Your Wise code is 482913"),
+        ("+15550001111", "Your code is 482913. Never share it. - Wells Fargo"),
+        ("+15550001111", "Your code is 482913\n\n@accounts.google.com #482913"),
+    ];
+    for (number, (from, text)) in cases.into_iter().enumerate() {
+        let id = scene.waits("sms", from).await;
+        push_from(&format!("{number}"), from, text).await;
+        assert_eq!(scene.state(&id).await, "approved", "{from}: {text}");
+        scene.app.advance(minutes(6));
+    }
+    let id = scene.waits("sms", FROM).await;
+    push_from("other", FROM, "Your Acme code is 482913. Did you sign in with Google?").await;
+    assert_eq!(scene.state(&id).await, "otp_received", "another's");
+}
+
+#[tokio::test]
+async fn an_sms_about_a_new_device_is_asked_about_once_more() {
+    let (scene, path, secret) = phone().await;
+    let id = scene.waits("sms", FROM).await;
+    let body = sms(&scene, "1", "New device: 482913 is your Acme login code");
+    assert_eq!(push(&scene, &path, &sign(&scene, &secret, &body), &body).await.status, 200);
+    assert_eq!(scene.state(&id).await, "approved");
+    assert_eq!(scene.app.folder.text("SELECT held FROM relays"), "device");
+    let yes = scene.ada().post(&format!("/v1/otp/{id}/approve"), json!({})).await;
+    assert_eq!(yes.status, 200, "{}", yes.text());
+    assert_eq!(scene.code(&id, "").await, "482913");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //! docs/agentotp.md). Both published dialects at once: camelCase and snake_case in, the union out. Refuses an agent its owner's word.
 
 mod agents;
+mod answers;
 mod audit;
 mod caller;
 mod capture;
@@ -12,6 +13,7 @@ pub(in crate::api) mod error;
 mod export;
 mod fields;
 mod hooks;
+mod name;
 mod policies;
 mod query;
 mod request;
@@ -42,6 +44,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(capture::receive))
         .routes(routes!(decide::approve))
         .routes(routes!(decide::deny))
+        .routes(routes!(decide::unverified))
         .routes(routes!(socket::ticket_of_one))
         .routes(routes!(socket::ticket_of_all))
         // No part of the document, which knows requests and answers.

@@ -7,6 +7,7 @@
 //! watch: connect → EXAMINE → IDLE … EXISTS → DONE + UID FETCH in one go → Desk::take → IDLE …
 //! ```
 
+mod place;
 mod session;
 mod watch;
 
@@ -18,6 +19,7 @@ use tokio::sync::Notify;
 
 use crate::egress::{Failure, Target};
 
+pub use place::Place;
 pub use watch::{Mailbox, watch};
 
 /// The largest message that is looked at, in bytes.
@@ -152,6 +154,17 @@ pub trait Desk: Sync {
 
     /// Hears how it goes.
     fn hear(&self, state: State) -> impl Future<Output = ()> + Send;
+
+    /// Up to where the mailbox was looked at before, if somebody has kept that.
+    fn begin(&self) -> impl Future<Output = Option<Place>> + Send {
+        async { None }
+    }
+
+    /// Keeps up to where it was looked at. What is taken before that is said may come once more.
+    fn keep(&self, place: &Place) -> impl Future<Output = ()> + Send {
+        let _ = place;
+        async {}
+    }
 }
 
 /// Why a connection is none any more. No word of the server's is repeated: it may quote a message.

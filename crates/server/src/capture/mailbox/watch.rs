@@ -2,12 +2,12 @@
 //! messages anew. Refuses to fetch anything while nobody waits. No message is lost between two connections; one that may be taken twice
 //! is known by its digests to whoever takes it.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use doorcode_core::Timestamp;
 
+use super::place::{MOST, Passed, Place};
 use super::session::{Found, Heard, Open};
 use super::{Account, Desk, Fetched, LARGEST, Outcome, State, Trouble};
 use crate::clock::Clock;
@@ -24,10 +24,8 @@ const AGAIN: Duration = Duration::from_secs(5);
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(120));
 /// The same, where the server did not let us in: it counts, and closes the door for good.
 const REFUSED: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(1800));
-/// Messages of one question.
-const MOST: usize = 50;
-/// For how long a message is known that came while nobody waited: a request lives no longer, and may be approved after it came.
-const KNOWN: Duration = Duration::from_secs(3600);
+/// Numbers that a watch goes back by, after it was away for long: what it may look for is not an hour old.
+const BEHIND: u32 = 10_000;
 
 /// What is asked of a message: its time, its size, and as much as is looked at, without changing it.
 const WHOLE: &str = "(UID INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.1048576>)";
@@ -48,25 +46,9 @@ pub struct Mailbox<'a, D> {
     pub entropy: &'a Entropy,
 }
 
-/// Up to where it was looked at.
-struct Place {
-    validity: u32,
-    next: u32,
-    /// Messages before that, which somebody may still be let have.
-    passed: VecDeque<Passed>,
-}
-
-#[derive(Clone, Copy)]
-struct Passed {
-    uid: u32,
-    arrived: Timestamp,
-    /// Another look may judge it otherwise, so often.
-    again: u8,
-}
-
 /// Watches until dropped.
 pub async fn watch<D: Desk>(mailbox: &Mailbox<'_, D>) {
-    let (mut place, mut tries) = (None, 0);
+    let (mut place, mut tries) = (mailbox.desk.begin().await, 0);
     loop {
         let Err(trouble) = connected(mailbox, &mut place, &mut tries).await;
         let state = match trouble {
@@ -111,13 +93,15 @@ async fn connected<D: Desk>(
 ) -> Result<std::convert::Infallible, Trouble> {
     let mut open = Open::of(mailbox.egress, mailbox.account).await?;
     *tries = 0;
-    let begun = Place { validity: open.validity, next: open.uid_next, passed: VecDeque::new() };
+    let begun = Place::begin(open.validity, open.uid_next);
     // Numbered anew, or numbers that were there are gone: what they meant nobody knows any more.
     let place = match place {
         Some(known) if known.validity == open.validity && known.next <= open.uid_next => known,
         other => other.insert(begun),
     };
+    place.next = place.next.max(open.uid_next.saturating_sub(BEHIND));
     mailbox.desk.hear(State::Watching).await;
+    mailbox.desk.keep(place).await;
     let waiting = open.uid_next.saturating_sub(place.next);
     if waiting > 0 {
         look(mailbox, &mut open, place, waiting as usize).await?;
@@ -195,8 +179,9 @@ async fn look<D: Desk>(
     }
     new.sort_by_key(|found| found.uid);
     for found in &new {
-        place.pass(found, mailbox.clock.now());
+        place.pass(found.uid, found.arrived.unwrap_or(mailbox.clock.now()));
     }
+    mailbox.desk.keep(place).await;
     Ok(())
 }
 
@@ -223,19 +208,28 @@ async fn look_back<D: Desk>(mailbox: &Mailbox<'_, D>, open: &mut Open, place: &m
 
 /// Reads messages and hands each in before the next.
 async fn read<D: Desk>(mailbox: &Mailbox<'_, D>, open: &mut Open, place: &mut Place) -> Result<(), Trouble> {
+    let before = place.clone();
+    let done = read_on(mailbox, open, place).await;
+    // However far it came.
+    if *place != before {
+        mailbox.desk.keep(place).await;
+    }
+    done
+}
+
+async fn read_on<D: Desk>(mailbox: &Mailbox<'_, D>, open: &mut Open, place: &mut Place) -> Result<(), Trouble> {
     while let Some(found) = open.next().await? {
-        let known = place.passed.iter().position(|passed| passed.uid == found.uid);
+        let before = place.take(found.uid);
         // The last message answers for every number behind it.
-        if known.is_none() && found.uid < place.next {
+        if before.is_none() && found.uid < place.next {
             continue;
         }
-        let before = known.and_then(|at| place.passed.remove(at));
         let outcome = match (&found.raw, found.arrived) {
             _ if found.size > LARGEST => Outcome::Done,
             (Some(_), Some(_)) => hand_in(mailbox, &found).await,
             _ => Outcome::Done,
         };
-        place.next = place.next.max(found.uid.saturating_add(1));
+        place.go_past(found.uid);
         if outcome != Outcome::Done {
             let again =
                 if outcome == Outcome::Again { before.map_or(3, |before| before.again.saturating_sub(1)) } else { 0 };
@@ -249,27 +243,4 @@ async fn hand_in<D: Desk>(mailbox: &Mailbox<'_, D>, found: &Found) -> Outcome {
     let (Some(raw), Some(arrived)) = (&found.raw, found.arrived) else { return Outcome::Done };
     let raw = doorcode_core::Secret::new(raw.expose().clone());
     mailbox.desk.take(&Fetched { raw, arrived }).await
-}
-
-impl Place {
-    fn pass(&mut self, found: &Found, now: Timestamp) {
-        self.next = self.next.max(found.uid.saturating_add(1));
-        self.keep(Passed { uid: found.uid, arrived: found.arrived.unwrap_or(now), again: 0 });
-    }
-
-    /// Whether another look may judge a message otherwise.
-    fn is_unsure(&self) -> bool {
-        self.passed.iter().any(|passed| passed.again > 0)
-    }
-
-    fn keep(&mut self, passed: Passed) {
-        self.passed.push_back(passed);
-        if self.passed.len() > MOST {
-            self.passed.pop_front();
-        }
-    }
-
-    fn forget(&mut self, now: Timestamp) {
-        self.passed.retain(|passed| now.since(passed.arrived) < KNOWN);
-    }
 }

@@ -17,7 +17,7 @@ use crate::ops::audit::Whose;
 use crate::ops::relays::{self, Incoming, KNOWN, Taken, senders};
 use crate::store::hooks::{self as rows, Hook};
 use crate::store::meters::{self, Meter};
-use crate::store::relays as relay_rows;
+use crate::store::relay_messages;
 
 /// Messages of one hook in a minute: a phone that forwards all that it has got.
 const MINUTE_MOST: u32 = 120;
@@ -102,7 +102,7 @@ pub async fn arrive(app: &Arc<App>, hook: &Hook, text: &Text<'_>) -> Result<Arri
     let message = Message { subject: None, text: said, format: Format::Text };
     let mut domains = text::domains(text.from, said);
     domains.extend(extract(&message).and_then(|found| found.bound_to));
-    if senders::any_denied(app, hook.owner, &domains).await? {
+    if senders::text_denied(app, hook.owner, (text.from, said), &domains).await? {
         return Ok(Arrived::Denied);
     }
     let came = Came {
@@ -132,7 +132,7 @@ async fn first(app: &App, hook: &Hook, ids: &[&str], now: Timestamp) -> Result<b
             }
             let mut new = true;
             for digest in &digests {
-                new &= relay_rows::take_message(tx, digest, now.plus(KNOWN)).await?;
+                new &= relay_messages::take(tx, digest, now.plus(KNOWN)).await?;
             }
             rows::used(tx, &org, &id, now).await?;
             Ok(new)

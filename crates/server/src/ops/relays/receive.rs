@@ -11,13 +11,13 @@ use doorcode_core::time::DAY;
 use doorcode_core::{Error, RelayId, Result, Timestamp};
 use serde_json::json;
 
-use super::{candidate, happened, overlap, tell, whose};
+use super::{candidate, happened, rivals, tell, whose};
 use crate::app::App;
 use crate::ops::audit;
 use crate::store::devices::Device;
 use crate::store::meters::{self, Meter};
 use crate::store::relays::{self as rows, Received, Relay};
-use crate::store::{Tx, events};
+use crate::store::{Tx, events, relay_messages};
 
 /// For how long a message is known, so that it is taken once.
 pub const KNOWN: Duration = Duration::from_secs(30 * 86_400);
@@ -43,12 +43,14 @@ pub async fn receive(app: &Arc<App>, device: &Device, id: RelayId, handed: Hande
     let capture = if device.kind == "collector" { "collector" } else { "device" };
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
+            // All of them, so that none that could take the same message is said yes to meanwhile.
+            let live = rows::hold_live(tx, &owner, now, super::LIVE_MOST).await?;
             let relay = rows::hold(tx, &id).await?.filter(|relay| relay.owner == owner).ok_or(Error::NotFound)?;
             let payload = PublicKey::parse(&relay.public_key)?.unwrap_envelope(&handed.payload)?;
-            may_take(tx, &unit_app, &relay, now).await?;
+            may_take(tx, &unit_app, &relay, &live, now).await?;
             for message in &handed.messages {
                 let digest = fingerprint("relay message", &[owner.as_bytes(), message.as_bytes()]);
-                if !rows::take_message(tx, &digest, now.plus(KNOWN)).await? {
+                if !relay_messages::take(tx, &digest, now.plus(KNOWN)).await? {
                     return Err(Error::Conflict("this message was handed in before"));
                 }
             }
@@ -93,16 +95,12 @@ pub(super) async fn put(
 }
 
 /// Whether a message that fits it would go to this request, and not too many were handed in today.
-async fn may_take(tx: &mut Tx<'_>, app: &App, relay: &Relay, now: Timestamp) -> Result<()> {
+async fn may_take(tx: &mut Tx<'_>, app: &App, relay: &Relay, live: &[Relay], now: Timestamp) -> Result<()> {
     if relay.standing.at(now) != State::Approved {
         return Err(closed(relay, now));
     }
     let mut candidates = vec![candidate(relay)];
-    for other in rows::live(tx, &relay.owner, now, super::LIVE_MOST).await? {
-        if other.agent != relay.agent && other.standing.at(now) == State::Approved && overlap(relay, &other) {
-            candidates.push(candidate(&other));
-        }
-    }
+    candidates.extend(rivals(relay, live, now).map(candidate));
     match choose(&candidates) {
         Choice::One(_) if candidates.len() == 1 || relay.chosen => {}
         _ => return Err(Error::Conflict("another agent waits for the same message: its owner has to choose first")),
