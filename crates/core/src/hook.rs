@@ -14,6 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::hmac::{self, HMAC_SHA1_FOR_LEGACY_USE_ONLY, HMAC_SHA256, Key};
 
+use crate::hex;
 use crate::id::{HookId, OrgId, UserId};
 use crate::root::Root;
 use crate::secret::Secret;
@@ -105,10 +106,9 @@ pub fn is_ours(secret: &Secret<String>, body: &[u8], signature: &str, now: Times
     tags.into_iter().map(unhex).any(right)
 }
 
+/// A tag, which has at most 64 bytes whatever it is of.
 fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let pairs = text.as_bytes().chunks(2);
-    pairs.map(|pair| u8::try_from(digit(*pair.first()?)? * 16 + digit(*pair.get(1)?)?).ok()).collect()
+    hex::decode(text, 64)
 }
 
 #[cfg(test)]

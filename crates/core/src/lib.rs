@@ -4,6 +4,7 @@
 //! names a person prints as a mask. The main types are re-exported here; functions keep their module
 //! (`code::derive`, `challenge::judge`, `budget::may_send`), which reads better where they are called.
 
+pub mod activity;
 pub mod address;
 pub mod apikey;
 pub mod budget;
@@ -14,8 +15,10 @@ pub mod error;
 pub mod extract;
 pub mod fingerprint;
 mod glyph;
+pub mod hex;
 pub mod hook;
 pub mod id;
+pub mod json;
 pub mod known;
 pub mod line;
 pub mod network;
@@ -30,6 +33,7 @@ pub mod seal;
 pub mod secret;
 pub mod sender;
 pub mod session;
+pub mod stamp;
 pub mod ticket;
 pub mod time;
 pub mod token;

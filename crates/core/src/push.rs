@@ -99,9 +99,7 @@ impl Recipient {
     /// `Invalid` for a text that is too long; `Internal` if no key comes of the seed, which does not happen.
     pub fn seal(&self, text: &[u8], seed: &Secret<[u8; 32]>, salt: [u8; 16]) -> Result<Vec<u8>> {
         let root = Root::of_seed(seed.expose());
-        let keys = (0_u32..100).map(|counter| Zeroizing::new(root.mac(&[b"push", &counter.to_be_bytes()])));
-        let sender = keys.filter_map(|scalar| p256::SecretKey::from_slice(scalar.as_slice()).ok()).next();
-        self.seal_from(text, &sender.ok_or_else(|| Error::internal("no private key could be derived"))?, salt)
+        self.seal_from(text, &root.p256_key(b"push")?, salt)
     }
 
     fn seal_from(&self, text: &[u8], sender: &p256::SecretKey, salt: [u8; 16]) -> Result<Vec<u8>> {

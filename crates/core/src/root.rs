@@ -166,6 +166,16 @@ pub enum Use {
     Hook,
     /// Secrets that others gave into our keeping.
     Vault,
+    /// The digest by which a signed call is found again ([`crate::stamp::BodyPrint`]).
+    Activity,
+    /// The keys that codes are sealed to on their way back ([`crate::seal::turnkey`]).
+    OtpTarget,
+    /// The key that signs those, and the verification tokens of signed calls.
+    Verification,
+    /// The key of verification tokens of the old form.
+    OldVerification,
+    /// The key that signs sessions of signed calls.
+    Notary,
 }
 
 impl Use {
@@ -187,6 +197,11 @@ impl Use {
             Self::Push => "push",
             Self::Hook => "hook",
             Self::Vault => "vault",
+            Self::Activity => "activity",
+            Self::OtpTarget => "otp-target",
+            Self::Verification => "verification",
+            Self::OldVerification => "old-verification",
+            Self::Notary => "notary",
         }
     }
 }
@@ -206,6 +221,16 @@ impl Root {
         let mut block = Zeroizing::new([0; 64]);
         block[..32].copy_from_slice(seed);
         Self(Hmac::new((&*block).into()))
+    }
+
+    /// A private key of P-256: the first of the numbers under this label that is one (all but one in 2^32 are).
+    ///
+    /// # Errors
+    /// `Internal` if none of a hundred is one, which does not happen.
+    pub(crate) fn p256_key(&self, label: &[u8]) -> Result<p256::SecretKey> {
+        let mut numbers = (0_u32..100).map(|counter| Zeroizing::new(self.mac(&[label, &counter.to_be_bytes()])));
+        let key = numbers.find_map(|number| p256::SecretKey::from_slice(number.as_slice()).ok());
+        key.ok_or_else(|| Error::internal("no private key could be derived"))
     }
 
     /// Endless bytes for these parts: block *n* is [`Root::mac`] over the parts and *n* as four big-endian bytes.

@@ -18,6 +18,8 @@
 //!
 //! The HPKE suite is DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-128-GCM, base mode, no `aad`: what Web Crypto has, so that
 //! an agent in a browser or in Node needs no cipher of its own. base64url is without padding.
+//!
+//! What signed calls seal has forms of its own: [`turnkey`].
 
 mod drawn;
 mod envelope;
@@ -26,6 +28,7 @@ mod print;
 mod private;
 mod public;
 mod suite;
+pub mod turnkey;
 
 pub use identity::{IdentityKey, IdentitySigner, Statement};
 pub use print::Fingerprint;

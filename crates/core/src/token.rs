@@ -7,7 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use p256::elliptic_curve::sec1::ToSec1Point as _;
 use ring::rand::SecureRandom;
 use ring::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, UnparsedPublicKey,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair as _,
+    UnparsedPublicKey,
 };
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -159,21 +160,21 @@ impl SigningKey {
     }
 }
 
-/// The pair that a root leads to: the first of the derived numbers that is a private key of P-256.
+/// The pair that a root leads to.
 pub(crate) fn pair(root: &Root, random: &dyn SecureRandom) -> Result<EcdsaKeyPair> {
-    for counter in 0_u32..100 {
-        let scalar = Zeroizing::new(root.mac(&[b"p256", &counter.to_be_bytes()]));
-        let Ok(secret) = p256::SecretKey::from_slice(scalar.as_slice()) else { continue };
-        let public = secret.public_key().to_sec1_point(false);
-        let pair = EcdsaKeyPair::from_private_key_and_public_key(
-            &ECDSA_P256_SHA256_FIXED_SIGNING,
-            scalar.as_slice(),
-            public.as_bytes(),
-            random,
-        );
-        return pair.map_err(|error| Error::internal(error.to_string()));
-    }
-    Err(Error::internal("no private key could be derived"))
+    pair_of(root, &ECDSA_P256_SHA256_FIXED_SIGNING, random)
+}
+
+/// The same for signatures of either form.
+pub(crate) fn pair_of(
+    root: &Root,
+    form: &'static EcdsaSigningAlgorithm,
+    random: &dyn SecureRandom,
+) -> Result<EcdsaKeyPair> {
+    let secret = root.p256_key(b"p256")?;
+    let (scalar, public) = (Zeroizing::new(secret.to_bytes()), secret.public_key().to_sec1_point(false));
+    let pair = EcdsaKeyPair::from_private_key_and_public_key(form, &scalar, public.as_bytes(), random);
+    pair.map_err(|error| Error::internal(error.to_string()))
 }
 
 /// The master key that a token names, if it is a token of ours at all: ES256 and nothing that was not there when it was made.

@@ -4,7 +4,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use curve25519_dalek::edwards::CompressedEdwardsY;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use zeroize::Zeroizing;
 
@@ -13,6 +12,7 @@ use super::public::PublicKey;
 use super::{prefixed, suite};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
+use crate::stamp::whole_edwards;
 use crate::time::Timestamp;
 
 /// What a public key begins with.
@@ -66,11 +66,8 @@ impl IdentityKey {
     pub fn parse(text: &str) -> Result<Self> {
         let bad = Error::Invalid { field: "identityKey", why: "must be ed25519: and 32 bytes in base64url" };
         let Some(key) = text.trim_ascii().strip_prefix(PUBLIC).and_then(suite::decode_key) else { return Err(bad) };
-        match CompressedEdwardsY(key).decompress() {
-            // Compressed again it is the same, or it had a second spelling.
-            Some(point) if !point.is_small_order() && point.compress().0 == key => Ok(Self(key)),
-            _ => Err(Error::Invalid { field: "identityKey", why: "is a weak key" }),
-        }
+        let weak = Error::Invalid { field: "identityKey", why: "is a weak key" };
+        whole_edwards(key).map(Self).ok_or(weak)
     }
 
     /// The form on the wire.

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use crate::{binding, master, shape};
 
-const USES: [Use; 10] = [
+const USES: [Use; 15] = [
     Use::Code,
     Use::Link,
     Use::ApiKey,
@@ -20,6 +20,11 @@ const USES: [Use; 10] = [
     Use::Webhook,
     Use::Audit,
     Use::Ticket,
+    Use::Activity,
+    Use::OtpTarget,
+    Use::Verification,
+    Use::OldVerification,
+    Use::Notary,
 ];
 const ORG: OrgId = OrgId::from_bytes([0x11; 16]);
 const KEY: CredentialId = CredentialId::from_bytes([0x33; 16]);
@@ -42,6 +47,11 @@ fn every_root_is_pinned() {
         "d53745dc2217ce2ce890d0877ab706807b4647b7ef1328ab76fb0904396b812b",
         "32fc36bfe182ac54223c07138b946923564fa1a5068540f10ca1843216a0f220",
         "07a2929857eea8afe880d81d4d35037bb6efcddf383c75c89cc4613f66e7d40d",
+        "af903e5c4f975ab8a39391cdef11f07b4b7263ed40b1e10c98b57c954c4e8293",
+        "46f851038b01acb11e26508df04ce4aa9568a27ebf8c8647df4bd2bd6cd6f242",
+        "d0fa0a340e8579b51c7c7a8ddf25d9be77efc294d6bb81554f31e449b872ad36",
+        "9e7df364794a323645fb6eab70607bdb552416f66a2c80f281d205485408d489",
+        "520faf8508b56176beb52080078433e19ab2f912ba3cca6feb8ed435a2b9a99d",
     ];
     for (use_, expected) in USES.into_iter().zip(expected) {
         assert_eq!(hex(&master().root(use_).mac(&[b"x"])), expected, "{use_:?}");

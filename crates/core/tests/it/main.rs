@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails; clippy's exemption misses the helpers")]
 
+mod activity;
 mod address;
 mod budget;
 mod challenge;
@@ -23,12 +24,19 @@ mod seal;
 mod secret;
 mod sender;
 mod session;
+mod stamp;
 mod time;
 mod token;
+mod turnkey;
 mod uniform;
 mod webhook;
 
 use doorcode_core::{Alphabet, Binding, ChallengeId, Kid, MasterKey, OrgId, Shape};
+
+#[expect(clippy::disallowed_methods, reason = "signing asks for it, and no test depends on what it gives")]
+fn random() -> impl ring::rand::SecureRandom {
+    ring::rand::SystemRandom::new()
+}
 
 /// The master key of every test: bytes 0 to 31.
 fn master() -> MasterKey {
@@ -53,10 +61,15 @@ fn binding(shape: Shape) -> Binding<'static> {
     }
 }
 
-/// A file of vectors that can't be committed, out of `shared/spec/vectors` in a folder above the repository.
-fn vectors(name: &str) -> Option<String> {
+/// A file of vectors that can't be committed, out of `shared/spec/vectors` in a folder above the repository. None: it is not there, which is
+/// said.
+#[expect(clippy::print_stdout, reason = "a test that was skipped says so")]
+fn vectors(name: &str) -> Option<serde_json::Value> {
     let above = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
-    above
-        .map(|folder| folder.join("shared/spec/vectors").join(name))
-        .find_map(|file| std::fs::read_to_string(file).ok())
+    let mut files = above.map(|folder| folder.join("shared/spec/vectors").join(name));
+    let Some(text) = files.find_map(|file| std::fs::read_to_string(file).ok()) else {
+        println!("skipped: no {name} beside the repository");
+        return None;
+    };
+    Some(serde_json::from_str(&text).unwrap())
 }

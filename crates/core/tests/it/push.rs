@@ -5,14 +5,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doorcode_core::push::Vapid;
 use doorcode_core::token::SigningKey;
 use doorcode_core::{MasterKey, Timestamp, Use};
-use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use serde_json::json;
 
-#[expect(clippy::disallowed_methods, reason = "signing asks for it, and no test depends on what it gives")]
-fn random() -> impl SecureRandom {
-    SystemRandom::new()
-}
+use crate::random;
 
 #[expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
 fn decoded(text: &str) -> Vec<u8> {

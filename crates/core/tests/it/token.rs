@@ -4,15 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doorcode_core::token::{Claims, SigningKey, Typ, kid_of};
 use doorcode_core::{Kid, MasterKey, Timestamp, Use};
-use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
 
-const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+use crate::random;
 
-#[expect(clippy::disallowed_methods, reason = "signing asks for it, and no test depends on what it gives")]
-fn random() -> impl SecureRandom {
-    SystemRandom::new()
-}
+const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
 fn key(name: u8) -> SigningKey {
     let kid = Kid::pick([name; 8]);

@@ -15,9 +15,11 @@ mod migrate_store;
 mod org;
 mod place;
 mod recover;
+mod seal;
 mod seed;
 mod send_test;
 mod serve;
+mod stamp;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -81,6 +83,11 @@ enum Command {
     MigrateStore(migrate_store::MigrateStore),
     /// Watch a mailbox beside the person, and hand codes in sealed
     Collect(Box<collect::Collect>),
+    /// Sign the body of a call: prints the value of its X-Stamp header
+    Stamp(stamp::Stamp),
+    /// Make a key that calls are signed with and bundles are sealed to, and open what was sealed to it
+    #[command(subcommand)]
+    Seal(seal::Seal),
     /// Write the generated files of the repository, or check them
     Gen(generate::Generate),
     /// Measure this machine: the whole journey against a server that does nothing, or against a peer
@@ -112,6 +119,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Vec<(Stri
         Command::Migrate(command) => command.run(environment),
         Command::MigrateStore(command) => command.run(environment),
         Command::Collect(command) => command.run(),
+        Command::Stamp(command) => command.run(),
+        Command::Seal(command) => command.run(),
         Command::Gen(command) => command.run(),
         Command::Bench(command) => Ok(command.run()),
         Command::Seed(command) => command.run(environment),

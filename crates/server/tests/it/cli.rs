@@ -44,8 +44,8 @@ async fn every_command_explains_itself_with_an_example() {
         let mut examples = 0;
         for inner in &inner {
             let help = doorcode(&[&name, inner, "--help"]).await.well();
-            // A collector has no database: it runs beside the person.
-            let has_data = name == "collect" || help.contains("--data <DIR>");
+            // These have no database: they run beside the person.
+            let has_data = ["collect", "seal"].contains(&name.as_str()) || help.contains("--data <DIR>");
             assert!(has_data && help.contains("Usage:"), "{name} {inner}: {help}");
             examples += usize::from(help.contains("Example"));
         }

@@ -17,6 +17,7 @@ mod breaches;
 mod browser;
 mod budgets;
 mod cli;
+mod cli_stamp;
 mod clients;
 mod coming_in;
 mod contract;

@@ -1,0 +1,102 @@
+//! Where an activity stands. Refuses to leave an end: what was judged stays judged, so that the same body always hears the same. Of the
+//! seven published states four are ways of collecting more votes; here one vote decides, so they are read and never entered.
+
+/// A state.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Status {
+    /// Taken in.
+    Created,
+    /// Being done, or a fault that may pass was in the way: the same body begins it again.
+    Pending,
+    /// Done.
+    Completed,
+    /// Judged, and it was not to be: a wrong code.
+    Failed,
+    /// Waits for more votes.
+    ConsensusNeeded,
+    /// Voted down.
+    Rejected,
+    /// Waits for another authenticator of the same person.
+    AuthenticatorsNeeded,
+}
+
+impl Status {
+    /// All of them, in the order of the numbers under which they are stored.
+    pub const ALL: [Self; 7] = [
+        Self::Created,
+        Self::Pending,
+        Self::Completed,
+        Self::Failed,
+        Self::ConsensusNeeded,
+        Self::Rejected,
+        Self::AuthenticatorsNeeded,
+    ];
+
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Created => "ACTIVITY_STATUS_CREATED",
+            Self::Pending => "ACTIVITY_STATUS_PENDING",
+            Self::Completed => "ACTIVITY_STATUS_COMPLETED",
+            Self::Failed => "ACTIVITY_STATUS_FAILED",
+            Self::ConsensusNeeded => "ACTIVITY_STATUS_CONSENSUS_NEEDED",
+            Self::Rejected => "ACTIVITY_STATUS_REJECTED",
+            Self::AuthenticatorsNeeded => "ACTIVITY_STATUS_AUTHENTICATORS_NEEDED",
+        }
+    }
+
+    /// The state of that name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+
+    /// The stored number.
+    pub const fn to_i64(self) -> i64 {
+        self as i64
+    }
+
+    /// The state with that number, if there is one.
+    pub fn from_i64(stored: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.to_i64() == stored)
+    }
+
+    /// Whether nothing comes after it.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Rejected)
+    }
+
+    /// Whether an activity may go from here to there in one step.
+    pub const fn may_become(self, next: Self) -> bool {
+        match self {
+            Self::Created => !matches!(next, Self::Created),
+            Self::Pending | Self::ConsensusNeeded | Self::AuthenticatorsNeeded => next.is_final(),
+            Self::Completed | Self::Failed | Self::Rejected => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_numbers_lead_back() {
+        for (number, status) in Status::ALL.into_iter().enumerate() {
+            assert_eq!(Status::of_name(status.name()), Some(status));
+            assert_eq!(Status::from_i64(number as i64), Some(status));
+        }
+        assert_eq!((Status::of_name("COMPLETED"), Status::from_i64(7), Status::from_i64(-1)), (None, None, None));
+    }
+
+    #[test]
+    fn an_end_is_an_end() {
+        for from in Status::ALL {
+            for to in Status::ALL {
+                assert!(!(from.is_final() && from.may_become(to)), "{from:?} {to:?}");
+                assert!(from != to || !from.may_become(to));
+                assert!(to != Status::Created || !from.may_become(to));
+            }
+            assert!(from.is_final() || from.may_become(Status::Completed) && from.may_become(Status::Failed));
+        }
+    }
+}
