@@ -21,6 +21,7 @@ mod tags;
 #[cfg(test)]
 mod tests;
 pub mod verified;
+pub mod watched;
 
 pub use message::{Parsed, Unreadable};
 pub use verified::{By, Expectation, Judgement, Verdict, Verifier};

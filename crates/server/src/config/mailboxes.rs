@@ -24,7 +24,7 @@ pub(super) struct RawMailboxes {
 }
 
 /// Mailboxes that people connect, as it is set.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Mailboxes {
     /// Of one person.
     pub per_person: u32,
@@ -38,20 +38,6 @@ pub struct Mailboxes {
     pub retry_most: Duration,
     /// The same, after user or password were refused.
     pub refused_pause: Duration,
-}
-
-impl Default for Mailboxes {
-    fn default() -> Self {
-        let second = Duration::from_secs(1);
-        Self {
-            per_person: 0,
-            most: 0,
-            lease: 60 * second,
-            retry_first: second,
-            retry_most: 120 * second,
-            refused_pause: 60 * second,
-        }
-    }
 }
 
 impl Mailboxes {

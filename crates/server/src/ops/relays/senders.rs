@@ -6,13 +6,14 @@ use doorcode_core::relay_deny::{Senders, is_denied};
 use doorcode_core::{Result, Timestamp, UserId};
 
 use crate::app::App;
-use crate::store::relays as rows;
+use crate::store::relays::{self as rows, Relay};
 
-/// When the oldest request was made that waits for a message of this person; none: nothing is waited for.
-pub async fn oldest(app: &App, owner: UserId, now: Timestamp) -> Result<Option<Timestamp>> {
+/// When the oldest request was made that waits for a message of this person from that source; none: nothing is waited for.
+pub async fn oldest(app: &App, owner: UserId, source: i64, now: Timestamp) -> Result<Option<Timestamp>> {
     let look = app.db.read(move |tx| Box::pin(async move { rows::live(tx, &owner, now, super::LIVE_MOST).await }));
     let live = look.await?;
-    let waiting = live.iter().filter(|relay| relay.standing.at(now) == State::Approved && relay.held.is_none());
+    let waits = |relay: &&Relay| relay.standing.at(now) == State::Approved && relay.held.is_none() && relay.sources & source != 0;
+    let waiting = live.iter().filter(waits);
     Ok(waiting.map(|relay| relay.received_after.unwrap_or(relay.id.made_at())).min())
 }
 
