@@ -31,7 +31,7 @@ const NAMES: [(&str, &str); 6] = [
     ("revoke", "otp_cancel"),
 ];
 /// Everything that can have happened.
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 20] = [
     "otp_request",
     "otp_approve",
     "otp_deny",
@@ -44,6 +44,14 @@ const KINDS: [&str; 12] = [
     "agent_delete",
     "device_register",
     "device_remove",
+    "hook_create",
+    "hook_remove",
+    "inbound_create",
+    "inbound_remove",
+    "mailbox_create",
+    "mailbox_update",
+    "mailbox_remove",
+    "mailbox_refused",
 ];
 
 /// What a report is to be about.

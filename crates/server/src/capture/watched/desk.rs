@@ -120,6 +120,10 @@ impl mailbox::Desk for Desk {
             State::Away(why) => mailboxes::goes(&self.app, &self.claimed.held, Some(why)).await,
             State::Refused => mailboxes::refused(&self.app, &self.claimed).await,
         };
+        if done.is_err() {
+            // It is said again with the next try.
+            *self.state.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
         self.held(done);
     }
 
