@@ -35,9 +35,11 @@ pub struct KeyUse {
 impl KeyUse {
     /// What ends with the key unless somebody does something: how many, what, and what is to be done.
     pub fn ending(&self) -> Vec<(i64, &'static str, &'static str)> {
+        // Dead ones of those stay in their tables.
+        let living = |count| if self.row.stage == Stage::Retiring { count } else { 0 };
         let all = [
-            (self.credentials, "credentials", "each sign-in gives out a new one meanwhile"),
-            (self.webhooks, "secrets of webhooks", "let their owners rotate them"),
+            (living(self.credentials), "credentials", "each sign-in gives out a new one meanwhile"),
+            (living(self.webhooks), "secrets of webhooks", "let their owners rotate them"),
             (self.mailboxes, "connected mailboxes", "a running server seals them anew within minutes; else give them their credentials again"),
             (self.hooks, "hooks", "let their owners make new ones"),
             (self.inbound, "addresses for forwarded mail", "let their owners make new ones"),
