@@ -11,13 +11,14 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use doorcode::app::App;
+use doorcode::config::Config;
 use doorcode::entropy::Entropy;
 use doorcode::ops::audit::Whose;
 use doorcode::ops::relays::{self, Approver, Ask, Asking, By, Consumed, Decided, Identity};
 use doorcode::ops::{agents, devices, orgs, users};
 use doorcode_core::relay::{Named as _, State};
 use doorcode_core::seal::{Context, IdentitySigner, PrivateKey, Statement};
-use doorcode_core::{RelayId, Secret};
+use doorcode_core::{Email, RelayId, Secret};
 use mail_auth::common::crypto::Ed25519Key;
 use mail_auth::common::headers::HeaderWriter as _;
 use mail_auth::dkim::DkimSigner;
@@ -26,11 +27,14 @@ use tokio::process::{Child, Command};
 
 use crate::app::{Folder, settings};
 use crate::dovecot::{Dovecot, USER};
+use crate::postgres;
 use crate::process::until;
 
-const PASSWORD: &str = "imap-secret-words";
+pub(crate) const PASSWORD: &str = "imap-secret-words";
+/// The person's address.
+pub(crate) const ADA: &str = "ada@home.example";
 /// What an agent waits for.
-const CODE: &str = "482913";
+pub(crate) const CODE: &str = "482913";
 
 /// A name server that knows one key, under every name.
 fn name_server(record: String) -> SocketAddr {
@@ -54,19 +58,48 @@ fn name_server(record: String) -> SocketAddr {
 }
 
 /// A house with a person, their mailbox, and one that signs mails.
-struct Scene {
-    app: Arc<App>,
-    whose: Whose,
-    dovecot: Dovecot,
-    folder: Arc<Folder>,
-    address: SocketAddr,
+pub(crate) struct Scene {
+    pub(crate) app: Arc<App>,
+    pub(crate) whose: Whose,
+    pub(crate) dovecot: Dovecot,
+    pub(crate) folder: Arc<Folder>,
+    pub(crate) address: SocketAddr,
     names: SocketAddr,
     dkim: Vec<u8>,
-    stop: Option<tokio::sync::oneshot::Sender<()>>,
+    served: Option<Served>,
+}
+
+/// A house that is served, until told.
+pub(crate) struct Served {
+    stop: tokio::sync::oneshot::Sender<()>,
+    /// Dropped without a word, it is as dead as after `kill -9`.
+    pub(crate) task: tokio::task::JoinHandle<()>,
+}
+
+impl Served {
+    /// Opens a house and serves it.
+    pub(crate) async fn begin(config: Config) -> (Arc<App>, SocketAddr, Self) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (app, waiting) = App::open(config, None, Entropy::real()).await.unwrap();
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let serving = Arc::clone(&app);
+        let task = tokio::spawn(async move {
+            let stopped = async { drop(stopped.await) };
+            doorcode::serve::run(serving, waiting, listener, stopped).await.unwrap();
+        });
+        (app, address, Self { stop, task })
+    }
+
+    /// Ends in order.
+    pub(crate) async fn end(self) {
+        let _ = self.stop.send(());
+        self.task.await.unwrap();
+    }
 }
 
 /// An agent with keys of its own.
-struct Agent {
+pub(crate) struct Agent {
     asking: Asking,
     key: PrivateKey,
     identity: IdentitySigner,
@@ -75,6 +108,20 @@ struct Agent {
 impl Scene {
     /// None where there is no IMAP server.
     async fn new() -> Option<Self> {
+        Self::with(&[]).await
+    }
+
+    /// The same under these settings. Dovecot may be spoken to.
+    pub(crate) async fn with(more: &[(&str, &str)]) -> Option<Self> {
+        Self::made(more, None).await
+    }
+
+    /// The same, on this database.
+    pub(crate) async fn on(url: &str, more: &[(&str, &str)]) -> Option<Self> {
+        Self::made(more, Some(url)).await
+    }
+
+    async fn made(more: &[(&str, &str)], url: Option<&str>) -> Option<Self> {
         let dovecot = Dovecot::start(PASSWORD)?;
         let dkim = Ed25519Key::generate_pkcs8().unwrap();
         let public = Ed25519Key::from_pkcs8_maybe_unchecked_der(&dkim).unwrap().public_key();
@@ -82,23 +129,39 @@ impl Scene {
         let names = name_server(format!("v=DKIM1; k=ed25519; p={record}"));
         let folder = Folder::new();
         let (dns, own) = (names.to_string(), "codes.house.example");
-        let config = settings(&folder, &[("DOORCODE_CAPTURE__DNS", &dns), ("DOORCODE_CAPTURE__OWN_DOMAINS", own)]);
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (app, waiting) = App::open(config, None, Entropy::real()).await.unwrap();
-        let (stop, stopped) = tokio::sync::oneshot::channel();
-        let serving = Arc::clone(&app);
-        tokio::spawn(async move {
-            let stopped = async { drop(stopped.await) };
-            doorcode::serve::run(serving, waiting, listener, stopped).await.unwrap();
-        });
+        let imap = format!("127.0.0.1:{}", dovecot.port);
+        let mut environment = vec![("DOORCODE_CAPTURE__DNS", dns.as_str()), ("DOORCODE_CAPTURE__OWN_DOMAINS", own)];
+        environment.push(("DOORCODE_EGRESS__ALLOW", &imap));
+        environment.extend(more);
+        let mut config = settings(&folder, &environment);
+        if let Some(url) = url {
+            config.database = Some(Arc::new(postgres::settings(url, 8)));
+        }
+        let (app, address, served) = Served::begin(config).await;
         let org = orgs::create(&app, "Ada's").await.unwrap().id;
-        let user = users::create(&app, org, "Ada", None, None).await.unwrap().id;
+        let email = Email::parse(ADA).unwrap();
+        let user = users::create(&app, org, "Ada", Some(email), None).await.unwrap().id;
         let whose = Whose { org, owner: user.parse().unwrap() };
-        Some(Self { app, whose, dovecot, folder, address, names, dkim, stop: Some(stop) })
+        Some(Self { app, whose, dovecot, folder, address, names, dkim, served: Some(served) })
     }
 
-    async fn agent(&self, seed: u8) -> Agent {
+    /// Ends the house.
+    pub(crate) async fn end(&mut self) {
+        self.served.take().unwrap().end().await;
+    }
+
+    /// Opens it again.
+    pub(crate) async fn again(&mut self) {
+        let (app, address, served) = Served::begin(self.app.config.clone()).await;
+        (self.app, self.address, self.served) = (app, address, Some(served));
+    }
+
+    /// It dies without a word.
+    pub(crate) fn kill(&mut self) {
+        self.served.take().unwrap().task.abort();
+    }
+
+    pub(crate) async fn agent(&self, seed: u8) -> Agent {
         let wanted = agents::Wanted { name: format!("Agent {seed}"), description: None, test: false };
         let made = agents::create(&self.app, self.whose, wanted, None).await.unwrap();
         Agent {
@@ -109,7 +172,7 @@ impl Scene {
     }
 
     /// A request of an agent for a sender's code, which the person has said yes to.
-    async fn approved(&self, agent: &Agent, pattern: &str) -> RelayId {
+    pub(crate) async fn approved(&self, agent: &Agent, pattern: &str) -> RelayId {
         let ask = self.ask(agent, pattern, agent.key.public().unwrap().encode().unwrap());
         self.request(agent, ask).await
     }
@@ -142,6 +205,18 @@ impl Scene {
         }
     }
 
+    /// A request that the person has not said anything to.
+    pub(crate) async fn asked(&self, agent: &Agent, pattern: &str) -> RelayId {
+        let ask = self.ask(agent, pattern, agent.key.public().unwrap().encode().unwrap());
+        relays::request(&self.app, &agent.asking, ask).await.unwrap().id
+    }
+
+    /// They say yes.
+    pub(crate) async fn yes(&self, id: RelayId) {
+        let approver = Approver { whose: self.whose, by: By::Session };
+        relays::decide(&self.app, approver, id, Decided { yes: true, denial: None }).await.unwrap();
+    }
+
     async fn request(&self, agent: &Agent, ask: Ask) -> RelayId {
         self.changed(agent, ask, |_| None).await
     }
@@ -160,13 +235,13 @@ impl Scene {
         relay.id
     }
 
-    async fn state(&self, id: RelayId) -> State {
+    pub(crate) async fn state(&self, id: RelayId) -> State {
         let shown = relays::show(&self.app, relays::Viewer::Owner(&self.whose.owner), id).await.unwrap();
         shown.relay.standing.at(self.app.clock.now())
     }
 
     /// The code, once it is there, opened with the agent's key.
-    async fn code(&self, agent: &Agent, id: RelayId) -> String {
+    pub(crate) async fn code(&self, agent: &Agent, id: RelayId) -> String {
         until("a code", async || (self.state(id).await == State::OtpReceived).then_some(())).await;
         let Consumed::Read(relay, payload) = relays::consume(&self.app, &agent.asking, id, None).await.unwrap() else {
             panic!("nothing to read")
@@ -179,7 +254,7 @@ impl Scene {
     }
 
     /// A mail with a code, written now.
-    fn mail(&self, from: &str, number: u32, code: &str) -> String {
+    pub(crate) fn mail(&self, from: &str, number: u32, code: &str) -> String {
         let date = mail_parser::DateTime::from_timestamp(self.app.clock.now().millis() / 1000).to_rfc822();
         format!(
             "From: Somebody <{from}>\r\nTo: Ada <ada@home.example>\r\nSubject: Your code\r\nDate: {date}\r\n\
@@ -189,14 +264,14 @@ impl Scene {
     }
 
     /// The same, signed by a domain.
-    fn signed(&self, mail: &str, domain: &str) -> String {
+    pub(crate) fn signed(&self, mail: &str, domain: &str) -> String {
         let key = Ed25519Key::from_pkcs8_maybe_unchecked_der(&self.dkim).unwrap();
         let headers = ["From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"];
         let signer = DkimSigner::from_key(key).domain(domain).selector("s").headers(headers);
         signer.sign(mail.as_bytes()).unwrap().to_header() + mail
     }
 
-    fn acme(&self, number: u32, code: &str) -> String {
+    pub(crate) fn acme(&self, number: u32, code: &str) -> String {
         self.signed(&self.mail("no-reply@acme.com", number, code), "acme.com")
     }
 
@@ -230,8 +305,8 @@ impl Scene {
 
 impl Drop for Scene {
     fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            let _ = stop.send(());
+        if let Some(served) = self.served.take() {
+            let _ = served.stop.send(());
         }
     }
 }
