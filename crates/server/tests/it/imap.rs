@@ -101,6 +101,11 @@ impl Provider {
         self.answers.lock().unwrap().push_back((status, body.to_owned()));
     }
 
+    /// Has no answers any more.
+    pub(crate) fn forget(&self) {
+        self.answers.lock().unwrap().clear();
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/token", self.port)
     }

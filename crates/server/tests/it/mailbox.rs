@@ -152,7 +152,12 @@ impl Scene {
 
     /// Opens it again.
     pub(crate) async fn again(&mut self) {
-        let (app, address, served) = Served::begin(self.app.config.clone()).await;
+        self.again_with(self.app.config.clone()).await;
+    }
+
+    /// The same, with other settings.
+    pub(crate) async fn again_with(&mut self, config: Config) {
+        let (app, address, served) = Served::begin(config).await;
         (self.app, self.address, self.served) = (app, address, Some(served));
     }
 
