@@ -58,7 +58,7 @@ pub async fn run(app: Arc<App>, waiting: Waiting, listener: TcpListener, stop: i
     background.spawn(sweep(Arc::clone(&app)));
     background.spawn(look_at_holds(Arc::clone(&app)));
     background.spawn(push::tell_all(Arc::clone(&app), app.asked.subscribe()));
-    background.spawn(watched::watch_all(Arc::clone(&app)));
+    background.spawn(watched::watch_all(Arc::clone(&app), mailboxes_most(&app)));
 
     accept(&app, listener, stop).await;
     background.shutdown().await;
@@ -83,6 +83,12 @@ pub async fn run(app: Arc<App>, waiting: Waiting, listener: TcpListener, stop: i
     Ok(())
 }
 
+/// How many mailboxes this server watches at the most.
+fn mailboxes_most(app: &App) -> usize {
+    let set = &app.config.capture.mailboxes;
+    if set.are_on() { descriptors::mailboxes(set.most as usize) } else { 0 }
+}
+
 async fn accept(app: &Arc<App>, listener: TcpListener, stop: impl Future<Output = ()>) {
     let server = &app.config.server;
     let router = api::router(app);
@@ -92,8 +98,7 @@ async fn accept(app: &Arc<App>, listener: TcpListener, stop: impl Future<Output 
         .max_buf_size(HEAD_MOST)
         .max_headers(HEADERS_MOST)
         .keep_alive(true);
-    let mailboxes = watched::most(app);
-    let places = descriptors::connections(server.max_connections, mailboxes).min(Semaphore::MAX_PERMITS);
+    let places = descriptors::connections(server.max_connections, mailboxes_most(app)).min(Semaphore::MAX_PERMITS);
     let room = Arc::new(Semaphore::new(places));
     let (ending, ended) = watch::channel(false);
     let mut stop = std::pin::pin!(stop);

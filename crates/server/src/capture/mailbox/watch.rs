@@ -219,7 +219,9 @@ async fn look<D: Desk>(
     for some in wanted.chunks(MOST) {
         fetch(mailbox, open, place, &list(some.iter().map(|found| found.uid))).await?;
     }
-    last.into_iter().for_each(|uid| place.go_past(uid));
+    if let Some(uid) = last {
+        place.go_past(uid);
+    }
     mailbox.desk.keep(place).await;
     Ok(())
 }

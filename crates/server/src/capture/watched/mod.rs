@@ -18,7 +18,6 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::mailbox::{Access, Account, Grant, Held as Kept, Mailbox, Pauses, Security, watch};
 use crate::app::App;
-use crate::descriptors;
 use crate::ops::mailboxes::{self, Claimed};
 use desk::Desk;
 
@@ -29,18 +28,12 @@ const RESEAL: Duration = Duration::from_secs(60);
 /// Messages in memory at the same time, of all mailboxes: each has up to two MiB.
 const ROOM: usize = 32;
 
-/// How many mailboxes this server watches at the most.
-pub fn most(app: &App) -> usize {
-    let set = &app.config.capture.mailboxes;
-    if set.are_on() { descriptors::mailboxes(set.most as usize) } else { 0 }
-}
-
-/// Watches until dropped.
-pub async fn watch_all(app: Arc<App>) {
-    let mut house = House::new(app);
-    if house.most == 0 {
+/// Watches until dropped, `most` at the same time.
+pub async fn watch_all(app: Arc<App>, most: usize) {
+    if most == 0 {
         return;
     }
+    let mut house = House::new(app, most);
     loop {
         if let Err(error) = house.turn().await {
             tracing::warn!(error = %crate::chain(&error), "the mailboxes could not be looked after");
@@ -71,9 +64,8 @@ struct Watch {
 }
 
 impl House {
-    fn new(app: Arc<App>) -> Self {
-        let (most, renewed) = (most(&app), app.clock.now());
-        let room = Arc::new(Semaphore::new(ROOM));
+    fn new(app: Arc<App>, most: usize) -> Self {
+        let (room, renewed) = (Arc::new(Semaphore::new(ROOM)), app.clock.now());
         Self { app, most, room, tasks: JoinSet::new(), watched: HashMap::new(), renewed, resealed: None }
     }
 
