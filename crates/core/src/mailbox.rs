@@ -207,7 +207,10 @@ pub fn check_folder(folder: &str) -> Result<()> {
     check("folder", folder, NAME_MOST)?;
     let lower = folder.to_lowercase();
     if ["junk", "spam"].iter().any(|word| lower.contains(word)) {
-        return Err(Error::Invalid { field: "folder", why: "must not be the junk: nothing in there proves who sent it" });
+        return Err(Error::Invalid {
+            field: "folder",
+            why: "must not be the junk: nothing in there proves who sent it",
+        });
     }
     Ok(())
 }
@@ -272,7 +275,10 @@ mod tests {
 
     #[test]
     fn a_mailbox_has_an_address() {
-        assert_eq!(addresses(&[], "Ada@Home.example").unwrap()[0].as_str(), Email::parse("Ada@Home.example").unwrap().as_str());
+        assert_eq!(
+            addresses(&[], "Ada@Home.example").unwrap()[0].as_str(),
+            Email::parse("Ada@Home.example").unwrap().as_str()
+        );
         assert!(addresses(&[], "ada").is_err());
         assert_eq!(addresses(&["ada@home.example".to_owned()], "ada").unwrap().len(), 1);
         assert!(addresses(&vec!["ada@home.example".to_owned(); 6], "ada").is_err());
@@ -281,7 +287,8 @@ mod tests {
 
     #[test]
     fn another_server_is_another_place() {
-        let (org, owner, id) = (OrgId::from_bytes([1; 16]), UserId::from_bytes([2; 16]), MailboxId::from_bytes([3; 16]));
+        let (org, owner, id) =
+            (OrgId::from_bytes([1; 16]), UserId::from_bytes([2; 16]), MailboxId::from_bytes([3; 16]));
         let of = |host, port, security, user| {
             let sealed = Sealed { org: &org, owner: &owner, id: &id, host, port, security, user };
             sealed.place(|place| place.iter().map(|part| part.to_vec()).collect::<Vec<_>>())

@@ -153,7 +153,9 @@ pub async fn receive(
 ) -> Result<Became> {
     let now = app.clock.now();
     // Nobody waits: it is not even read.
-    let Some(after) = senders::oldest(app, whose.owner, MAIL, now).await? else { return Ok(Became::Was(Taken::Nobody)) };
+    let Some(after) = senders::oldest(app, whose.owner, MAIL, now).await? else {
+        return Ok(Became::Was(Taken::Nobody));
+    };
     let ring = app.keys.ring();
     let own: Vec<&str> =
         app.config.capture.own_domains.iter().map(String::as_str).chain([app.config.mail.domain()]).collect();

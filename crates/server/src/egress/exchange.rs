@@ -93,7 +93,8 @@ async fn hear_out(mut body: Incoming) {
 async fn keep(mut body: Incoming) -> Result<Vec<u8>, Failure> {
     let mut kept = Vec::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Failure::new(Kind::Protocol, "the connection broke in the middle of an answer"))?;
+        let frame =
+            frame.map_err(|_| Failure::new(Kind::Protocol, "the connection broke in the middle of an answer"))?;
         kept.extend_from_slice(frame.data_ref().map_or(&[], |data| &data[..]));
         if kept.len() > BODY {
             return Err(Failure::new(Kind::Protocol, "the answer is too long"));

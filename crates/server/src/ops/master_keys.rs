@@ -40,7 +40,11 @@ impl KeyUse {
         let all = [
             (living(self.credentials), "credentials", "each sign-in gives out a new one meanwhile"),
             (living(self.webhooks), "secrets of webhooks", "let their owners rotate them"),
-            (self.mailboxes, "connected mailboxes", "a running server seals them anew within minutes; else give them their credentials again"),
+            (
+                self.mailboxes,
+                "connected mailboxes",
+                "a running server seals them anew within minutes; else give them their credentials again",
+            ),
             (self.hooks, "hooks", "let their owners make new ones"),
             (self.inbound, "addresses for forwarded mail", "let their owners make new ones"),
             (self.browsers, "browsers that are told", "they have to be turned on again"),

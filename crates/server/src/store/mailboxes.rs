@@ -246,13 +246,7 @@ pub async fn goes(tx: &mut Tx<'_>, held: &Held, state: &str, trouble: Option<&st
 }
 
 /// Its server would not let us in. Gives the state that follows from the number of such refusals; none: it is not that server's any more.
-pub async fn refused(
-    tx: &mut Tx<'_>,
-    held: &Held,
-    trouble: &str,
-    most: i64,
-    now: Timestamp,
-) -> Result<Option<String>> {
+pub async fn refused(tx: &mut Tx<'_>, held: &Held, trouble: &str, most: i64, now: Timestamp) -> Result<Option<String>> {
     let [id, node, version] = held.values();
     tx.one(&REFUSED, &[id, node, version, trouble.into(), now.into(), most.into()], |row| row.text(0)).await
 }

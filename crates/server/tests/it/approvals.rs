@@ -170,7 +170,17 @@ async fn looking_changes_nothing_and_nothing_is_done_by_get() {
         browser.go(path).await;
         assert_eq!(browser.page.status, 200, "{path}");
     }
-    for path in ["approve", "deny", "choose", "pause", "senders", "devices/link", "devices/collector", "mailboxes/add", "push/add"] {
+    for path in [
+        "approve",
+        "deny",
+        "choose",
+        "pause",
+        "senders",
+        "devices/link",
+        "devices/collector",
+        "mailboxes/add",
+        "push/add",
+    ] {
         browser.go(&format!("/approvals/{path}?id={id}&on=1&sure=1")).await;
         assert_eq!(browser.page.status, 405, "{path}");
     }

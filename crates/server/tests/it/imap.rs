@@ -132,6 +132,7 @@ async fn give(stream: TcpStream, told: Told, answers: Arc<Mutex<VecDeque<(u16, S
         let mut answers = answers.lock().unwrap();
         if answers.len() > 1 { answers.pop_front().unwrap() } else { answers.front().unwrap().clone() }
     };
-    let head = format!("HTTP/1.1 {status} x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
+    let head =
+        format!("HTTP/1.1 {status} x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
     write.write_all((head + &body).as_bytes()).await
 }

@@ -109,11 +109,15 @@ async fn what_can_not_be_is_said_by_its_name() {
         (with(json!({ "accessToken": "t" })), "password"),
         (with(json!({ "password": null, "refreshToken": "r" })), "tokenEndpoint"),
         (
-            with(json!({ "password": null, "refreshToken": "r", "clientId": "c", "tokenEndpoint": "https://10.0.0.1/t" })),
+            with(
+                json!({ "password": null, "refreshToken": "r", "clientId": "c", "tokenEndpoint": "https://10.0.0.1/t" }),
+            ),
             "tokenEndpoint",
         ),
         (
-            with(json!({ "password": null, "refreshToken": "r", "clientId": "c", "tokenEndpoint": "http://id.example.com" })),
+            with(
+                json!({ "password": null, "refreshToken": "r", "clientId": "c", "tokenEndpoint": "http://id.example.com" }),
+            ),
             "tokenEndpoint",
         ),
     ] {
@@ -234,7 +238,10 @@ async fn credentials_come_under_the_next_master_key_and_end_with_the_last_that_h
     assert_eq!(mailboxes::reseal(app).await.unwrap(), 0, "once");
     assert_eq!((under(old).await, under(new).await), ((0, 1, 0), (1, 0, 0)));
     let claimed = mailboxes::claim(app, 9).await.unwrap();
-    assert_eq!(claimed[0].credentials.as_ref().unwrap().write().unwrap().expose(), &format!(r#"{{"password":"{SECRET}"}}"#));
+    assert_eq!(
+        claimed[0].credentials.as_ref().unwrap().write().unwrap().expose(),
+        &format!(r#"{{"password":"{SECRET}"}}"#)
+    );
     // One that nobody sealed anew in time: it says so, and asks for its credentials again.
     cast.app.tamper(&format!("UPDATE mailboxes SET kid = '{old}', lease_until = 0"));
     let keys = master_keys::list(app).await.unwrap();
@@ -296,7 +303,11 @@ async fn a_person_connects_and_removes_a_mailbox_on_the_page() {
     assert!(!browser.sees(SECRET), "a password is not shown again");
     let fields = [("host", "imap.example.com"), ("user", ADA), ("password", SECRET), ("security", "tls"), ("port", "")];
     browser.send(add, &fields).await;
-    assert!(browser.page.status == 200 && browser.sees("Saved.") && browser.sees("Connecting"), "{}", browser.page.text());
+    assert!(
+        browser.page.status == 200 && browser.sees("Saved.") && browser.sees("Connecting"),
+        "{}",
+        browser.page.text()
+    );
     assert!(browser.sees("ada@example.com · imap.example.com") && !browser.sees(SECRET));
     // Its server refuses it: the page says so.
     app.tamper("UPDATE mailboxes SET state = 'credentials_refused', trouble = 'user or password are refused'");

@@ -98,7 +98,8 @@ async fn what_came_before_the_yes_and_before_a_restart_is_looked_at_after_both()
     let agent = scene.agent(1).await;
     let id = scene.asked(&agent, "*@acme.com").await;
     scene.dovecot.deliver(&scene.acme(1, CODE));
-    until("it was passed", async || now(&scene, mailbox.id).await.reached.filter(|reached| reached.contains(':'))).await;
+    until("it was passed", async || now(&scene, mailbox.id).await.reached.filter(|reached| reached.contains(':')))
+        .await;
     scene.end().await;
     scene.again().await;
     scene.yes(id).await;
@@ -139,7 +140,10 @@ async fn now_of(scene: &mut Scene, id: MailboxId, next: &str) -> String {
     let place = format!("{} {next}", before.split(' ').next().unwrap());
     match scene.folder.database() {
         Some(url) => {
-            drop(postgres::query(&url, &format!("UPDATE mailboxes SET reached = '{place}' WHERE id = decode('{hex}', 'hex')")));
+            drop(postgres::query(
+                &url,
+                &format!("UPDATE mailboxes SET reached = '{place}' WHERE id = decode('{hex}', 'hex')"),
+            ));
         }
         None => {
             let file = rusqlite::Connection::open(scene.folder.path().join("doorcode.db")).unwrap();

@@ -82,7 +82,8 @@ fn read(status: u16, body: &[u8]) -> Result<(Secret<String>, Option<Secret<Strin
     let answer: Option<Answer> = serde_json::from_slice(body).ok();
     let error = answer.as_ref().and_then(|answer| answer.error.as_deref());
     // What no later try mends (RFC 6749 section 5.2).
-    if (400..500).contains(&status) && matches!(error, Some("invalid_grant" | "invalid_client" | "unauthorized_client")) {
+    if (400..500).contains(&status) && matches!(error, Some("invalid_grant" | "invalid_client" | "unauthorized_client"))
+    {
         return Err(Trouble::Refused);
     }
     let failed = Trouble::Line("the provider gives no access token");

@@ -257,7 +257,9 @@ async fn sign_in(
         }
     };
     signed_in.map_err(|(error, _)| match error {
-        async_imap::error::Error::No(why) if is_passing(&why) => Trouble::Line("the server lets nobody in at the moment"),
+        async_imap::error::Error::No(why) if is_passing(&why) => {
+            Trouble::Line("the server lets nobody in at the moment")
+        }
         async_imap::error::Error::No(_) => Trouble::Refused,
         other => other.into(),
     })
@@ -284,7 +286,9 @@ mod tests {
     fn what_is_not_about_the_password_passes() {
         let said = |text: &str| format!("code: None, info: Some(\"{text}\")");
         assert!(is_passing(&said("[UNAVAILABLE] Temporary authentication failure.")));
-        assert!(!is_passing(&said("[AUTHENTICATIONFAILED] Authentication failed.")) && !is_passing(&said("LOGIN failed")));
+        assert!(
+            !is_passing(&said("[AUTHENTICATIONFAILED] Authentication failed.")) && !is_passing(&said("LOGIN failed"))
+        );
     }
 
     #[test]

@@ -215,7 +215,9 @@ async fn look<D: Desk>(
         new.iter().partition(|found| found.arrived.is_none_or(|at| second(at) >= second(after)));
     let last = new.last().map(|found| found.uid);
     // Somebody may be let have one who has asked before those who wait.
-    early.iter().for_each(|found| place.keep(Passed { uid: found.uid, arrived: found.arrived.unwrap_or(now), again: 0 }));
+    early
+        .iter()
+        .for_each(|found| place.keep(Passed { uid: found.uid, arrived: found.arrived.unwrap_or(now), again: 0 }));
     for some in wanted.chunks(MOST) {
         fetch(mailbox, open, place, &list(some.iter().map(|found| found.uid))).await?;
     }

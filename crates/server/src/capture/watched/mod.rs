@@ -127,7 +127,9 @@ impl House {
 
 /// Watches one, until it is not this server's any more.
 async fn one(app: Arc<App>, room: Arc<Semaphore>, claimed: Claimed) -> Result<()> {
-    let Some(credentials) = claimed.credentials.clone() else { return mailboxes::give_up(&app, &claimed).await.map(drop) };
+    let Some(credentials) = claimed.credentials.clone() else {
+        return mailboxes::give_up(&app, &claimed).await.map(drop);
+    };
     let account = match account(&app, &claimed, credentials) {
         Ok(account) => account,
         Err(error) => {
@@ -163,7 +165,9 @@ fn account(app: &App, claimed: &Claimed, credentials: Credentials) -> Result<Acc
     let access = match credentials {
         Credentials::Password(secret) => Access::Password(Kept::Here(secret)),
         Credentials::AccessToken(secret) => Access::Token(Kept::Here(secret)),
-        Credentials::RefreshToken(refresh) => Access::Grant(Grant::new(app.egress.check_url(&refresh.endpoint)?, refresh)),
+        Credentials::RefreshToken(refresh) => {
+            Access::Grant(Grant::new(app.egress.check_url(&refresh.endpoint)?, refresh))
+        }
     };
     Ok(Account {
         target: app.egress.check_mailbox(&row.host, row.port)?,

@@ -19,8 +19,8 @@ use crate::store::mailboxes::{self as rows, Mailbox};
 use crate::store::users;
 
 pub use watched::{
-    CREDENTIALS_REFUSED, Claimed, claim, free, give_up, goes, is_held, keep, refused, release, release_one, renew, renewed,
-    reseal,
+    CREDENTIALS_REFUSED, Claimed, claim, free, give_up, goes, is_held, keep, refused, release, release_one, renew,
+    renewed, reseal,
 };
 
 /// The longest name.
@@ -121,7 +121,8 @@ const CONNECTING: &str = "connecting";
 fn checked(app: &App, credentials: Credentials) -> Result<Credentials> {
     if let Credentials::RefreshToken(refresh) = &credentials {
         let asked = app.egress.check_url(&refresh.endpoint);
-        asked.map_err(|_| Error::Invalid { field: "tokenEndpoint", why: "must be an https:// URL of a public host" })?;
+        asked
+            .map_err(|_| Error::Invalid { field: "tokenEndpoint", why: "must be an https:// URL of a public host" })?;
     }
     credentials.checked()
 }

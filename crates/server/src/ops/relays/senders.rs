@@ -12,7 +12,9 @@ use crate::store::relays::{self as rows, Relay};
 pub async fn oldest(app: &App, owner: UserId, source: i64, now: Timestamp) -> Result<Option<Timestamp>> {
     let look = app.db.read(move |tx| Box::pin(async move { rows::live(tx, &owner, now, super::LIVE_MOST).await }));
     let live = look.await?;
-    let waits = |relay: &&Relay| relay.standing.at(now) == State::Approved && relay.held.is_none() && relay.sources & source != 0;
+    let waits = |relay: &&Relay| {
+        relay.standing.at(now) == State::Approved && relay.held.is_none() && relay.sources & source != 0
+    };
     let waiting = live.iter().filter(waits);
     Ok(waiting.map(|relay| relay.received_after.unwrap_or(relay.id.made_at())).min())
 }
