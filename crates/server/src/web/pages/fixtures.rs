@@ -182,6 +182,7 @@ pub(super) fn some_settings(frame: Frame<'_>, evil: &str, full: bool) -> Html<St
     };
     let mailboxes =
         [mailbox("watching", None), mailbox("away", Some("no connection")), mailbox("credentials_refused", None)];
+    let empty = TypedMailbox::default();
     let typed = TypedMailbox { host: or("imap.example.com"), user: or("ada"), ..TypedMailbox::default() };
     let own = or("acme.example");
     agents(&Settings {
@@ -195,7 +196,7 @@ pub(super) fn some_settings(frame: Frame<'_>, evil: &str, full: bool) -> Html<St
         devices: if full { std::slice::from_ref(&device) } else { &[] },
         mailboxes: if full { &mailboxes } else { &[] },
         may_connect: true,
-        mailbox: if full { &typed } else { &TypedMailbox::default() },
+        mailbox: if full { &typed } else { &empty },
         listed: &[Refused { domain: "paypal.com", on: true }, Refused { domain: "wise.com", on: false }],
         own: &own,
         push_key: "BCVxsr7N",
