@@ -187,7 +187,7 @@ async fn of_many_mails_at_once_none_is_missed() {
 
 #[tokio::test]
 async fn a_wrong_password_is_tried_three_times_and_its_owner_is_told() {
-    let Some(scene) = Scene::with(&QUICK).await else { return };
+    let Some(mut scene) = Scene::with(&QUICK).await else { return };
     let mailbox = connect_with(&scene, wanted(scene.dovecot.port, password("wrong"))).await;
     let refused = reaches(&scene, mailbox.id, "credentials_refused").await;
     assert_eq!(refused.trouble.as_deref(), Some("user or password are refused"));
@@ -203,8 +203,9 @@ async fn a_wrong_password_is_tried_three_times_and_its_owner_is_told() {
     scene.dovecot.deliver(&scene.acme(1, CODE));
     assert_eq!(scene.code(&agent, id).await, CODE);
     // It changes at the provider's.
+    scene.dovecot.stop();
     scene.dovecot.set_password("another");
-    mailboxes::replace(&scene.app, scene.whose, mailbox.id, password(PASSWORD)).await.unwrap();
+    scene.dovecot.again();
     reaches(&scene, mailbox.id, "credentials_refused").await;
 }
 
