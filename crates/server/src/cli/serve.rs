@@ -98,7 +98,7 @@ async fn prepare(app: &Arc<App>) -> Result<(), Trouble> {
     // A copy that came by another way than `backup` bears no mark, and may hold keys that were revoked since.
     let revoked = credentials::replay_revocations(app).await?;
     if revoked > 0 {
-        tracing::warn!(revoked, "keys or mailboxes had come back to life and are gone again");
+        tracing::warn!(revoked, "keys or mailboxes had come back to life and are revoked again");
     }
     if app.db.sole_owner() {
         app.db
