@@ -1,6 +1,8 @@
 //! Checks of live challenges: wrong, wrong, wrong, right, by people who have an account (that of a newcomer is made in
-//! `flow`). A number of challenges is live all the time; each is used once. When a quarter of them is left the clock
-//! stops, people who sign up through the server and ask again bring their number back, and the clock goes on.
+//! `flow`). A number of challenges is live all the time; each is used once. When some hundreds of them are used the clock
+//! stops, people who sign up through the server and ask again bring their number back, and the clock goes on. It stops
+//! as often with a million as with a thousand: what a top-up leaves behind (a log that is being folded into the file) then
+//! falls on both alike, and the two differ in nothing but what is live.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,6 +22,8 @@ use super::window::{Lane, Window};
 
 /// Wrong checks before the right one.
 const WRONG: u64 = 3;
+/// What is used before a top-up, at most.
+const USED: usize = 750;
 /// What is left to measure and shorter than this is let go.
 const CRUMB: Duration = Duration::from_millis(20);
 /// After a top-up all messages are out; this is for the server's notes that they are.
@@ -33,6 +37,8 @@ pub(super) type Live = (Box<str>, Box<str>);
 pub(super) struct Pool {
     live: Mutex<(Vec<Live>, Random)>,
     size: usize,
+    /// How many are used before a top-up.
+    used: usize,
 }
 
 impl Pool {
@@ -42,25 +48,29 @@ impl Pool {
             let least = connections * 2;
             return Err(Failure::usage(format!("{connections} connections need --live {least} or more")));
         }
-        Ok(Self { live: Mutex::new((Vec::new(), Random::new(0xd00c))), size })
+        let live = Mutex::new((Vec::new(), Random::new(0xd00c)));
+        Ok(Self { live, size, used: USED.min(size - size / 4) })
     }
 
-    /// A random challenge; none when a quarter is left.
+    /// A random challenge; none when it is time for a top-up.
     fn take(&self) -> Option<Live> {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        if live.0.len() <= self.size / 4 { None } else { live.0.pop() }
+        if live.0.len() + self.used <= self.size { None } else { live.0.pop() }
     }
 
     /// Puts `more` in, at random places.
     pub(super) fn add(&self, more: Vec<Live>) {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         let (challenges, random) = &mut *live;
-        challenges.extend(more);
-        random.shuffle(challenges);
+        for challenge in more {
+            challenges.push(challenge);
+            let (last, place) = (challenges.len() - 1, random.below(challenges.len()));
+            challenges.swap(place, last);
+        }
     }
 
     fn is_low(&self) -> bool {
-        self.missing() > self.size / 2
+        self.missing() > self.used / 2
     }
 
     fn missing(&self) -> usize {
@@ -79,9 +89,10 @@ pub(super) async fn round(rig: &Rig, pool: &Arc<Pool>, length: Duration) -> Outc
         }
         let window = Arc::new(Window::new(now(), length - measured, rig.connections));
         let mut tasks = JoinSet::new();
-        for connection in connections.drain(..) {
+        for (place, connection) in connections.drain(..).enumerate() {
             let (rig, pool, window) = (rig.clone(), Arc::clone(pool), Arc::clone(&window));
-            tasks.spawn(async move { play(&rig, connection, &pool, &window).await });
+            let phase = place as u64 % (WRONG + 1);
+            tasks.spawn(async move { play(&rig, connection, &pool, &window, phase).await });
         }
         for (connection, lane) in join(tasks).await? {
             connections.push(connection);
@@ -93,15 +104,22 @@ pub(super) async fn round(rig: &Rig, pool: &Arc<Pool>, length: Duration) -> Outc
 }
 
 /// Plays challenge after challenge until the window closes, or closes it itself when the pool has run low. A challenge
-/// that was begun is finished.
-async fn play(rig: &Rig, mut connection: Connection, pool: &Pool, window: &Window) -> Outcome<(Connection, Lane)> {
+/// that was begun is finished. The first one is taken up at `phase`, so many of its wrong checks are left out: if all
+/// connections began with a wrong check, more right ones than a quarter would fall into a short window.
+async fn play(
+    rig: &Rig,
+    mut connection: Connection,
+    pool: &Pool,
+    window: &Window,
+    mut phase: u64,
+) -> Outcome<(Connection, Lane)> {
     let mut lane = Lane::default();
     while !window.is_over(now()) {
         let Some((address, code)) = pool.take() else {
             window.close(now());
             break;
         };
-        for offset in 1..=WRONG {
+        for offset in 1 + std::mem::take(&mut phase)..=WRONG {
             let request = rig.door.check(&address, &other_code(&code, offset));
             let answer = connection.ask_timed(request, window, &mut lane).await?;
             rig.door.expect_refused(&answer)?;
@@ -190,6 +208,7 @@ mod tests {
     #[test]
     fn a_pool_stops_giving_at_a_quarter() {
         let pool = Pool::new(100, 4).unwrap();
+        assert_eq!(pool.used, 75);
         assert!(pool.is_low());
         pool.add(some(100));
         assert_eq!(pool.missing(), 0);
@@ -199,6 +218,23 @@ mod tests {
         pool.add(some(75));
         assert_eq!(pool.missing(), 0);
         assert!(pool.take().is_some());
+    }
+
+    #[test]
+    fn a_million_is_topped_up_as_often_as_a_thousand() {
+        let [thousand, million] = [1_000, 1_000_000].map(|size| Pool::new(size, 4).unwrap());
+        assert_eq!((thousand.used, million.used), (USED, USED));
+        million.add(some(1_000_000));
+        assert_eq!(std::iter::from_fn(|| million.take()).count(), USED);
+    }
+
+    #[test]
+    fn what_is_added_comes_out_at_random_places() {
+        let pool = Pool::new(1000, 4).unwrap();
+        pool.add(some(1000));
+        let taken: Vec<Live> = std::iter::from_fn(|| pool.take()).collect();
+        let stayed = taken.iter().zip(some(1000).iter().rev()).filter(|(taken, put)| taken.0 == put.0).count();
+        assert!(stayed < 20, "{stayed} stayed");
     }
 
     #[test]

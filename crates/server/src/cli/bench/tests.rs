@@ -160,7 +160,9 @@ async fn a_small_pool_is_topped_up_while_the_clock_stands() {
     assert!(starts > 0, "no top-up happened");
     // Whoever is new signs up, unmeasured, and asks again.
     let checked = stand.right.load(Ordering::Relaxed) - starts / 2;
-    assert_eq!(stand.wrong.load(Ordering::Relaxed), 3 * checked);
+    // Three wrong ones for each, but for the first challenge of a connection after each top-up.
+    let wrong = stand.wrong.load(Ordering::Relaxed);
+    assert!(2 * checked < wrong && wrong < 3 * checked, "{wrong} wrong, {checked} right");
     assert!(round.measured <= SHORT && round.measured + Duration::from_millis(20) >= SHORT, "{:?}", round.measured);
     assert!(round.requests() > 0);
 }
