@@ -24,7 +24,8 @@ fn mailbox() -> Value {
 
 fn with(members: Value) -> Value {
     let mut body = mailbox();
-    body.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    let Value::Object(members) = members else { panic!("{members}") };
+    body.as_object_mut().unwrap().extend(members);
     body
 }
 

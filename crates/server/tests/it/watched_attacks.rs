@@ -1,8 +1,6 @@
 //! Attacks on mailboxes that this server watches, and its word with their providers: this house's own mail, a host that somebody puts into
 //! the database, a name that leads inside, a grant that is renewed or refused.
 
-#![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
-
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
