@@ -478,7 +478,10 @@ async fn a_server_that_swaps_a_key_or_invents_an_approval_is_refused() {
     }
     // The same statement for a second request.
     let key = agent.key.public().unwrap().encode().unwrap();
-    let (once, twice) = (scene.ask(&agent, "*@acme.com", key.clone()), scene.ask(&agent, "*@acme.com", key));
+    let once = scene.ask(&agent, "*@acme.com", key.clone());
+    // Signed in the same millisecond, it would be the same statement, which serves once.
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    let twice = scene.ask(&agent, "*@acme.com", key);
     let first = scene.request(&agent, once).await;
     let hex: String = first.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     let again = format!("key_signature = (SELECT key_signature FROM relays WHERE id = x'{hex}')");
