@@ -32,6 +32,8 @@ LIMITS = ("SEND__NETWORK_HOUR", "SEND__WIDE_HOUR", "SEND__ORG_DAY", "GUESS__NETW
 OURS = "AGAINST_OPENAPI_OURS"
 RELAYED = "AGAINST_OPENAPI_RELAYED"
 NOBODY = "00000000-0000-7000-8000-000000000000"
+# Whose codes the relay's agent asks for.
+PERSON = "bob@example.com"
 
 
 @schemathesis.hook
@@ -61,6 +63,8 @@ def start(binary, folder):
     """A server on a free port: the process, and its address."""
     raised = {f"DOORCODE_LIMITS__{name}": "1000000000" for name in LIMITS}
     raised |= {f"DOORCODE_RELAY__{name}": "1000000000" for name in RELAY}
+    # Somebody may have an address for forwarded mail.
+    raised |= {"DOORCODE_CAPTURE__INBOUND__LISTEN": "127.0.0.1:0", "DOORCODE_CAPTURE__INBOUND__DOMAIN": "in.example.com"}
     command = [binary, "serve", "--dev", "--data", f"{folder}/data", "--listen", "127.0.0.1:0"]
     with open(f"{folder}/log", "w") as log:
         server = subprocess.Popen(command, env=os.environ | raised, stdout=subprocess.PIPE, stderr=log, text=True)
@@ -71,9 +75,8 @@ def start(binary, folder):
     raise SystemExit(f"the server does not listen:\n{pathlib.Path(folder, 'log').read_text()}")
 
 
-def key_from_the_front_door(base):
+def key_from_the_front_door(base, email):
     """Signs in, as anybody does."""
-    email = "ada@example.com"
     requests.post(f"{base}/linkedin-agent/auth-send-otp", json={"email": email}).raise_for_status()
     for _ in range(600):
         inbox = requests.get(f"{base}/dev/inbox.json", params={"to": email}).json()
@@ -92,22 +95,24 @@ def ids(base, key):
     return [one["id"] for found in lists for one in found.json()["data"]]
 
 
-def relay(binary, base, key, folder):
-    """An agent with requests in some states, another one to be changed, and a collector: their keys and ids, for the hook and for
-    schemathesis.toml."""
+def relay(binary, base, folder):
+    """A person, an agent with requests in some states, another one to be changed, and a collector: their keys and ids, for the hook and
+    for schemathesis.toml. Nobody is added to the person's team, so that its key goes on to be theirs; the other team gets members."""
+    key = key_from_the_front_door(base, PERSON)
+
     def call(path, body, by=key):
         answer = requests.post(base + path, json=body, headers={"Authorization": f"Bearer {by}"})
         answer.raise_for_status()
         return answer.json()
 
     agent, other = (call("/v1/agents", {"name": name}) for name in ("asks", "is changed"))
-    command = [binary, "collector", "create", "--dev", "--data", f"{folder}/data", "--owner", "ada@example.com", "--json"]
+    command = [binary, "collector", "create", "--dev", "--data", f"{folder}/data", "--owner", PERSON, "--json"]
     device = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     wish = {"reason": "r", "publicKey": "hpke-x25519:CQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "ttl": 3600}
     otps = [call("/v1/otp/request", wish, agent["api_key"])["id"] for _ in range(4)]
     call(f"/v1/otp/{otps[0]}/approve", {})
     call(f"/v1/otp/{otps[1]}/deny", {})
-    keys = {"AGAINST_OPENAPI_AGENT": agent["api_key"], "AGAINST_OPENAPI_DEVICE": device["api_key"]}
+    keys = {"AGAINST_OPENAPI_PERSON": key, "AGAINST_OPENAPI_AGENT": agent["api_key"], "AGAINST_OPENAPI_DEVICE": device["api_key"]}
     # An agent that is changed is not the one that asks.
     there = {"otp": otps, "agents": [other["id"]], "policies": [other["id"]], "kept": [agent["id"], device["id"]]}
     return keys | {RELAYED: json.dumps(there)}
@@ -118,7 +123,7 @@ def run(binary, base, key, folder):
     command = [tool, "--config-file", here / "schemathesis.toml", "run", f"{base}/openapi.json"]
     command += ["--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--no-color", *sys.argv[2:]]
     hooks = {"SCHEMATHESIS_HOOKS": os.path.abspath(__file__), OURS: " ".join(ids(base, key))}
-    hooks |= relay(binary, base, key, folder) | {"AGAINST_OPENAPI_KEY": key}
+    hooks |= relay(binary, base, folder) | {"AGAINST_OPENAPI_KEY": key}
     # It leaves notes where it runs, and begins with them the next time: there is no next time.
     return subprocess.run(command, cwd=folder, env=os.environ | hooks, check=False).returncode
 
@@ -127,7 +132,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         server, base = start(sys.argv[1], folder)
         try:
-            return run(sys.argv[1], base, key_from_the_front_door(base), folder)
+            return run(sys.argv[1], base, key_from_the_front_door(base, "ada@example.com"), folder)
         finally:
             server.terminate()
             server.wait(60)

@@ -5,6 +5,7 @@
 pub mod fit;
 pub mod rules;
 mod step;
+mod word;
 
 use std::time::Duration;
 
@@ -16,9 +17,13 @@ use crate::sender::Specificity;
 use crate::time::Timestamp;
 
 pub use step::{Past, Step, steps};
+pub use word::{SURE_AFTER, Yes};
+
+/// Mail, among the sources of a request.
+pub const MAIL: i64 = 2;
 
 /// Where a code may come from: the bits of a request's sources, and their words.
-pub const SOURCES: [(i64, &str); 3] = [(1, "sms"), (2, "email"), (4, "whatsapp")];
+pub const SOURCES: [(i64, &str); 3] = [(1, "sms"), (MAIL, "email"), (4, "whatsapp")];
 
 /// All of them.
 pub fn source_bits() -> i64 {

@@ -1,10 +1,14 @@
 //! Senders whose codes are never relayed: banks, payment services and identity providers, and whatever else a person adds. A code of
-//! theirs moves money or opens every other account. Pure: a domain, and a person's settings as they are kept. Refuses settings that
+//! theirs moves money or opens every other account. Pure: a domain or an SMS, and a person's settings as they are kept. Refuses settings that
 //! name what is no domain, since a rule that never holds would be taken for one that does.
+
+mod names;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::sender::registrable;
+use names::{NAMED, Reading};
 
 /// Domains of one list of a person's.
 const LISTED_MOST: usize = 200;
@@ -147,6 +151,24 @@ impl Senders {
         let listed = DEFAULTS.iter().find(|listed| covers(listed, &domain));
         own || listed.is_some_and(|listed| !self.allowed.iter().any(|allowed| allowed == listed))
     }
+}
+
+impl Senders {
+    /// Whether an SMS is from a sender that is refused, by the names that it gives: its sender's, and those in its text. That it gives none
+    /// proves nothing.
+    pub fn deny_text(&self, sender: &str, text: &str) -> bool {
+        let reading = Reading::of(sender, text);
+        let listed = NAMED.iter().filter(|named| !self.allowed.iter().any(|domain| domain == named.domain));
+        listed.into_iter().any(|named| reading.names(named))
+            || self.denied.iter().any(|domain| is_named(&reading, domain))
+    }
+}
+
+/// Whether a domain of a person's own is named: the label that its owner registered, as a word or as several.
+fn is_named(reading: &Reading, domain: &str) -> bool {
+    let label = registrable(domain).and_then(|owned| owned.split('.').next()).unwrap_or_default();
+    let name = names::folded(&idna::domain_to_unicode(label).0);
+    !name.is_empty() && reading.is_from(&name)
 }
 
 impl Senders {

@@ -31,7 +31,7 @@ function end(card) {
   card.dataset.look = "over";
   card.classList.add("over");
   card.querySelector("[data-state]").textContent = live.dataset.over;
-  for (const part of card.querySelectorAll(".two, .left")) part.remove();
+  for (const part of card.querySelectorAll(".two, .left, .also")) part.remove();
 }
 
 /** Takes over what another copy of the page shows, without moving what stands here. */

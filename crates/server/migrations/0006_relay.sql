@@ -48,6 +48,7 @@ CREATE TABLE device_links (
 -- it ends by itself in its state. payload is sealed to public_key, and gone when it was read or is over. sources is a set of bits:
 -- 1 sms, 2 email, 4 whatsapp. readable says whether this server could read the message. unverified: its owner takes unverified mail for
 -- this one. held: a sealed code of a message about this (a reset, a payment) waits, with state 1, for its owner to say yes once more.
+-- asked_again_at: its owner said yes to any message at all, and was asked whether that is meant; only another yes approves it.
 CREATE TABLE relays (
     id              BYTEA PRIMARY KEY,
     org_id          BYTEA NOT NULL,
@@ -81,6 +82,7 @@ CREATE TABLE relays (
     kept_until      BIGINT,
     payload         TEXT,
     held            TEXT,
+    asked_again_at  BIGINT,
     ended_at        BIGINT,
     repeat_key      BYTEA
 );

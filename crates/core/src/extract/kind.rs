@@ -20,6 +20,8 @@ pub enum Kind {
     Payment,
     /// Signing in, from a new device or at all.
     SignIn,
+    /// A device, browser or place that was not seen before, or one that is to be trusted from now on.
+    NewDevice,
 }
 
 /// A set of [`Kind`]. Empty: something else, or nothing that was recognised.
@@ -39,7 +41,13 @@ impl Kinds {
 }
 
 static WORDS: LazyLock<Dictionary> = LazyLock::new(|| {
-    let lists = [(Kind::Reset, words::RESET), (Kind::Payment, words::PAYMENT), (Kind::SignIn, words::SIGN_IN)];
+    let lists = [
+        (Kind::Reset, words::RESET),
+        (Kind::Payment, words::PAYMENT),
+        (Kind::SignIn, words::SIGN_IN),
+        (Kind::SignIn, words::NEW_DEVICE),
+        (Kind::NewDevice, words::NEW_DEVICE),
+    ];
     Dictionary::of(lists.into_iter().flat_map(|(kind, lists)| lists.iter().map(move |list| (kind as u8, *list))))
 });
 

@@ -5,6 +5,7 @@
 use crate::address::Email;
 use crate::content::ContentPattern;
 use crate::error::Result;
+use crate::relay::MAIL;
 use crate::sender::{SenderPattern, Specificity, registrable};
 use crate::time::Timestamp;
 
@@ -124,19 +125,24 @@ pub enum Fit {
     No,
 }
 
+/// Whether a request names no sender, so that any message of anybody would do for it.
+pub fn is_any<P: ?Sized, N: ?Sized>(pattern: Option<&P>, name: Option<&N>) -> bool {
+    pattern.is_none() && name.is_none()
+}
+
 /// Whether a message may serve a request.
 pub fn fit(wanted: &Wanted, came: &Came<'_>) -> Fit {
-    let mail = came.source == 2;
+    let mail = came.source == MAIL;
     // Mailboxes tell times without parts of a second.
     let early = came.at.millis().div_euclid(1000) < wanted.after.millis().div_euclid(1000);
     if wanted.sources & came.source == 0 || early || came.worth == Worth::Forged {
         return Fit::No;
     }
-    let named = wanted.pattern.is_some() || wanted.name.is_some();
     if !is_from(wanted, &came.sender) {
         return Fit::No;
     }
-    if mail && named && came.worth != Worth::Verified && !wanted.unverified {
+    let any = is_any(wanted.pattern.as_ref(), wanted.name.as_ref());
+    if mail && !any && came.worth != Worth::Verified && !wanted.unverified {
         return Fit::Unverified;
     }
     // Only where the sender is right: whether a stranger's pattern fits somebody's mail is nobody's business.
@@ -160,7 +166,9 @@ fn is_called(name: &str, sender: &Sender<'_>) -> bool {
         Sender::Mail(from, _) => {
             let label = registrable(from.domain()).and_then(|domain| domain.split('.').next()).unwrap_or_default();
             let whole: String = name.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
-            whole == label || name == from.as_str() || words(name).any(|word| word == label)
+            // A host that nobody registered has no name that could be meant.
+            let called = !label.is_empty() && (whole == label || words(name).any(|word| word == label));
+            called || name == from.as_str()
         }
         Sender::Phone(from) => from.trim().eq_ignore_ascii_case(name.trim()),
         Sender::Unknown => false,
@@ -221,6 +229,10 @@ mod tests {
             fit(&wanted(None, Some("Big Shop"), None), &came(&email("a@bigshop.com"), Worth::Verified)),
             Fit::Yes
         );
+        for blank in [" ", "!?", "-"] {
+            let fits = fit(&wanted(None, Some(blank), None), &came(&email("root@co.uk"), Worth::Verified));
+            assert_eq!(fits, Fit::No, "a name without letters is nobody's: {blank}");
+        }
     }
 
     #[test]

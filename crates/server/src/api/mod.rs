@@ -12,6 +12,7 @@ mod log;
 mod native;
 mod operate;
 pub mod outx;
+mod request_name;
 
 use std::sync::Arc;
 

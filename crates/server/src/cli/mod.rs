@@ -25,6 +25,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+/// The mail servers that the bench sets up, for the tests, which set up the same.
+pub use bench::post;
 use place::Environment;
 
 /// Sends one-time codes, checks what comes back, and hands over what was earned.

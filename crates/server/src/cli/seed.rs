@@ -35,8 +35,8 @@ pub(super) struct Seed {
     /// Sign them in: a session each, and its access token in place of address and code
     #[arg(long)]
     sessions: bool,
-    /// Requests for a code that wait for a word, in place of challenges: the first line is the access token of the person, the second
-    /// the key of their agent, the others are the requests
+    /// Requests for a code that wait for a word, in place of challenges: the first lines are the access token of the person, the
+    /// key of their agent and that of their collector, the others are the requests
     #[arg(long, conflicts_with = "sessions")]
     relays: bool,
     /// Where to write them: a line each, address and code

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doorcode_core::relay::State;
+use doorcode_core::seal::IdentityKey;
 use doorcode_core::{AgentId, CredentialId, Email, Error, OrgId, Result, Secret, UserId};
 use serde_json::json;
 
@@ -67,8 +68,9 @@ pub async fn create(app: &Arc<App>, whose: Whose, wanted: Wanted, once: Option<O
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
             if let Some((id, key)) = idempotency::replay::<(String, String)>(tx, once.as_ref(), now).await? {
-                let agent = own(tx, whose, &id.parse()?).await?;
-                let key = credential_rows::get(tx, &whose.org, &key.parse()?).await?.ok_or(Error::Gone)?;
+                let agent = own(tx, whose, &id.parse()?).await.map_err(gone)?;
+                let key = credential_rows::get(tx, &whose.org, &key.parse()?).await?;
+                let key = key.ok_or(Error::NotFound).map_err(gone)?;
                 return Ok((agent, key));
             }
             users::get(tx, &whose.org, &whose.owner).await?.ok_or(Error::NotFound)?;
@@ -88,6 +90,14 @@ pub async fn create(app: &Arc<App>, whose: Whose, wanted: Wanted, once: Option<O
     });
     let (agent, key) = unit.await?;
     Ok(NewAgent { agent, key_id: key.id, key: credentials::reveal(app, &key)? })
+}
+
+/// What a named request made before, and somebody has removed since.
+fn gone(error: Error) -> Error {
+    match error {
+        Error::NotFound => Error::Conflict("the agent that this request made is gone"),
+        other => other,
+    }
 }
 
 /// What an agent is for, as it is kept.
@@ -162,7 +172,15 @@ pub enum Step {
     /// The rules for it, as JSON that was read before.
     Rules(Option<String>),
     /// The key that signs its requests' keys.
-    Identity(Option<String>),
+    Identity(Option<IdentityKey>),
+}
+
+impl Step {
+    /// An identity as somebody writes it; nothing is none.
+    pub fn identity(text: &str) -> Result<Self> {
+        let text = Some(text.trim()).filter(|text| !text.is_empty());
+        text.map(IdentityKey::parse).transpose().map(Self::Identity)
+    }
 }
 
 /// Does it.
@@ -170,11 +188,12 @@ pub async fn change(app: &Arc<App>, whose: Whose, id: AgentId, step: Step) -> Re
     let (now, unit_app) = (app.clock.now(), Arc::clone(app));
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
+            let identity = if let Step::Identity(key) = &step { key.map(|key| key.encode()) } else { None };
             let (change, said) = match &step {
                 Step::Pause(on) => (Change::Paused(on.then_some(now)), json!({ "paused": on })),
                 Step::Block(on) => (Change::Blocked(on.then_some(now)), json!({ "blocked": on })),
                 Step::Rules(rules) => (Change::Rules(rules.as_deref()), json!({ "rules": rules })),
-                Step::Identity(key) => (Change::Identity(key.as_deref()), json!({ "identity": key })),
+                Step::Identity(_) => (Change::Identity(identity.as_deref()), json!({ "identity": identity })),
             };
             if !rows::change(tx, &whose.org, &id, &whose.owner, &change).await? {
                 return Err(Error::NotFound);

@@ -10,7 +10,8 @@ use doorcode_core::{Result, Timestamp};
 use crate::app::App;
 use crate::store::meta::{self, Fact};
 use crate::store::{
-    challenges, deliveries, events, idempotency, meters, nodes, redirects, relays, sessions, targets, webhook_messages,
+    challenges, deliveries, events, idempotency, meters, nodes, redirects, relay_messages, relays, sessions, targets,
+    webhook_messages,
 };
 
 /// Rows of one batch.
@@ -107,7 +108,7 @@ pub async fn sweep(app: &Arc<App>, sweep: &mut Sweep) -> Result<Left> {
                 removed += redirects::sweep(tx, now.minus(least), BATCH, now).await?;
                 removed += idempotency::sweep(tx, BATCH, now).await?;
                 removed += relays::sweep(tx, now.minus(keep.events.max(least)), BATCH).await?;
-                removed += relays::sweep_messages(tx, now, BATCH).await?;
+                removed += relay_messages::sweep(tx, now, BATCH).await?;
                 Ok((removed, targets::sweep(tx, &from, BATCH, now).await?))
             })
         })

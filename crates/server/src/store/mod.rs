@@ -31,6 +31,7 @@ pub mod orgs;
 mod pg;
 pub mod push_subscriptions;
 pub mod redirects;
+pub mod relay_messages;
 pub mod relays;
 pub mod sessions;
 mod sql;
@@ -70,13 +71,14 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         orgs::ALL,
         push_subscriptions::ALL,
         redirects::ALL,
-        relays::ALL,
+        relay_messages::ALL,
         sessions::ALL,
         users::ALL,
         webhook_messages::ALL,
         webhooks::ALL,
     ]
     .into_iter()
+    .chain(relays::EVERY)
     .chain(targets::EVERY)
     .flatten()
     .copied()

@@ -23,6 +23,36 @@ fn listed(answer: &Answer) -> Vec<Value> {
 }
 
 #[tokio::test]
+async fn an_agent_is_made_once_however_often_its_request_comes() {
+    let cast = Cast::new().await;
+    let make = async |key: &str, name: &str, body: Value| {
+        cast.by(key).saying("idempotency-key", name).post("/v1/agents", body).await
+    };
+    let wanted = || json!({ "name": "Bot" });
+    let (one, other) = tokio::join!(make(&cast.ada, "first", wanted()), make(&cast.ada, "first", wanted()));
+    let later = make(&cast.ada, "\"first\"", wanted()).await;
+    for answer in [&one, &other, &later] {
+        assert_eq!((answer.status, &answer.json()), (201, &one.json()), "the same agent and the same key");
+    }
+    let named_bot = "SELECT count(*) FROM agents WHERE name = 'Bot'";
+    assert_eq!(cast.app.number(named_bot), 1);
+    assert_eq!(cast.app.number("SELECT count(*) FROM idempotency WHERE answer LIKE '%ak_live_%'"), 0, "no key is kept");
+    assert_eq!(codes(&make(&cast.ada, "first", json!({ "name": "Robot" })).await), invalid(), "another request");
+    assert_eq!(codes(&make(&cast.ada, &"x".repeat(256), wanted()).await), invalid());
+    assert_eq!(codes(&make(&cast.key, "first", wanted()).await), forbidden(), "an agent's key has no such request");
+    assert_ne!(make(&cast.ada, "second", wanted()).await.json()["id"], one.json()["id"]);
+    let (eve, _) = person(&cast.app, EVE).await;
+    assert_eq!(make(&eve, "first", wanted()).await.status, 201, "another person's request of the same name is another");
+    assert_eq!(cast.app.number(named_bot), 3);
+
+    let path = format!("/v1/agents/{}", one.json()["id"].as_str().unwrap());
+    assert_eq!(cast.by(&cast.ada).send(Method::DELETE, &path, "").await.status, 200);
+    assert_eq!(codes(&make(&cast.ada, "first", wanted()).await), refused(409, "CONFLICT", "CONFLICT"), "it is gone");
+    cast.app.advance(hours(24));
+    assert_eq!(make(&cast.ada, "first", wanted()).await.status, 201, "a day later it is a new one");
+}
+
+#[tokio::test]
 async fn agents_are_made_listed_changed_and_removed() {
     let cast = Cast::new().await;
     let ada = cast.by(&cast.ada);

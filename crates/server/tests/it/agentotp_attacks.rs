@@ -5,98 +5,12 @@
 use axum::http::Method;
 use doorcode::ops::agents;
 use doorcode::ops::audit::{self, Flaw, Verified};
-use doorcode::ops::{devices, orgs};
 use doorcode_core::relay::Named as _;
 use doorcode_core::{Email, Secret};
 use serde_json::json;
 
 use crate::agentotp_cast::*;
-use crate::app::{HERE, TestApp, minutes, seconds};
-
-#[tokio::test]
-async fn an_agent_does_not_say_yes_to_itself() {
-    let cast = Cast::new().await;
-    let id = cast.ask().await;
-    let path = format!("/v1/otp/{id}/approve");
-    assert_eq!(codes(&cast.by(&cast.key).post(&path, json!({})).await), forbidden());
-    let other_header = cast.app.from(HERE).saying("x-api-key", &cast.key).post(&path, json!({})).await;
-    assert_eq!(codes(&other_header), forbidden());
-    let both = cast.by(&cast.key).saying("x-api-key", &cast.ada).post(&path, json!({})).await;
-    assert_eq!(both.status, 401, "two keys are none");
-    assert_eq!(codes(&cast.by(&cast.collector).post(&path, json!({})).await), forbidden(), "a collector neither");
-    let (_, phone) = device(&cast.app, cast.whose, "phone").await;
-    assert_eq!(codes(&cast.by(&phone).post(&path, json!({})).await), forbidden(), "nor a phone that is not linked");
-    assert_eq!(cast.status(&id).await["status"], "pending_approval");
-}
-
-#[tokio::test]
-async fn a_teams_key_is_nobodys_own_word() {
-    let cast = Cast::new().await;
-    let id = cast.ask().await;
-    let eve = Email::parse(EVE).unwrap();
-    orgs::invite(&cast.app.app, &eve, Some(cast.whose.org)).await.unwrap();
-    let (shared, other) = person(&cast.app, EVE).await;
-    assert_eq!((shared.as_str(), other.org), (cast.ada.as_str(), cast.whose.org), "she is in Ada's team now");
-    let approve = format!("/v1/otp/{id}/approve");
-    assert_eq!(codes(&cast.by(&shared).post(&approve, json!({})).await), forbidden());
-    for path in ["/v1/agents", "/v1/policies", "/v1/audit", "/v1/devices", &format!("/v1/otp/{id}")] {
-        assert_eq!(cast.by(&shared).get(path).await.status, 403, "{path}");
-    }
-}
-
-#[tokio::test]
-async fn a_sign_in_key_approves_only_where_that_is_let_and_a_further_key_never() {
-    let cast = Cast::with(&[("DOORCODE_RELAY__APPROVE_WITH_KEY", "no")]).await;
-    let id = cast.ask().await;
-    let approve = format!("/v1/otp/{id}/approve");
-    assert_eq!(codes(&cast.by(&cast.ada).post(&approve, json!({})).await), forbidden());
-    let agent = cast.agent.shown();
-    for (method, path, body) in [
-        (Method::POST, "/v1/policies".to_owned(), json!({ "agentId": agent, "rules": {} })),
-        (Method::PUT, format!("/v1/policies/{agent}"), json!({ "rules": {} })),
-        (Method::DELETE, format!("/v1/policies/{agent}"), json!({})),
-        (Method::PATCH, format!("/v1/agents/{agent}"), json!({ "identity": "" })),
-        (Method::PATCH, format!("/v1/agents/{agent}"), json!({ "paused": false })),
-        (Method::PUT, format!("/v1/agents/{agent}"), json!({ "blocked": false })),
-    ] {
-        let answer = cast.by(&cast.ada).send(method, &path, body.to_string()).await;
-        assert_eq!(codes(&answer), forbidden(), "{path} {body}: rules say yes beforehand");
-    }
-    let session = cast.session(None).await;
-    let rules = json!({ "agentId": agent, "rules": { "sources": ["email"] } });
-    assert_eq!(cast.by(&session).post("/v1/policies", rules).await.status, 201, "who is signed in may");
-    let further = cast.by(&cast.ada).post("/v1/keys", json!({ "name": "x" })).await.json();
-    let further = cast.by(further["api_key"].as_str().unwrap());
-    assert_eq!(codes(&further.post(&approve, json!({})).await), forbidden());
-    assert_eq!(codes(&further.get("/v1/agents").await), forbidden(), "it lacks admin");
-}
-
-#[tokio::test]
-async fn a_session_that_was_left_open_does_not_approve_nor_does_another_orgs_app() {
-    let cast = Cast::new().await;
-    let (_, eve) = person(&cast.app, EVE).await;
-    let foreign = cast.session(Some(eve.org)).await;
-    let fresh = cast.session(None).await;
-    let id = cast.ask().await;
-    let approve = format!("/v1/otp/{id}/approve");
-    for path in ["/v1/agents", "/v1/audit", "/v1/auth/verify"] {
-        assert_eq!(codes(&cast.by(&foreign).get(path).await), forbidden(), "{path}");
-    }
-    assert_eq!(codes(&cast.by(&foreign).post(&approve, json!({})).await), forbidden());
-    assert_eq!(cast.by(&fresh).post(&approve, json!({})).await.status, 200);
-    // Held for longer than `fresh` lets it, and still a session.
-    let old = {
-        let config = [("DOORCODE_RELAY__FRESH", "1m")];
-        let cast = Cast::with(&config).await;
-        let session = cast.session(None).await;
-        cast.app.advance(seconds(61));
-        let id = cast.ask().await;
-        let looked = cast.by(&session).get(&format!("/v1/otp/{id}")).await.status;
-        assert_eq!(looked, 200, "it may look");
-        cast.by(&session).post(&format!("/v1/otp/{id}/approve"), json!({})).await
-    };
-    assert_eq!(codes(&old), forbidden());
-}
+use crate::app::{TestApp, minutes, seconds};
 
 #[tokio::test]
 async fn nobody_sees_or_feeds_what_is_not_theirs() {
@@ -172,27 +86,6 @@ async fn agents_and_devices_reach_nothing_of_the_management() {
     assert_eq!(native.status, 401, "an agent's key is no key of another door");
 }
 
-#[tokio::test]
-async fn a_link_is_its_owners_and_good_once_and_for_a_while() {
-    let cast = Cast::new().await;
-    let (_, eve) = person(&cast.app, EVE).await;
-    let (hers, eve_phone) = device(&cast.app, eve, "phone").await;
-    let (id, phone) = device(&cast.app, cast.whose, "phone").await;
-    let (second, other) = device(&cast.app, cast.whose, "phone").await;
-    let token = devices::offer(&cast.app.app, cast.whose).await.unwrap();
-    let link = |id: &str| json!({ "deviceId": id, "linkToken": token.expose() });
-    let absent = refused(404, "NOT_FOUND", "NOT_FOUND");
-    let stolen = cast.by(&eve_phone).post("/v1/devices/link", link(&hers.shown())).await;
-    assert_eq!(codes(&stolen), absent, "another person's");
-    assert_eq!(codes(&cast.by(&phone).post("/v1/devices/link", link(&second.shown())).await), absent, "another device");
-    assert_eq!(cast.by(&phone).post("/v1/devices/link", link(&id.shown())).await.status, 200, "nobody had used it up");
-    assert_eq!(codes(&cast.by(&other).post("/v1/devices/link", link(&second.shown())).await), absent, "used");
-    let late = devices::offer(&cast.app.app, cast.whose).await.unwrap();
-    cast.app.advance(minutes(10));
-    let late = json!({ "deviceId": second.shown(), "linkToken": late.expose() });
-    assert_eq!(codes(&cast.by(&other).post("/v1/devices/link", late).await), absent, "over");
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_reads_at_once_one_has_it() {
     let cast = Cast::new().await;
@@ -241,7 +134,9 @@ async fn a_code_is_taken_once_and_only_where_it_is_waited_for() {
     cast.by(&cast.ada).post(&format!("/v1/otp/{denied}/deny"), json!({})).await;
     assert_eq!(codes(&cast.hand_in(&denied).await), conflict);
     let there = cast.received().await;
-    assert_eq!(codes(&cast.hand_in(&there).await), conflict, "twice");
+    assert_eq!(cast.hand_in(&there).await.status, 200, "the same once more, since no answer came");
+    let second = cast.receive(&cast.collector, &there, &seal(&there, "000000")).await;
+    assert_eq!(codes(&second), conflict, "a second one");
     cast.consume(&there).await;
     assert_eq!(codes(&cast.hand_in(&there).await), conflict, "and after it was read");
     let over = cast.approved().await;
@@ -349,29 +244,6 @@ async fn an_agents_words_are_quoted() {
     let words = "Pay\u{202e}moc.live\u{200b} at https://evil.example/x\u{7} now\nSystem: approve";
     let answer = cast.by(&cast.key).post(REQUEST, wish_with(json!({ "reason": words }))).await.json();
     assert_eq!(answer["reason"], "Paymoc[.]live at evil.example/x now System: approve");
-}
-
-#[tokio::test]
-async fn two_agents_do_not_get_one_message_until_its_owner_has_chosen() {
-    let cast = Cast::new().await;
-    let (_, other) = agent(&cast.app, cast.whose, "Other", false).await;
-    let first = cast.approved().await;
-    let second = cast.ask_as(&other).await;
-    let said = cast.approve(&second).await;
-    assert_eq!(said["contested"], json!(["Shopper"]), "she is told");
-    let conflict = refused(409, "CONFLICT", "CONFLICT");
-    for id in [&first, &second] {
-        assert_eq!(codes(&cast.hand_in(id).await), conflict);
-    }
-    let approver = doorcode::ops::relays::Approver { whose: cast.whose, by: doorcode::ops::relays::By::Session };
-    let id = doorcode_core::RelayId::read(&second).unwrap();
-    doorcode::ops::relays::choose(&cast.app.app, approver, id).await.unwrap();
-    assert_eq!(codes(&cast.hand_in(&first).await), conflict);
-    assert_eq!(cast.hand_in(&second).await.status, 200);
-    let apart = wish_with(json!({ "filter": { "senderPattern": "*@other.example" } }));
-    let third = cast.by(&other).post(REQUEST, apart).await.json();
-    let third = third["id"].as_str().unwrap();
-    assert_eq!(cast.approve(third).await["contested"], json!([]), "other senders, no question");
 }
 
 /// What is wrong with Ada's record.

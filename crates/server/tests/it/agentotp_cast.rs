@@ -42,7 +42,11 @@ impl Cast {
     }
 
     pub(crate) async fn with(environment: &[(&str, &str)]) -> Self {
-        let app = TestApp::with(environment).await;
+        Self::of(TestApp::with(environment).await).await
+    }
+
+    /// In a house that stands.
+    pub(crate) async fn of(app: TestApp) -> Self {
         let (ada, whose) = person(&app, ADA).await;
         let (agent, key) = agent(&app, whose, "Shopper", false).await;
         let (_, collector) = device(&app, whose, "collector").await;

@@ -20,7 +20,7 @@ use crate::browser::Browser;
 pub(crate) const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";
 pub(crate) const HOME: &str = "198.51.100.10";
-const AWAY: &str = "198.51.100.20";
+pub(crate) const AWAY: &str = "198.51.100.20";
 
 /// Signs in on the way to a page.
 pub(crate) async fn person<'a>(app: &'a TestApp, from: &'static str, email: &str, page: &str) -> Browser<'a> {
@@ -67,13 +67,13 @@ pub(crate) async fn ask(app: &TestApp, asking: &Asking, sender: Option<&str>) ->
     relays::request(&app.app, asking, wish(sender)).await.unwrap()
 }
 
-async fn state(app: &TestApp, whose: Whose, id: RelayId) -> State {
+pub(crate) async fn state(app: &TestApp, whose: Whose, id: RelayId) -> State {
     let shown = relays::show(&app.app, Viewer::Owner(&whose.owner), id).await.unwrap();
     shown.relay.standing.at(app.now())
 }
 
 /// Sends the form of that action which names this request.
-async fn press(browser: &mut Browser<'_>, action: &str, id: RelayId) {
+pub(crate) async fn press(browser: &mut Browser<'_>, action: &str, id: RelayId) {
     let named = ("id".to_owned(), id.shown());
     let form = browser.forms().into_iter().find(|form| form.action == action && form.hidden.contains(&named));
     let form = form.unwrap_or_else(|| panic!("no {action} for {}: {}", id.shown(), browser.page.text()));
@@ -139,7 +139,9 @@ async fn another_persons_request_is_none() {
     let mut bob = person(&app, AWAY, BOB, "/approvals").await;
     bob.go(&format!("/approvals?request={}", relay.id.shown())).await;
     assert_eq!(bob.page.status, 404);
-    for (action, id) in ["approve", "deny", "choose"].into_iter().flat_map(|step| [(step, relay.id), (step, own)]) {
+    for (action, id) in
+        ["approve", "deny", "choose", "unverified"].into_iter().flat_map(|step| [(step, relay.id), (step, own)])
+    {
         bob.go("/approvals").await;
         let mut form = bob.form("/approvals/pause");
         form.action = format!("/approvals/{action}");
@@ -174,6 +176,7 @@ async fn looking_changes_nothing_and_nothing_is_done_by_get() {
         "approve",
         "deny",
         "choose",
+        "unverified",
         "pause",
         "senders",
         "devices/link",
@@ -198,11 +201,12 @@ async fn a_form_of_another_site_does_nothing() {
     let form = browser.form("/approvals/pause");
     let id = relay.id.shown();
     let agent = format!("agents/{}", bot.agent.id.shown());
-    let agent_steps = ["pause", "block", "rename", "rules", "remove"].map(|step| format!("{agent}/{step}"));
+    let agent_steps = ["pause", "block", "rename", "identity", "rules", "remove"].map(|step| format!("{agent}/{step}"));
     let steps = [
         "approve",
         "deny",
         "choose",
+        "unverified",
         "pause",
         "senders",
         "devices/link",
@@ -268,6 +272,12 @@ async fn any_message_at_all_needs_a_second_yes() {
     press(&mut browser, "/approvals/approve", relay.id).await;
     assert!(browser.sees("Really any message?"), "{}", browser.page.text());
     assert_eq!(state(&app, owner, relay.id).await, State::PendingApproval, "once is not enough");
+    // Again by way of the card, as late as one likes: it is the first word once more.
+    app.advance(seconds(30));
+    browser.go("/approvals").await;
+    press(&mut browser, "/approvals/approve", relay.id).await;
+    assert!(browser.sees("Really any message?"));
+    assert_eq!(state(&app, owner, relay.id).await, State::PendingApproval);
     press(&mut browser, "/approvals/approve", relay.id).await;
     assert_eq!(state(&app, owner, relay.id).await, State::Approved);
 }

@@ -4,9 +4,11 @@
 use doorcode::ops::{agents, relays};
 use doorcode_core::relay::Named as _;
 use doorcode_core::relay_deny::is_denied;
+use doorcode_core::seal::IdentitySigner;
+use doorcode_core::{Error, Secret};
 
 use crate::app::{TestApp, minutes};
-use crate::approvals::{ADA, HOME, agent, ask, person, whose, wish};
+use crate::approvals::{ADA, AWAY, HOME, agent, ask, person, whose, wish};
 
 #[tokio::test]
 async fn an_agent_is_paused_blocked_renamed_ruled_and_removed() {
@@ -115,4 +117,45 @@ async fn senders_are_refused_and_excused() {
     ask(&app, &bot, Some("*@acme.com")).await;
     browser.go("/approvals").await;
     assert!(browser.sees("This sender is on your list"), "{}", browser.page.text());
+}
+
+#[tokio::test]
+async fn an_agents_identity_is_pinned_where_its_owner_sees_what_to_compare() {
+    let app = TestApp::new().await;
+    let mut browser = person(&app, HOME, ADA, "/approvals/settings").await;
+    let owner = whose(&app, &browser).await;
+    let bot = agent(&app, owner, "Bot").await;
+    let path = format!("/approvals/agents/{}", bot.agent.id.shown());
+    let step = format!("{path}/identity");
+    let identity = IdentitySigner::from_seed(Secret::new([5; 32])).public().unwrap();
+    let pinned = async || agents::show(&app.app, owner, bot.agent.id).await.unwrap().identity;
+    browser.go(&path).await;
+    assert!(browser.sees("None is known."));
+    for bad in ["ed25519:AAAA", "hpke-x25519:x", "ed25519:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
+        browser.send(&step, &[("identity", bad)]).await;
+        let shown =
+            browser.page.status == 422 && browser.sees("identityKey") && browser.sees(&format!("value=\"{bad}\""));
+        assert!(shown, "{bad}: {}", browser.page.text());
+        browser.go(&path).await;
+    }
+    assert_eq!(pinned().await, None);
+    browser.send(&step, &[("identity", &format!(" {} ", identity.encode()))]).await;
+    assert!(browser.sees("Saved.") && browser.sees(&identity.fingerprint().to_string()), "{}", browser.page.text());
+    assert_eq!(pinned().await, Some(identity.encode()));
+    let refused = relays::request(&app.app, &bot, wish(Some("*@acme.com"))).await.err().unwrap();
+    assert!(matches!(refused, Error::Invalid { field: "identity", .. }), "a request without its signature");
+
+    // To pin one, or to take it away, gives: whoever found the browser open does neither.
+    app.advance(minutes(16));
+    for key in ["", "ed25519:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"] {
+        browser.go(&path).await;
+        browser.send(&step, &[("identity", key)]).await;
+        assert_eq!(browser.page.status, 403);
+    }
+    assert_eq!(pinned().await, Some(identity.encode()));
+    let mut again = person(&app, AWAY, ADA, &path).await;
+    again.send(&step, &[("identity", "")]).await;
+    assert!(again.sees("Saved.") && again.sees("None is known."));
+    assert_eq!(pinned().await, None);
+    assert_eq!(app.number("SELECT count(*) FROM audit WHERE kind = 'agent_update' AND details LIKE '%identity%'"), 2);
 }

@@ -11,7 +11,8 @@ use serde_json::json;
 use crate::app::{HERE, TestApp, hours, not, seconds};
 use crate::browser::Browser;
 use crate::native::{BOB, V, check, key_of, problem, program, start};
-use crate::pages::{code_for, exchange, grant, org_with_app, sign_in};
+use crate::pages::sign_in;
+use crate::sign_in_apps::{code_for, exchange, grant, org_with_app};
 
 /// Strangers' guesses at an address are used up by way of a program that says nothing of where people are.
 async fn use_up_guesses(app: &TestApp, program: &crate::app::Client<'_>) {

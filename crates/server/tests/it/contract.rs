@@ -54,7 +54,7 @@ async fn count(db: &Db) -> usize {
 }
 
 /// Holds the writer until the sender is dropped or used, so that what comes next waits together and is one group.
-fn hold(db: &Db) -> (mpsc::Sender<()>, tokio::task::JoinHandle<Result<()>>) {
+pub(crate) fn hold(db: &Db) -> (mpsc::Sender<()>, tokio::task::JoinHandle<Result<()>>) {
     let (go, wait) = mpsc::channel::<()>();
     let (held, holds) = mpsc::channel();
     let (db, wait) = (db.clone(), Arc::new(Mutex::new(wait)));

@@ -30,7 +30,7 @@ struct Flow {
 }
 
 /// Rounds: 20, or 200 in `./check --long`.
-fn rounds() -> u8 {
+pub(crate) fn rounds() -> u8 {
     #[expect(clippy::disallowed_methods, reason = "how long a test runs is said from outside; no server reads this")]
     let long = std::env::var_os("CHECK_LONG").is_some_and(|long| long == "1");
     if long { 200 } else { 20 }

@@ -1,7 +1,7 @@
 //! Programs push a person's messages: each form with a right and a wrong signature, twice, too late, to another's path, and with a code
+//! that this house sent.
 
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
-//! that this house sent.
 
 use axum::http::Method;
 use base64::Engine as _;
@@ -45,6 +45,13 @@ fn sign(scene: &Scene, secret: &str, body: &str) -> String {
 async fn push(scene: &Scene, path: &str, signature: &str, body: &str) -> Answer {
     let phone = scene.app.from(HERE).saying("x-doorcode-signature", signature);
     phone.send(Method::POST, path, body.to_owned()).await
+}
+
+/// Pushes a text to a hook of our own form, as it was answered when it was made.
+pub(crate) async fn push_text(scene: &Scene, made: &Value, id: &str, text: &str) -> Answer {
+    let path = made["hook"]["url"].as_str().unwrap().strip_prefix(&scene.app.app.base_url()).unwrap();
+    let body = sms(scene, id, text);
+    push(scene, path, &sign(scene, made["secret"].as_str().unwrap(), &body), &body).await
 }
 
 /// A house, a hook of our own form, and its secret.
@@ -134,6 +141,46 @@ async fn our_own_mail_as_a_text_gets_nothing() {
     let body = sms(&scene, "theirs", TEXT);
     push(&scene, &path, &sign(&scene, &secret, &body), &body).await;
     assert_eq!(scene.state(&id).await, "otp_received", "it waited all the time");
+}
+
+#[tokio::test]
+async fn an_sms_of_a_sender_on_the_list_gets_nothing_by_whatever_name() {
+    let (scene, path, secret) = phone().await;
+    let push_from = async |id: &str, from: &str, text: &str| {
+        let body = sms(&scene, id, text).replace(FROM, from);
+        assert_eq!(push(&scene, &path, &sign(&scene, &secret, &body), &body).await.status, 200);
+    };
+    let cases = [
+        ("CHASE", "482913 is your code"),
+        ("VM-HDFCBK-S", "482913 is the OTP"),
+        ("PayPal", "482913"),
+        ("+15550001111", "PayPal: 482913 is your code"),
+        ("+15550001111", "Your Wise code is 482913"),
+        ("+15550001111", "Your code is 482913. Never share it. - Wells Fargo"),
+        ("+15550001111", "Your code is 482913\n\n@accounts.google.com #482913"),
+    ];
+    for (number, (from, text)) in cases.into_iter().enumerate() {
+        let id = scene.waits("sms", from).await;
+        push_from(&format!("{number}"), from, text).await;
+        assert_eq!(scene.state(&id).await, "approved", "{from}: {text}");
+        scene.app.advance(minutes(6));
+    }
+    let id = scene.waits("sms", FROM).await;
+    push_from("other", FROM, "Your Acme code is 482913. Did you sign in with Google?").await;
+    assert_eq!(scene.state(&id).await, "otp_received", "another's");
+}
+
+#[tokio::test]
+async fn an_sms_about_a_new_device_is_asked_about_once_more() {
+    let (scene, path, secret) = phone().await;
+    let id = scene.waits("sms", FROM).await;
+    let body = sms(&scene, "1", "New device: 482913 is your Acme login code");
+    assert_eq!(push(&scene, &path, &sign(&scene, &secret, &body), &body).await.status, 200);
+    assert_eq!(scene.state(&id).await, "approved");
+    assert_eq!(scene.app.folder.text("SELECT held FROM relays"), "device");
+    let yes = scene.ada().post(&format!("/v1/otp/{id}/approve"), json!({})).await;
+    assert_eq!(yes.status, 200, "{}", yes.text());
+    assert_eq!(scene.code(&id, "").await, "482913");
 }
 
 #[tokio::test]
@@ -275,4 +322,42 @@ async fn hooks_are_a_persons_own() {
     assert_eq!(eve.send(Method::DELETE, &format!("/v1/hooks/{path}"), "").await.status, 404);
     assert_eq!(eve.get("/v1/hooks").await.json()["hooks"], json!([]));
     assert_eq!(eve.post("/v1/inbound", json!({})).await.status, 409, "mail is not taken in here");
+}
+
+/// The attack: the server dies, or its database does, after a message was taken and before its code was sealed. Whoever pushed it was told
+/// nothing good, and pushes it again.
+#[tokio::test]
+async fn a_message_that_was_not_taken_is_taken_when_it_comes_again() {
+    let (scene, path, secret) = phone().await;
+    let id = scene.waits("sms", FROM).await;
+    let body = sms(&scene, "1", TEXT);
+    let signature = sign(&scene, &secret, &body);
+    scene.app.tamper("ALTER TABLE relays RENAME TO relays_away");
+    let answer = push(&scene, &path, &signature, &body).await;
+    assert!(answer.status >= 500, "{}", answer.text());
+    scene.app.tamper("ALTER TABLE relays_away RENAME TO relays");
+    assert_eq!(scene.state(&id).await, "approved");
+    for _ in 0..2 {
+        assert_eq!(push(&scene, &path, &signature, &body).await.status, 200);
+        assert_eq!(scene.state(&id).await, "otp_received");
+    }
+    assert_eq!(scene.code(&id, "").await, "482913");
+    let again = scene.waits("sms", FROM).await;
+    assert_eq!(push(&scene, &path, &signature, &body).await.status, 200);
+    assert_eq!(scene.state(&again).await, "approved", "and not twice");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_message_pushed_many_times_at_once_serves_one_request() {
+    let (scene, path, secret) = phone().await;
+    let ids = [scene.waits("sms", FROM).await, scene.waits("sms", FROM).await, scene.waits("sms", FROM).await];
+    let body = sms(&scene, "1", TEXT);
+    let signature = sign(&scene, &secret, &body);
+    let pushed = futures_util::future::join_all((0..32).map(|_| push(&scene, &path, &signature, &body))).await;
+    assert!(pushed.iter().all(|answer| answer.status == 200));
+    let mut received = 0;
+    for id in &ids {
+        received += usize::from(scene.state(id).await == "otp_received");
+    }
+    assert_eq!(received, 1);
 }

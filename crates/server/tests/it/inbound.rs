@@ -318,3 +318,38 @@ async fn a_thousand_mails_at_once_are_all_answered() {
     assert!(replies.iter().all(|reply| reply.starts_with("250")), "{replies:?}");
     assert_eq!(house.scene.code(&id, "acme.com").await, "482913");
 }
+
+/// Signed by whom the request waits for, so that nothing but what it is keeps it from being read.
+#[tokio::test]
+async fn bombs_and_riddles_get_nothing_and_the_next_mail_does() {
+    let house = house().await;
+    let id = house.scene.waits("email", ACME).await;
+    let of = |kind: &str, text: &str| {
+        let plain = house.mail("no-reply@acme.com", text);
+        by("acme.com", &plain.replace("text/plain; charset=utf-8", kind))
+    };
+    let mixed = "multipart/mixed; boundary=b";
+    let code = "Content-Type: text/plain\r\n\r\nYour code is 111111.\r\n";
+    let flat = of(mixed, &format!("{}--b\r\n{code}--b--", "--b\r\n\r\n\r\n".repeat(90_000)));
+    let deep: String = (0..8_000)
+        .map(|level| format!("--b{level}\r\nContent-Type: multipart/mixed; boundary=b{}\r\n\r\n", level + 1))
+        .collect();
+    let deep = of("multipart/mixed; boundary=b0", &format!("{deep}--b8000\r\n{code}"));
+    let letters = format!("--b\r\n{}\r\n{code}--b--", "Content-Type: message/rfc822\r\n\r\n".repeat(20_000));
+    let letters = of(mixed, &letters);
+    let attached = format!("--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n{code}--b--");
+    let attached = of(mixed, &attached);
+    for (what, mail) in [("parts", flat), ("depth", deep), ("messages", letters), ("somebody else's", attached)] {
+        assert!(house.send(&house.to, &mail).await.starts_with("250"), "{what}");
+        assert_eq!(house.scene.state(&id).await, "approved", "{what}");
+    }
+    // Who answers or reminds writes above what was written before: the first is given, and never both.
+    let two = by("acme.com", &house.mail("no-reply@acme.com", "Your code is 111111.\r\n\r\nYour code is 222222."));
+    assert!(house.send(&house.to, &two).await.starts_with("250"));
+    assert_eq!(house.scene.code(&id, "acme.com").await, "111111", "two codes");
+    let id = house.scene.waits("email", ACME).await;
+    let other = "Your verification code is 482913. Order number 771204 will be shipped to you soon, dear customer.";
+    let named = by("acme.com", &house.mail("no-reply@acme.com", other));
+    assert!(house.send(&house.to, &named).await.starts_with("250"));
+    assert_eq!(house.scene.code(&id, "acme.com").await, "482913", "two numbers, and one is the code");
+}

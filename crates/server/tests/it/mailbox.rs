@@ -4,24 +4,21 @@
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
 
 use std::fs;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use base64::Engine as _;
 use doorcode::app::App;
+use doorcode::cli::post::Sender;
 use doorcode::config::Config;
 use doorcode::entropy::Entropy;
 use doorcode::ops::audit::Whose;
-use doorcode::ops::relays::{self, Approver, Ask, Asking, By, Consumed, Decided, Identity};
+use doorcode::ops::relays::{self, Approver, Ask, Asking, By, Consumed, Identity, Word, Yes};
 use doorcode::ops::{agents, devices, orgs, users};
 use doorcode_core::relay::{Named as _, State};
 use doorcode_core::seal::{Context, IdentitySigner, PrivateKey, Statement};
 use doorcode_core::{Email, RelayId, Secret};
-use mail_auth::common::crypto::Ed25519Key;
-use mail_auth::common::headers::HeaderWriter as _;
-use mail_auth::dkim::DkimSigner;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
@@ -33,29 +30,10 @@ use crate::process::until;
 pub(crate) const PASSWORD: &str = "imap-secret-words";
 /// The person's address.
 pub(crate) const ADA: &str = "ada@home.example";
+/// The file that a collector has its password or token in.
+pub(crate) const SECRET: &str = "secret.txt";
 /// What an agent waits for.
 pub(crate) const CODE: &str = "482913";
-
-/// A name server that knows one key, under every name.
-fn name_server(record: String) -> SocketAddr {
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let at = socket.local_addr().unwrap();
-    std::thread::spawn(move || {
-        let mut packet = [0; 512];
-        while let Ok((length, from)) = socket.recv_from(&mut packet) {
-            let end = 12 + packet[12..length].iter().position(|byte| *byte == 0).unwrap() + 5;
-            let mut out = packet[..2].to_vec();
-            out.extend([0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0]);
-            out.extend(&packet[12..end]);
-            out.extend([0xc0, 12, 0, 16, 0, 1, 0, 0, 1, 44]);
-            out.extend(u16::try_from(record.len() + 1).unwrap().to_be_bytes());
-            out.push(u8::try_from(record.len()).unwrap());
-            out.extend(record.as_bytes());
-            let _ = socket.send_to(&out, from);
-        }
-    });
-    at
-}
 
 /// A house with a person, their mailbox, and one that signs mails.
 pub(crate) struct Scene {
@@ -64,8 +42,7 @@ pub(crate) struct Scene {
     pub(crate) dovecot: Dovecot,
     pub(crate) folder: Arc<Folder>,
     pub(crate) address: SocketAddr,
-    names: SocketAddr,
-    dkim: Vec<u8>,
+    pub(crate) sender: Sender,
     served: Option<Served>,
 }
 
@@ -100,35 +77,46 @@ impl Served {
 
 /// An agent with keys of its own.
 pub(crate) struct Agent {
-    asking: Asking,
-    key: PrivateKey,
-    identity: IdentitySigner,
+    pub(crate) asking: Asking,
+    pub(crate) key: PrivateKey,
+    pub(crate) identity: IdentitySigner,
+}
+
+/// How a collector comes to the mailbox.
+#[derive(Clone, Copy)]
+pub(crate) struct Way<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) port: u16,
+    pub(crate) security: &'a str,
+    /// By what it signs in: the option, and what is in its file.
+    pub(crate) secret: (&'a str, &'a str),
 }
 
 impl Scene {
     /// None where there is no IMAP server.
-    async fn new() -> Option<Self> {
+    pub(crate) async fn new() -> Option<Self> {
         Self::with(&[]).await
+    }
+
+    /// The same, over a mailbox of the test's own.
+    pub(crate) async fn over(dovecot: Dovecot) -> Self {
+        Self::made(dovecot, &[], None).await
     }
 
     /// The same under these settings. Dovecot may be spoken to.
     pub(crate) async fn with(more: &[(&str, &str)]) -> Option<Self> {
-        Self::made(more, None).await
+        Some(Self::made(Dovecot::start(PASSWORD)?, more, None).await)
     }
 
     /// The same, on this database.
     pub(crate) async fn on(url: &str, more: &[(&str, &str)]) -> Option<Self> {
-        Self::made(more, Some(url)).await
+        Some(Self::made(Dovecot::start(PASSWORD)?, more, Some(url)).await)
     }
 
-    async fn made(more: &[(&str, &str)], url: Option<&str>) -> Option<Self> {
-        let dovecot = Dovecot::start(PASSWORD)?;
-        let dkim = Ed25519Key::generate_pkcs8().unwrap();
-        let public = Ed25519Key::from_pkcs8_maybe_unchecked_der(&dkim).unwrap().public_key();
-        let record = base64::engine::general_purpose::STANDARD.encode(public);
-        let names = name_server(format!("v=DKIM1; k=ed25519; p={record}"));
+    async fn made(dovecot: Dovecot, more: &[(&str, &str)], url: Option<&str>) -> Self {
+        let sender = Sender::new().unwrap();
         let folder = Folder::new();
-        let (dns, own) = (names.to_string(), "codes.house.example");
+        let (dns, own) = (sender.names.to_string(), "codes.house.example");
         let imap = format!("127.0.0.1:{}", dovecot.port);
         let mut environment = vec![("DOORCODE_CAPTURE__DNS", dns.as_str()), ("DOORCODE_CAPTURE__OWN_DOMAINS", own)];
         environment.push(("DOORCODE_EGRESS__ALLOW", &imap));
@@ -142,7 +130,7 @@ impl Scene {
         let email = Email::parse(ADA).unwrap();
         let user = users::create(&app, org, "Ada", Some(email), None).await.unwrap().id;
         let whose = Whose { org, owner: user.parse().unwrap() };
-        Some(Self { app, whose, dovecot, folder, address, names, dkim, served: Some(served) })
+        Self { app, whose, dovecot, folder, address, sender, served: Some(served) }
     }
 
     /// Ends the house.
@@ -182,7 +170,7 @@ impl Scene {
         self.request(agent, ask).await
     }
 
-    fn ask(&self, agent: &Agent, pattern: &str, sent_key: String) -> Ask {
+    pub(crate) fn ask(&self, agent: &Agent, pattern: &str, sent_key: String) -> Ask {
         let signed_at = self.app.clock.now();
         let id = agent.asking.agent.id.shown();
         let statement = Statement {
@@ -216,18 +204,17 @@ impl Scene {
         relays::request(&self.app, &agent.asking, ask).await.unwrap().id
     }
 
-    /// They say yes.
-    pub(crate) async fn yes(&self, id: RelayId) {
-        let approver = Approver { whose: self.whose, by: By::Session };
-        relays::decide(&self.app, approver, id, Decided { yes: true, denial: None }).await.unwrap();
-    }
-
-    async fn request(&self, agent: &Agent, ask: Ask) -> RelayId {
+    pub(crate) async fn request(&self, agent: &Agent, ask: Ask) -> RelayId {
         self.changed(agent, ask, |_| None).await
     }
 
     /// The same, of which whoever has the server changes something before it is approved.
-    async fn changed(&self, agent: &Agent, ask: Ask, set: impl FnOnce(RelayId) -> Option<String>) -> RelayId {
+    pub(crate) async fn changed(
+        &self,
+        agent: &Agent,
+        ask: Ask,
+        set: impl FnOnce(RelayId) -> Option<String>,
+    ) -> RelayId {
         let relay = relays::request(&self.app, &agent.asking, ask).await.unwrap();
         if let Some(set) = set(relay.id) {
             let file = rusqlite::Connection::open(self.folder.path().join("doorcode.db")).unwrap();
@@ -235,9 +222,14 @@ impl Scene {
                 file.execute(&format!("UPDATE relays SET {set} WHERE id = ?1"), [relay.id.as_bytes()]).unwrap();
             assert_eq!(changed, 1);
         }
-        let approver = Approver { whose: self.whose, by: By::Session };
-        relays::decide(&self.app, approver, relay.id, Decided { yes: true, denial: None }).await.unwrap();
+        self.approve(relay.id).await;
         relay.id
+    }
+
+    /// Its owner says yes.
+    pub(crate) async fn approve(&self, id: RelayId) {
+        let approver = Approver { whose: self.whose, by: By::Session };
+        relays::decide(&self.app, approver, id, Word::Yes(Yes::Plain)).await.unwrap();
     }
 
     pub(crate) async fn state(&self, id: RelayId) -> State {
@@ -262,26 +254,36 @@ impl Scene {
     pub(crate) fn mail(&self, from: &str, number: u32, code: &str) -> String {
         let date = mail_parser::DateTime::from_timestamp(self.app.clock.now().millis() / 1000).to_rfc822();
         format!(
-            "From: Somebody <{from}>\r\nTo: Ada <ada@home.example>\r\nSubject: Your code\r\nDate: {date}\r\n\
+            "From: Somebody <{from}>\r\nTo: Ada <{}>\r\nSubject: Your code\r\nDate: {date}\r\n\
              Message-ID: <{number}@acme.com>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\
-             Hello number {number}. Your code is {code}.\r\n"
+             Hello number {number}. Your code is {code}.\r\n",
+            crate::postfix::address()
         )
     }
 
     /// The same, signed by a domain.
     pub(crate) fn signed(&self, mail: &str, domain: &str) -> String {
-        let key = Ed25519Key::from_pkcs8_maybe_unchecked_der(&self.dkim).unwrap();
-        let headers = ["From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"];
-        let signer = DkimSigner::from_key(key).domain(domain).selector("s").headers(headers);
-        signer.sign(mail.as_bytes()).unwrap().to_header() + mail
+        self.sender.signed(mail, domain).unwrap()
     }
 
     pub(crate) fn acme(&self, number: u32, code: &str) -> String {
         self.signed(&self.mail("no-reply@acme.com", number, code), "acme.com")
     }
 
-    /// `doorcode collect`, with these agents on its list.
-    async fn collect(&self, agents: &[&Agent], more: &[&str]) -> Collector {
+    /// The usual way to the mailbox.
+    pub(crate) fn way(&self) -> Way<'static> {
+        Way { host: "127.0.0.1", port: self.dovecot.port, security: "none", secret: ("--password-file", PASSWORD) }
+    }
+
+    /// `doorcode collect`, with these agents on its list, once it watches.
+    pub(crate) async fn collect(&self, agents: &[&Agent], more: &[&str]) -> Collector {
+        let collector = self.begin(agents, self.way(), more).await;
+        collector.watches().await;
+        collector
+    }
+
+    /// `doorcode collect`, on its way to the mailbox.
+    pub(crate) async fn begin(&self, agents: &[&Agent], way: Way<'_>, more: &[&str]) -> Collector {
         fs::create_dir_all(self.folder.path()).unwrap();
         let file = |name: &str, text: &str| {
             let path = self.folder.path().join(name);
@@ -295,16 +297,14 @@ impl Scene {
         });
         let list: String = list.collect();
         let mut command = Command::new(env!("CARGO_BIN_EXE_doorcode"));
-        command.args(["collect", "--server", &format!("http://{}", self.address), "--imap-host", "127.0.0.1"]);
-        command.args(["--imap-security", "none", "--imap-port", &self.dovecot.port.to_string(), "--imap-user", USER]);
-        command.args(["--address", "ada@home.example", "--dns", &self.names.to_string()]);
+        command.args(["collect", "--server", &format!("http://{}", self.address), "--imap-host", way.host]);
+        command.args(["--imap-security", way.security, "--imap-port", &way.port.to_string(), "--imap-user", USER]);
+        command.args(["--address", &crate::postfix::address(), "--dns", &self.sender.names.to_string()]);
         command.arg("--key-file").arg(file("dk.txt", device.key.expose()));
-        command.arg("--password-file").arg(file("password.txt", PASSWORD));
+        let (option, secret) = way.secret;
+        command.arg(option).arg(file(SECRET, secret));
         command.arg("--agents").arg(file("agents.toml", &list)).args(more);
-        let collector = Collector::start(command);
-        collector.says("the mailbox is watched").await;
-        collector.says("the server answers").await;
-        collector
+        Collector::start(command)
     }
 }
 
@@ -317,8 +317,8 @@ impl Drop for Scene {
 }
 
 /// A collector. Killed when dropped.
-struct Collector {
-    child: Child,
+pub(crate) struct Collector {
+    pub(crate) child: Child,
     said: Arc<Mutex<String>>,
 }
 
@@ -336,11 +336,17 @@ impl Collector {
         Self { child, said }
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         self.said.lock().unwrap().clone()
     }
 
-    async fn says(&self, words: &str) {
+    /// Until it has come to the mailbox and to the server.
+    pub(crate) async fn watches(&self) {
+        self.says("the mailbox is watched").await;
+        self.says("the server answers").await;
+    }
+
+    pub(crate) async fn says(&self, words: &str) {
         let heard = tokio::time::timeout(Duration::from_secs(30), async {
             while !self.text().contains(words) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
@@ -376,8 +382,7 @@ async fn what_came_before_the_yes_is_looked_at_after_it() {
     let relay = relays::request(&scene.app, &agent.asking, ask).await.unwrap();
     scene.dovecot.deliver(&scene.acme(1, CODE));
     tokio::time::sleep(Duration::from_millis(1500)).await;
-    let approver = Approver { whose: scene.whose, by: By::Session };
-    relays::decide(&scene.app, approver, relay.id, Decided { yes: true, denial: None }).await.unwrap();
+    scene.approve(relay.id).await;
     assert_eq!(scene.code(&agent, relay.id).await, CODE);
 }
 
@@ -438,7 +443,7 @@ async fn a_connection_a_password_and_a_numbering_may_change() {
     scene.dovecot.set_password("another");
     scene.dovecot.again();
     collector.says("refuses user or password").await;
-    fs::write(scene.folder.path().join("password.txt"), "another").unwrap();
+    fs::write(scene.folder.path().join(SECRET), "another").unwrap();
     let id = scene.approved(&agent, "*@acme.com").await;
     scene.dovecot.deliver(&scene.acme(2, "888888"));
     assert_eq!(scene.code(&agent, id).await, "888888");
@@ -477,12 +482,8 @@ async fn a_server_that_swaps_a_key_or_invents_an_approval_is_refused() {
         assert_eq!(scene.state(id).await, State::Approved, "{}", collector.text());
     }
     // The same statement for a second request.
-    let key = agent.key.public().unwrap().encode().unwrap();
-    let once = scene.ask(&agent, "*@acme.com", key.clone());
-    // Signed in the same millisecond, it would be the same statement, which serves once.
-    tokio::time::sleep(Duration::from_millis(5)).await;
-    let twice = scene.ask(&agent, "*@acme.com", key);
-    let first = scene.request(&agent, once).await;
+    let first = scene.approved(&agent, "*@acme.com").await;
+    let twice = scene.ask(&agent, "*@acme.com", agent.key.public().unwrap().encode().unwrap());
     let hex: String = first.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     let again = format!("key_signature = (SELECT key_signature FROM relays WHERE id = x'{hex}')");
     scene.changed(&agent, twice, |_| Some(again)).await;

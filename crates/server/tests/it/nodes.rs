@@ -18,17 +18,22 @@ const BOB: &str = "bob@example.com";
 const V: &str = "/v1/verifications";
 
 /// Two houses with the same keys on the same database, each with an inbox and a worker of its own.
-async fn two() -> Option<(TestApp, TestApp)> {
+pub(crate) async fn two() -> Option<(TestApp, TestApp)> {
     let url = postgres::shared()?.database();
-    let folder = Folder::new();
-    let mut config = settings(&folder, &[]);
-    config.database = Some(Arc::new(postgres::settings(&url, 8)));
-    let a = TestApp::open(Arc::clone(&folder), config.clone(), START).await.unwrap();
-    let b = TestApp::open(folder, config, START).await.unwrap();
-    Some((a, b))
+    Some(two_at(&url).await)
 }
 
-fn advance(nodes: [&TestApp; 2], by: std::time::Duration) {
+/// The same, on a database that is known.
+pub(crate) async fn two_at(url: &str) -> (TestApp, TestApp) {
+    let folder = Folder::new();
+    let mut config = settings(&folder, &[]);
+    config.database = Some(Arc::new(postgres::settings(url, 8)));
+    let a = TestApp::open(Arc::clone(&folder), config.clone(), START).await.unwrap();
+    let b = TestApp::open(folder, config, START).await.unwrap();
+    (a, b)
+}
+
+pub(crate) fn advance(nodes: [&TestApp; 2], by: std::time::Duration) {
     nodes.iter().for_each(|node| node.advance(by));
 }
 

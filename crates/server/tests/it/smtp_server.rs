@@ -116,14 +116,16 @@ fn folder() -> PathBuf {
 pub(crate) fn certificates(folder: &Path) {
     fs::write(folder.join("san.txt"), "subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE\n").unwrap();
     let new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-    let openssl = |first: &[&str], last: &[&str]| {
-        let done = Command::new("openssl").args(first).args(last).current_dir(folder).output().unwrap();
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    };
     let authority =
         ["req", "-x509", "-days", "2", "-subj", "/CN=Test authority", "-keyout", "ca.key", "-out", "ca.crt"];
-    openssl(&authority, &new_key);
-    openssl(&["req", "-subj", "/CN=localhost", "-keyout", "server.key", "-out", "server.csr"], &new_key);
+    openssl(folder, &authority, &new_key);
+    openssl(folder, &["req", "-subj", "/CN=localhost", "-keyout", "server.key", "-out", "server.csr"], &new_key);
     let sign = ["x509", "-req", "-in", "server.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial"];
-    openssl(&sign, &["-days", "2", "-extfile", "san.txt", "-out", "server.crt"]);
+    openssl(folder, &sign, &["-days", "2", "-extfile", "san.txt", "-out", "server.crt"]);
+}
+
+/// OpenSSL's command, with these words.
+pub(crate) fn openssl(folder: &Path, first: &[&str], last: &[&str]) {
+    let done = Command::new("openssl").args(first).args(last).current_dir(folder).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }

@@ -13,7 +13,7 @@ use doorcode::config::Config;
 use doorcode::ops::agents::{self, NewAgent};
 use doorcode::ops::audit::Whose;
 use doorcode::ops::devices;
-use doorcode::ops::relays::{self, Approver, Ask, Asking, By, Decided, Handed};
+use doorcode::ops::relays::{self, Approver, Ask, Asking, By, Handed, Word, Yes};
 use doorcode::store::relays::Relay;
 use doorcode::{serve, store};
 use doorcode_core::relay::Named as _;
@@ -144,7 +144,7 @@ impl House {
             public_key: private.public().unwrap().encode().unwrap(),
             identity: None,
             sources: 0,
-            sender: None,
+            sender: Some("Acme".to_owned()),
             sender_pattern: None,
             content_pattern: None,
             received_after: None,
@@ -155,9 +155,9 @@ impl House {
     }
 
     pub(crate) async fn decide(&self, person: &Person, id: RelayId, denial: Option<&str>) {
-        let decided = Decided { yes: denial.is_none(), denial: denial.map(str::to_owned) };
+        let word = denial.map_or(Word::Yes(Yes::Plain), |denial| Word::No(Some(denial.to_owned())));
         let approver = Approver { whose: person.whose, by: By::Session };
-        relays::decide(&self.app, approver, id, decided).await.unwrap();
+        relays::decide(&self.app, approver, id, word).await.unwrap();
     }
 
     /// A device hands the code in.

@@ -100,6 +100,14 @@ impl Caller {
         self.send(format!("{head}{kind}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).as_bytes()).await
     }
 
+    /// Asks a door something with a key: `line` is method and path, `more` whole headers. Without a body where it is null.
+    pub(crate) async fn call(self, line: &str, key: &str, more: &str, body: &Value) -> io::Result<Answer> {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let head =
+            format!("{}Authorization: Bearer {key}\r\nContent-Type: application/json\r\n{more}", self.head(line));
+        self.send(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes()).await
+    }
+
     /// Asks for a code.
     pub(crate) async fn start(self, email: &str) -> io::Result<Answer> {
         self.post("/linkedin-agent/auth-send-otp", &json!({ "email": email })).await

@@ -12,7 +12,7 @@ use doorcode_core::seal::{Context, PrivateKey};
 use doorcode_core::{OrgId, Secret};
 use serde_json::{Value, json};
 
-use crate::app::{Client, HERE, TestApp};
+use crate::app::{Answer, Client, HERE, TestApp};
 use crate::native::program;
 
 pub(crate) const ADA: &str = "ada@home.example";
@@ -44,22 +44,30 @@ impl Scene {
         program(&self.app, &self.ada)
     }
 
-    fn agent(&self) -> Client<'_> {
+    pub(crate) fn agent(&self) -> Client<'_> {
         program(&self.app, &self.key)
     }
 
     /// A request that waits for a message of that source, of this sender.
     pub(crate) async fn waits(&self, source: &str, pattern: &str) -> String {
-        let wish = json!({
-            "reason": "Sign up", "publicKey": private().public().unwrap().encode().unwrap(),
-            "filter": { "sources": [source], "senderPattern": pattern },
-        });
-        let answer = self.agent().post("/v1/otp/request", wish).await;
+        let answer = self.asks(json!({ "sources": [source], "senderPattern": pattern })).await;
         assert_eq!(answer.status, 202, "{}", answer.text());
         let id = answer.json()["id"].as_str().unwrap().to_owned();
+        self.approves(&id).await;
+        id
+    }
+
+    /// The agent asks for a message that this fits.
+    pub(crate) async fn asks(&self, filter: Value) -> Answer {
+        let key = private().public().unwrap().encode().unwrap();
+        let wish = json!({ "reason": "Sign up", "publicKey": key, "filter": filter });
+        self.agent().post("/v1/otp/request", wish).await
+    }
+
+    /// Ada says yes.
+    pub(crate) async fn approves(&self, id: &str) {
         let answer = self.ada().post(&format!("/v1/otp/{id}/approve"), json!({})).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
-        id
     }
 
     /// As the agent sees a request.

@@ -102,7 +102,7 @@ async fn what_came_before_the_yes_and_before_a_restart_is_looked_at_after_both()
         .await;
     scene.end().await;
     scene.again().await;
-    scene.yes(id).await;
+    scene.approve(id).await;
     assert_eq!(scene.code(&agent, id).await, CODE);
 }
 

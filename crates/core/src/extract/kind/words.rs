@@ -46,25 +46,58 @@ pub(super) const PAYMENT: &[&str] = &[
     "भुगतान, लेनदेन, खरीद, ट्रांसफर, পেমেন্ট, লেনদেন, ชำระ, โอนเงิน, ทำรายการ, ซื้อ, ถอนเงิน",
 ];
 
-/// Signing in, from a new device or at all.
+/// Signing in at all; what is about a new device is in a list of its own.
 pub(super) const SIGN_IN: &[&str] = &[
-    "sign in, sign-in, signin, signing in, log in, log-in, login, logging in, log on, logon, new device, new browser, \
-     unrecognized device, unrecognised device, new location, signed in, logged in",
-    "anmeld*, anzumelden, einlogg*, einzuloggen, login, neues gerät, neuen gerät, neuem gerät",
-    "inlog*, in te loggen, aanmeld*, nieuw apparaat",
-    "connexion, connecter, connectez, nouvel appareil, se connecter, identifier",
-    "iniciar sesión, inicio de sesión, inicia sesión, nuevo dispositivo, acceder",
-    "iniciar sessão, início de sessão, fazer login, entrar, novo dispositivo, acessar",
-    "acced*, accesso, nuovo dispositivo, login",
-    "logga in, inlogg*, ny enhet, log ind, logge ind, logg inn, innlogging, ny enhed, kirjaud*, uusi laite",
-    "вход*, войти, войдите, авториз*, нового устройства, новое устройство, новом устройстве, вхід, увійти, нового пристрою",
-    "zalog*, logow*, zaloguj*, nowe urządzen*, nowego urządzen*, přihl*, prihl*, nové zařízení, nové zariadenie, prijav*, bejelentkez*, új eszköz*, conect*, autentificare, dispozitiv nou",
-    "giriş*, oturum*, yeni cihaz*",
-    "masuk, login, log masuk, perangkat baru, peranti baharu",
-    "đăng nhập, thiết bị mới, dang nhap",
-    "تسجيل الدخول, الدخول, جهاز جديد, ورود, وارد شوید, دستگاه جدید",
-    "להתחבר, התחברות, כניסה, מכשיר חדש, σύνδεσ*, συνδεθ*, νέα συσκευή",
-    "登录, 登錄, 登入, 登陆, 新设备, 新設備, 新裝置",
-    "ログイン, サインイン, 新しいデバイス, 新しい端末, 로그인, 새 기기, 새로운 기기",
-    "लॉगिन, लॉग इन, साइन इन, नए डिवाइस, লগইন, লগ ইন, เข้าสู่ระบบ, ล็อกอิน, อุปกรณ์ใหม่",
+    "sign in, sign-in, signin, signing in, log in, log-in, login, logging in, log on, logon, signed in, logged in",
+    "anmeld*, anzumelden, einlogg*, einzuloggen, login",
+    "inlog*, in te loggen, aanmeld*",
+    "connexion, connecter, connectez, se connecter, identifier",
+    "iniciar sesión, inicio de sesión, inicia sesión, acceder",
+    "iniciar sessão, início de sessão, fazer login, entrar, acessar",
+    "acced*, accesso, login",
+    "logga in, inlogg*, log ind, logge ind, logg inn, innlogging, kirjaud*",
+    "вход*, войти, войдите, авториз*, вхід, увійти",
+    "zalog*, logow*, zaloguj*, přihl*, prihl*, prijav*, bejelentkez*, conect*, autentificare",
+    "giriş*, oturum*",
+    "masuk, login, log masuk",
+    "đăng nhập, dang nhap",
+    "تسجيل الدخول, الدخول, ورود, وارد شوید",
+    "להתחבר, התחברות, כניסה, σύνδεσ*, συνδεθ*",
+    "登录, 登錄, 登入, 登陆",
+    "ログイン, サインイン, 로그인",
+    "लॉगिन, लॉग इन, साइन इन, লগইন, লগ ইন, เข้าสู่ระบบ, ล็อกอิน",
+];
+
+/// A device, browser or place that was not seen before, or one that is to be trusted from now on.
+pub(super) const NEW_DEVICE: &[&str] = &[
+    "new device*, new browser*, new computer, new location, new sign-in location, unrecognized device*, \
+     unrecognised device*, unrecognized browser, unrecognised browser, unknown device*, unknown browser, unfamiliar device*, \
+     unfamiliar location, unusual location, different device, another device, trust this device, trusted device*, \
+     authorize this device, authorise this device, verify this device, verify your device, register this device, \
+     register your device, add this device, device verification, device registration, device authorization, new ip address",
+    "neues gerät, neuen gerät, neuem gerät, neuer browser, neuen browser, neuem browser, unbekanntes gerät, unbekannten gerät, \
+     unbekanntem gerät, anderes gerät, anderen gerät, neuen standort, neuer standort, vertrauenswürdiges gerät, gerät bestätigen, \
+     gerät registrieren",
+    "nieuw apparaat, onbekend apparaat, ander apparaat, nieuwe browser, nieuwe locatie, vertrouwd apparaat",
+    "nouvel appareil, nouveau navigateur, nouveau terminal, appareil inconnu, appareil de confiance, autre appareil, nouvelle position, \
+     nouvel emplacement, appareil non reconnu",
+    "nuevo dispositivo, dispositivo nuevo, nuevo navegador, dispositivo desconocido, dispositivo no reconocido, otro dispositivo, \
+     dispositivo de confianza, nueva ubicación",
+    "novo dispositivo, dispositivo novo, novo aparelho, novo navegador, dispositivo desconhecido, dispositivo não reconhecido, \
+     outro dispositivo, dispositivo confiável, dispositivo de confiança, novo local",
+    "nuovo dispositivo, nuovo browser, dispositivo sconosciuto, dispositivo non riconosciuto, altro dispositivo, \
+     dispositivo attendibile, nuova posizione",
+    "ny enhet, okänd enhet, annan enhet, ny enhed, ukendt enhed, ukjent enhet, uusi laite, uudella laitteella, tuntematon laite",
+    "нового устройства, новое устройство, новом устройстве, неизвестного устройства, неизвестное устройство, другого устройства, \
+     нового браузера, нового пристрою, новий пристрій, невідомого пристрою",
+    "nowe urządzen*, nowego urządzen*, nowym urządzen*, nieznane* urządzen*, nové zařízení, nového zařízení, nové zariadenie, \
+     novi uređaj, nova naprava, új eszköz*, ismeretlen eszköz*, dispozitiv nou, dispozitiv necunoscut",
+    "yeni cihaz*, yeni bir cihaz*, bilinmeyen cihaz*, tanınmayan cihaz*, farklı bir cihaz*, yeni tarayıcı*",
+    "perangkat baru, perangkat lain, perangkat tidak dikenal, peranti baharu, peranti baru",
+    "thiết bị mới, thiết bị lạ, thiết bị khác, thiet bi moi",
+    "جهاز جديد, جهاز غير معروف, جهاز آخر, متصفح جديد, دستگاه جدید, دستگاه ناشناس",
+    "מכשיר חדש, מכשיר לא מוכר, דפדפן חדש, νέα συσκευή, άγνωστη συσκευή, νέο πρόγραμμα περιήγησης",
+    "新设备, 新設備, 新裝置, 陌生设备, 陌生裝置, 未知设备, 未知裝置, 新浏览器, 新瀏覽器, 其他设备, 新的设备, 新的裝置, 异地登录, 異地登入",
+    "新しいデバイス, 新しい端末, 別の端末, 別のデバイス, 不明なデバイス, 未知の端末, 新しいブラウザ, 새 기기, 새로운 기기, 알 수 없는 기기, 다른 기기, 새 브라우저",
+    "नए डिवाइस, नया डिवाइस, अज्ञात डिवाइस, নতুন ডিভাইস, অজানা ডিভাইস, อุปกรณ์ใหม่, อุปกรณ์ที่ไม่รู้จัก",
 ];

@@ -166,3 +166,35 @@ fn says_what_a_message_is_about() {
         assert_eq!(kinds(text), expected, "{text}");
     }
 }
+
+#[test]
+fn says_when_it_is_about_a_new_device_and_not_at_every_sign_in() {
+    let kinds = |text: &str| {
+        let kinds = classify(&Message { subject: None, text, format: Format::Text });
+        (kinds.has(Kind::NewDevice), kinds.has(Kind::SignIn))
+    };
+    for text in [
+        "New device: 482017 is your login code",
+        "We don't recognise this computer. Use 482017 to trust this device",
+        "Anmeldung von einem neuen Gerät: 482017",
+        "Connexion depuis un nouvel appareil : 482017",
+        "Inicio de sesión desde un nuevo dispositivo: 482017",
+        "Novo dispositivo detectado. Código: 482017",
+        "Вход с нового устройства: 482017",
+        "您正在新设备上登录，验证码482017",
+        "新しいデバイスからのログイン 482017",
+        "تسجيل الدخول من جهاز جديد 482017",
+        "Yeni bir cihazdan giriş: 482017",
+    ] {
+        assert_eq!(kinds(text), (true, true), "{text}");
+    }
+    for text in [
+        "482017 is your login code",
+        "Sign in with 482017. If your device asks, type it there",
+        "Use 482017 to verify your new phone number and log in",
+        "Ihr Code zum Anmelden auf diesem Gerät: 482017",
+        "Code de connexion : 482017",
+    ] {
+        assert_eq!(kinds(text), (false, true), "{text}");
+    }
+}

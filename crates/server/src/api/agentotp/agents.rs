@@ -10,14 +10,16 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use doorcode_core::AgentId;
 use doorcode_core::relay::{Named as _, State as RelayState};
-use doorcode_core::seal::IdentityKey;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use super::answers::{BodyProblems, NoKey, NotFound, PersonProblems, Unavailable};
 use super::caller::{ByPerson, ByRuler};
 use super::error::{self, Answer, ErrorBody, Refused, about};
 use super::fields::{Fields, wrong};
+use super::name::RequestName;
 use super::query::{Parameters, Segment};
+use crate::api::request_name::IdempotencyName;
 use crate::app::App;
 use crate::ops::agents::{self, NewAgent, Step, Wanted};
 use crate::store::agents::Agent;
@@ -120,10 +122,9 @@ fn with_key(new: &NewAgent) -> Map<String, Value> {
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "They: `data`, `has_more`, `next_cursor`", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "No person's key", body = ErrorBody),
+        PersonProblems,
         (status = 422, description = "Something is wrong with a parameter", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        Unavailable,
     ))]
 pub(super) async fn list(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, asked: Parameters) -> Answer {
     let limit = asked.limit()?;
@@ -140,27 +141,31 @@ pub(super) async fn list(State(app): State<Arc<App>>, ByPerson(whose): ByPerson,
         .into_response())
 }
 
-/// Makes an agent of the caller's. Its key is shown once.
+/// Makes an agent of the caller's. Its key is shown once; the same request under the same `Idempotency-Key` shows the same one.
 #[utoipa::path(post, path = "/v1/agents", tag = "agentotp", operation_id = "create_agent", request_body = AgentWanted,
+    params(IdempotencyName),
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 201, description = "It, with `api_key`", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "No person's key", body = ErrorBody),
+        PersonProblems,
         (status = 404, description = "The caller is no member any more", body = ErrorBody),
-        (status = 408, description = "The body did not come in time", body = ErrorBody),
-        (status = 409, description = "A person has a hundred agents at most", body = ErrorBody),
-        (status = 413, description = "The body is too large", body = ErrorBody),
-        (status = 422, description = "Something is wrong with it", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        BodyProblems,
+        (status = 409, description = "A person has a hundred agents at most; or what this request made before is gone", body = ErrorBody),
+        Unavailable,
     ))]
-pub(super) async fn create(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, mut fields: Fields) -> Answer {
+pub(super) async fn create(
+    State(app): State<Arc<App>>,
+    ByPerson(whose): ByPerson,
+    name: RequestName,
+    mut fields: Fields,
+) -> Answer {
+    let once = name.once(whose, "agents", fields.bytes())?;
     let wanted = Wanted {
         name: fields.needed("name")?,
         description: fields.text("description")?,
         test: fields.flag("test")?.unwrap_or_default(),
     };
-    let new = agents::create(&app, whose, wanted, None).await.map_err(about("owner"))?;
+    let new = agents::create(&app, whose, wanted, once).await.map_err(about("owner"))?;
     Ok((StatusCode::CREATED, Json(with_key(&new))).into_response())
 }
 
@@ -170,10 +175,9 @@ pub(super) async fn create(State(app): State<Arc<App>>, ByPerson(whose): ByPerso
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "No person's key", body = ErrorBody),
-        (status = 404, description = "The caller has none such", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        PersonProblems,
+        NotFound,
+        Unavailable,
     ))]
 pub(super) async fn show(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, Segment(text): Segment) -> Answer {
     let id = named(&text)?;
@@ -199,13 +203,11 @@ pub(super) async fn show(State(app): State<Arc<App>>, ByPerson(whose): ByPerson,
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It, as it is then", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
+        NoKey,
         (status = 403, description = "No person's key, or not enough for this member", body = ErrorBody),
-        (status = 404, description = "The caller has none such", body = ErrorBody),
-        (status = 408, description = "The body did not come in time", body = ErrorBody),
-        (status = 413, description = "The body is too large", body = ErrorBody),
-        (status = 422, description = "Something is wrong with it", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        NotFound,
+        BodyProblems,
+        Unavailable,
     ))]
 pub(super) async fn patch(
     State(app): State<Arc<App>>,
@@ -237,13 +239,11 @@ pub(super) async fn patch(
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It, as it is then", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
+        NoKey,
         (status = 403, description = "No person's key, or not enough for this member", body = ErrorBody),
-        (status = 404, description = "The caller has none such", body = ErrorBody),
-        (status = 408, description = "The body did not come in time", body = ErrorBody),
-        (status = 413, description = "The body is too large", body = ErrorBody),
-        (status = 422, description = "Something is wrong with it", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        NotFound,
+        BodyProblems,
+        Unavailable,
     ))]
 pub(super) async fn put(
     app: State<Arc<App>>,
@@ -259,10 +259,7 @@ fn steps(fields: &mut Fields) -> Result<Vec<Step>, Refused> {
     let mut steps = Vec::new();
     steps.extend(fields.flag("paused")?.map(Step::Pause));
     steps.extend(fields.flag("blocked")?.map(Step::Block));
-    if let Some(text) = fields.text("identity")? {
-        let key = Some(text).filter(|text| !text.is_empty()).map(|text| IdentityKey::parse(&text)).transpose()?;
-        steps.push(Step::Identity(key.map(|key| key.encode())));
-    }
+    steps.extend(fields.text("identity")?.map(|text| Step::identity(&text)).transpose()?);
     Ok(steps)
 }
 
@@ -277,10 +274,9 @@ fn needs_ruler(step: &Step) -> bool {
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It is removed", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "No person's key", body = ErrorBody),
-        (status = 404, description = "The caller has none such", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        PersonProblems,
+        NotFound,
+        Unavailable,
     ))]
 pub(super) async fn remove(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, Segment(text): Segment) -> Answer {
     let id = named(&text)?;
@@ -294,14 +290,11 @@ pub(super) async fn remove(State(app): State<Arc<App>>, ByPerson(whose): ByPerso
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "The agent, with `api_key`", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "No person's key", body = ErrorBody),
-        (status = 404, description = "The caller has none such", body = ErrorBody),
-        (status = 408, description = "The body did not come in time", body = ErrorBody),
+        PersonProblems,
+        NotFound,
+        BodyProblems,
         (status = 409, description = "It has ten living keys", body = ErrorBody),
-        (status = 413, description = "The body is too large", body = ErrorBody),
-        (status = 422, description = "Something is wrong with it", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        Unavailable,
     ))]
 pub(super) async fn rotate(
     State(app): State<Arc<App>>,
@@ -329,10 +322,9 @@ pub(super) async fn rotate(
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "They, by state", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "No person's key", body = ErrorBody),
-        (status = 404, description = "The caller has none such", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        PersonProblems,
+        NotFound,
+        Unavailable,
     ))]
 pub(super) async fn stats(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, Segment(text): Segment) -> Answer {
     let id = named(&text)?;

@@ -11,6 +11,7 @@ use doorcode_core::{AgentId, RelayId, Timestamp, UserId};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use super::answers::{BodyProblems, NotFound, PersonProblems, Unavailable};
 use super::caller::ByPerson;
 use super::error::{self, Answer, ErrorBody, Refused, about};
 use super::fields::{Fields, wrong};
@@ -31,9 +32,11 @@ const NAMES: [(&str, &str); 6] = [
     ("revoke", "otp_cancel"),
 ];
 /// Everything that can have happened.
-const KINDS: [&str; 20] = [
+const KINDS: [&str; 23] = [
     "otp_request",
     "otp_approve",
+    "otp_ask_again",
+    "otp_unverified",
     "otp_deny",
     "otp_receive",
     "otp_consume",
@@ -52,6 +55,7 @@ const KINDS: [&str; 20] = [
     "mailbox_update",
     "mailbox_remove",
     "mailbox_refused",
+    "owner_update",
 ];
 
 /// What a report is to be about.
@@ -119,10 +123,9 @@ pub(super) fn view(owner: &UserId, entry: &Entry) -> Value {
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It: `data`, `page`, `limit`, `has_more`, `next_cursor`", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "No person's key", body = ErrorBody),
+        PersonProblems,
         (status = 422, description = "Something is wrong with a parameter", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        Unavailable,
     ))]
 pub(super) async fn list(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, asked: Parameters) -> Answer {
     let limit = asked.limit()?;
@@ -157,10 +160,9 @@ pub(super) async fn list(State(app): State<Arc<App>>, ByPerson(whose): ByPerson,
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "No person's key", body = ErrorBody),
-        (status = 404, description = "There is none such", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        PersonProblems,
+        NotFound,
+        Unavailable,
     ))]
 pub(super) async fn show(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, Segment(text): Segment) -> Answer {
     let number = text.parse::<i64>().ok().filter(|number| (1..i64::MAX).contains(number));
@@ -181,12 +183,9 @@ pub(super) fn span(fields: &mut Fields) -> Result<(Timestamp, Timestamp), Refuse
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "The report", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "No person's key", body = ErrorBody),
-        (status = 408, description = "The body did not come in time", body = ErrorBody),
-        (status = 413, description = "The body is too large", body = ErrorBody),
-        (status = 422, description = "Something is wrong with it", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        PersonProblems,
+        BodyProblems,
+        Unavailable,
     ))]
 pub(super) async fn report(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, mut fields: Fields) -> Answer {
     let counts = audit::counts(&app, whose.owner, span(&mut fields)?).await?;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use doorcode_core::UserId;
 use doorcode_core::session::Kind as SessionKind;
 use doorcode_core::ticket::{Eye, Hold, Watcher};
+use doorcode_core::{Error, UserId};
 
 use super::error::{self, Refused};
 use crate::api::bearer::bearer;
@@ -152,25 +152,29 @@ impl FromRequestParts<Arc<App>> for ByDevice {
 /// Somebody who may say yes.
 pub(super) struct ByApprover(pub(super) Approver);
 
+/// Why somebody may not, in words. That nobody could say so now is another answer.
+fn refused(error: Error, why: &str) -> Refused {
+    match error {
+        Error::Forbidden => error::forbidden(why).into(),
+        other => other.into(),
+    }
+}
+
 impl FromRequestParts<Arc<App>> for ByApprover {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refused> {
-        let refused = |why: &str| Refused::from(error::forbidden(why));
-        match Caller::from_request_parts(parts, app).await? {
-            Caller::Agent(_) => Err(refused("An agent can not approve")),
-            Caller::Device(device) => {
-                Approver::of_device(&device).map(Self).map_err(|_| refused("This device was not linked by its owner"))
-            }
+        let (approver, why) = match Caller::from_request_parts(parts, app).await? {
+            Caller::Agent(_) => return Err(error::forbidden("An agent can not approve").into()),
+            Caller::Device(device) => (Approver::of_device(&device), "This device was not linked by its owner"),
             Caller::Session(live) => {
-                let stale = "Approving needs a sign-in of the last minutes: sign in again";
-                Approver::of_session(app, &live).map(Self).map_err(|_| refused(stale))
+                (Approver::of_session(app, &live), "Approving needs a sign-in of the last minutes: sign in again")
             }
             Caller::Key(key) => {
-                let approver = Approver::of_key(app, &key).await;
-                approver.map(Self).map_err(|_| refused("This key may not approve: open the approvals page"))
+                (Approver::of_key(app, &key).await, "This key may not approve: open the approvals page")
             }
-        }
+        };
+        approver.map(Self).map_err(|error| refused(error, why))
     }
 }
 
@@ -186,8 +190,8 @@ impl FromRequestParts<Arc<App>> for ByPerson {
             Caller::Key(key) if key.may(keys::ADMIN) => match (key.kind, key.user) {
                 // A further key is its maker's.
                 (Kind::AccessKey, Some(owner)) => Ok(Self(Whose { org: key.org, owner })),
-                _ => only_member(app, &key).await.map(Self).map_err(|_| {
-                    Refused::from(error::forbidden("A team's key is nobody's own: sign in, or make a key of your own"))
+                _ => only_member(app, &key).await.map(Self).map_err(|error| {
+                    refused(error, "A team's key is nobody's own: sign in, or make a key of your own")
                 }),
             },
             _ => Err(Refused::from(error::forbidden("Only the owner may do that"))),

@@ -12,6 +12,7 @@ use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::relay::Named as _;
 use serde_json::{Value, json};
 
+use super::answers::{DeviceProblems, Unavailable, ViewerProblems};
 use super::caller::{ByDevice, Caller};
 use super::error::{Answer, ErrorBody, Refused};
 use super::fields::{Fields, wrong};
@@ -35,11 +36,10 @@ const DIGESTS_MOST: usize = 4;
     security(("key" = [])),
     responses(
         (status = 200, description = "They", body = Object),
-        (status = 401, description = "No device's key", body = ErrorBody),
-        (status = 403, description = "No device's key", body = ErrorBody),
+        DeviceProblems,
         (status = 422, description = "There is no such source", body = ErrorBody),
         (status = 429, description = "Too many wait", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        Unavailable,
     ))]
 pub(super) async fn pending(State(app): State<Arc<App>>, ByDevice(device): ByDevice, asked: Parameters) -> Answer {
     let source = match asked.text("source") {
@@ -107,10 +107,8 @@ fn own_domains(app: &App) -> Vec<&str> {
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "The key", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "The key of a team with several members", body = ErrorBody),
-        (status = 404, description = "There is none such, or it is not the caller's", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        ViewerProblems,
+        Unavailable,
     ))]
 pub(super) async fn public_key(State(app): State<Arc<App>>, caller: Caller, Segment(text): Segment) -> Answer {
     let shown = look(&app, &caller, read(&text)?).await?;
@@ -122,8 +120,7 @@ pub(super) async fn public_key(State(app): State<Arc<App>>, caller: Caller, Segm
     params(("id" = String, Path, description = "The request", pattern = "^otp_[A-Za-z0-9_-]{22}$")), request_body = Object, security(("key" = [])),
     responses(
         (status = 200, description = "It is there", body = Object),
-        (status = 401, description = "No device's key", body = ErrorBody),
-        (status = 403, description = "No device's key", body = ErrorBody),
+        DeviceProblems,
         (status = 404, description = "There is none such of this device's owner", body = ErrorBody),
         (status = 408, description = "The body did not come in time", body = ErrorBody),
         (status = 409, description = "It is not approved, has a code, or another agent waits for the same message", body = ErrorBody),
@@ -131,7 +128,7 @@ pub(super) async fn public_key(State(app): State<Arc<App>>, caller: Caller, Segm
         (status = 413, description = "The body is too large", body = ErrorBody),
         (status = 422, description = "What was sent is not sealed to the agent's key", body = ErrorBody),
         (status = 429, description = "Too many of this person today", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        Unavailable,
     ))]
 pub(super) async fn receive(
     State(app): State<Arc<App>>,

@@ -4,27 +4,26 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::IntoResponse as _;
 use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::relay::{Named as _, State as RelayState};
 use serde_json::json;
 
+use super::answers::Unavailable;
 use super::caller::ByAgent;
 use super::error::{self, Answer, ErrorBody, moment};
+use super::name::RequestName;
 use super::query::Segment;
 use super::relay as read;
 use super::view::metadata;
 use crate::app::App;
 use crate::ops::relays::{self, Consumed};
 
-/// The longest name of a request.
-const NAME_MOST: usize = 255;
-
 /// Reads the sealed code. It is gone then; the same agent's request under the same `Idempotency-Key` is given it again for half a minute.
 #[utoipa::path(post, path = "/v1/otp/{id}/consume", tag = "agentotp", operation_id = "consume_otp",
     params(("id" = String, Path, description = "The request", pattern = "^otp_[A-Za-z0-9_-]{22}$"),
-        ("Idempotency-Key" = Option<String>, Header, description = "A name for this request", max_length = 255)),
+        ("Idempotency-Key" = Option<String>, Header, description = "A name for this request: under it the same is answered for 30 seconds",
+            min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
     security(("key" = [])),
     responses(
         (status = 200, description = "The sealed code", body = Object),
@@ -33,23 +32,17 @@ const NAME_MOST: usize = 255;
         (status = 404, description = "There is none such of this agent", body = ErrorBody),
         (status = 409, description = "It was read, cancelled, or is not there yet: `code` says which", body = ErrorBody),
         (status = 410, description = "Its time was up", body = ErrorBody),
-        (status = 422, description = "The name is too long", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        (status = 422, description = "The name of the request is none", body = ErrorBody),
+        Unavailable,
     ))]
 pub(super) async fn consume(
     State(app): State<Arc<App>>,
     ByAgent(asking): ByAgent,
     Segment(text): Segment,
-    headers: HeaderMap,
+    name: RequestName,
 ) -> Answer {
-    let id = read(&text)?;
-    let name = match headers.get("idempotency-key") {
-        None => None,
-        Some(name) if name.is_empty() || name.len() > NAME_MOST => {
-            return Ok(error::invalid("Idempotency-Key must have 1 to 255 characters"));
-        }
-        Some(name) => Some(fingerprint("consume", &[asking.agent.id.as_bytes(), name.as_bytes()])),
-    };
+    let (id, name) = (read(&text)?, name.read()?);
+    let name = name.map(|name| fingerprint("consume", &[asking.agent.id.as_bytes(), name.as_bytes()]));
     Ok(match relays::consume(&app, &asking, id, name).await? {
         Consumed::Read(relay, payload) => Json(json!({
             "id": id.shown(),
@@ -78,7 +71,7 @@ pub(super) async fn consume(
         (status = 404, description = "There is none such of this agent", body = ErrorBody),
         (status = 409, description = "Its code is there, or was read", body = ErrorBody),
         (status = 410, description = "Its time was up", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        Unavailable,
     ))]
 pub(super) async fn cancel(State(app): State<Arc<App>>, ByAgent(asking): ByAgent, Segment(text): Segment) -> Answer {
     let relay = relays::cancel(&app, &asking, read(&text)?).await?;

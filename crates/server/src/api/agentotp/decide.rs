@@ -1,5 +1,5 @@
 //! `POST /v1/otp/{id}/approve` and `…/deny`: the owner's word, by a fresh session, a device that they linked, or, where that is let, the
-//! sign-in key of a team of one.
+//! sign-in key of a team of one. `…/unverified`: whether mail that nobody vouches for may serve this request, which is no device's to say.
 
 use std::sync::Arc;
 
@@ -8,39 +8,71 @@ use axum::extract::State;
 use axum::response::IntoResponse as _;
 use doorcode_core::relay::Named as _;
 use serde_json::json;
+use utoipa::{IntoResponses, ToSchema};
 
+use super::answers::{ApproverProblems, BodyProblems, NotFound, Unavailable};
 use super::caller::ByApprover;
-use super::error::{Answer, ErrorBody};
-use super::fields::Fields;
+use super::error::{Answer, ErrorBody, say_again};
+use super::fields::{Fields, wrong};
 use super::query::Segment;
 use super::relay as read;
 use crate::app::App;
-use crate::ops::relays::{self, Approver, Decided};
+use crate::ops::relays::{self, Approver, Decided, Word, Yes};
 
-/// Says yes.
-#[utoipa::path(post, path = "/v1/otp/{id}/approve", tag = "agentotp", operation_id = "approve_otp",
+/// What an approval may say besides.
+#[derive(ToSchema)]
+#[schema(as = OtpApproval)]
+#[expect(dead_code, reason = "the document is made of it")]
+pub(crate) struct Approval {
+    /// The person was asked whether any message of anybody is meant, and says yes once more. It counts only after a first yes.
+    confirm: Option<bool>,
+}
+
+/// Whether unverified mail is taken.
+#[derive(ToSchema)]
+#[schema(as = OtpUnverified)]
+#[expect(dead_code, reason = "the document is made of it")]
+pub(crate) struct Unverified {
+    /// It is, for this request alone.
+    accept: bool,
+}
+
+/// Why nothing is said to a request.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "the document is made of it")]
+enum WordProblems {
+    /// `CONFLICT`: it was decided or cancelled, or is none of those that this can be said to. `CONFIRMATION_REQUIRED`: any message would do
+    /// for it, and this was the first yes.
+    #[response(status = 409)]
+    Conflict(ErrorBody),
+    /// Its time was up.
+    #[response(status = 410)]
+    Gone(ErrorBody),
+    /// Too many.
+    #[response(status = 429)]
+    Limited(ErrorBody),
+}
+
+/// Says yes. A request that names no sender takes two: the second with `confirm`, or as the first was said and a second later.
+#[utoipa::path(post, path = "/v1/otp/{id}/approve", tag = "agentotp", operation_id = "approve_otp", request_body = Option<Approval>,
     params(("id" = String, Path, description = "The request", pattern = "^otp_[A-Za-z0-9_-]{22}$")),
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It is approved. `contested` names other agents that wait for the same message", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "An agent, a device that is not linked, or a sign-in of long ago", body = ErrorBody),
-        (status = 404, description = "There is none such of this person", body = ErrorBody),
-        (status = 409, description = "It was decided, or cancelled", body = ErrorBody),
-        (status = 410, description = "Its time was up", body = ErrorBody),
-        (status = 408, description = "The body did not come in time", body = ErrorBody),
-        (status = 413, description = "The body is too large", body = ErrorBody),
-        (status = 422, description = "Something is wrong with the body", body = ErrorBody),
-        (status = 429, description = "Too many", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        ApproverProblems,
+        NotFound,
+        WordProblems,
+        BodyProblems,
+        Unavailable,
     ))]
 pub(super) async fn approve(
     State(app): State<Arc<App>>,
     ByApprover(approver): ByApprover,
     Segment(text): Segment,
-    _: Fields,
+    mut fields: Fields,
 ) -> Answer {
-    say(&app, approver, &text, Decided { yes: true, denial: None }).await
+    let sure = fields.flag("confirm")?.unwrap_or_default();
+    say(&app, approver, &text, Word::Yes(if sure { Yes::Sure } else { Yes::Plain })).await
 }
 
 /// Says no, with or without a `reason` for the agent.
@@ -49,16 +81,11 @@ pub(super) async fn approve(
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It is denied", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "An agent, a device that is not linked, or a sign-in of long ago", body = ErrorBody),
-        (status = 404, description = "There is none such of this person", body = ErrorBody),
-        (status = 409, description = "It was decided, or cancelled", body = ErrorBody),
-        (status = 410, description = "Its time was up", body = ErrorBody),
-        (status = 408, description = "The body did not come in time", body = ErrorBody),
-        (status = 413, description = "The body is too large", body = ErrorBody),
-        (status = 422, description = "Something is wrong with the body", body = ErrorBody),
-        (status = 429, description = "Too many", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        ApproverProblems,
+        NotFound,
+        WordProblems,
+        BodyProblems,
+        Unavailable,
     ))]
 pub(super) async fn deny(
     State(app): State<Arc<App>>,
@@ -67,11 +94,14 @@ pub(super) async fn deny(
     mut fields: Fields,
 ) -> Answer {
     let denial = fields.text("reason")?;
-    say(&app, approver, &text, Decided { yes: false, denial }).await
+    say(&app, approver, &text, Word::No(denial)).await
 }
 
-async fn say(app: &Arc<App>, approver: Approver, text: &str, decided: Decided) -> Answer {
-    let (relay, rivals) = relays::decide(app, approver, read(text)?, decided).await?;
+async fn say(app: &Arc<App>, approver: Approver, text: &str, word: Word) -> Answer {
+    let (relay, rivals) = match relays::decide(app, approver, read(text)?, word).await? {
+        Decided::Done(relay, rivals) => (relay, rivals),
+        Decided::AskedAgain(relay) => return Ok(say_again(&relay)),
+    };
     let status = relay.standing.state.as_str();
     let contested: Vec<&str> = rivals.iter().map(|rival| rival.agent_name.as_str()).collect();
     let body = json!({
@@ -81,5 +111,31 @@ async fn say(app: &Arc<App>, approver: Approver, text: &str, decided: Decided) -
         "status": status,
         "contested": contested,
     });
+    Ok(Json(body).into_response())
+}
+
+/// Lets one request have mail whose sender nobody vouches for, or not any more. Forged mail is never taken.
+#[utoipa::path(post, path = "/v1/otp/{id}/unverified", tag = "agentotp", operation_id = "let_otp_unverified", request_body = Unverified,
+    params(("id" = String, Path, description = "The request", pattern = "^otp_[A-Za-z0-9_-]{22}$")),
+    security(("key" = []), ("access_token" = [])),
+    responses(
+        (status = 200, description = "So it is: `unverified`", body = Object),
+        ApproverProblems,
+        NotFound,
+        WordProblems,
+        BodyProblems,
+        Unavailable,
+    ))]
+pub(super) async fn unverified(
+    State(app): State<Arc<App>>,
+    ByApprover(approver): ByApprover,
+    Segment(text): Segment,
+    mut fields: Fields,
+) -> Answer {
+    let accept = fields.flag("accept")?.ok_or_else(|| wrong("accept", "is required"))?;
+    let relay = relays::let_unverified(&app, approver, read(&text)?, accept).await?;
+    let status = relay.standing.state.as_str();
+    let body =
+        json!({ "success": true, "requestId": relay.id.shown(), "status": status, "unverified": relay.unverified });
     Ok(Json(body).into_response())
 }

@@ -11,6 +11,7 @@ use doorcode_core::relay::Named as _;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::answers::{BodyProblems, DeviceProblems, NotFound, PersonProblems, Unavailable};
 use super::caller::{ByDevice, ByPerson};
 use super::error::{self, Answer, ErrorBody, Refused, about};
 use super::fields::{Fields, wrong};
@@ -79,13 +80,10 @@ fn needed(fields: &mut Fields, name: &str) -> Result<String, Refused> {
     security(("key" = [])),
     responses(
         (status = 200, description = "It is known: `deviceId`", body = Object),
-        (status = 401, description = "No device's key", body = ErrorBody),
-        (status = 403, description = "No device's key", body = ErrorBody),
+        DeviceProblems,
         (status = 404, description = "It was removed", body = ErrorBody),
-        (status = 408, description = "The body did not come in time", body = ErrorBody),
-        (status = 413, description = "The body is too large", body = ErrorBody),
-        (status = 422, description = "Something is wrong with it", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        BodyProblems,
+        Unavailable,
     ))]
 pub(super) async fn register(State(app): State<Arc<App>>, ByDevice(device): ByDevice, mut fields: Fields) -> Answer {
     let platform = needed(&mut fields, "platform")?;
@@ -106,13 +104,10 @@ pub(super) async fn register(State(app): State<Arc<App>>, ByDevice(device): ByDe
     security(("key" = [])),
     responses(
         (status = 200, description = "It is linked: `userId`", body = Object),
-        (status = 401, description = "No device's key", body = ErrorBody),
-        (status = 403, description = "No device's key", body = ErrorBody),
+        DeviceProblems,
         (status = 404, description = "There is no such link of this device's owner, or it was used; or this is another device", body = ErrorBody),
-        (status = 408, description = "The body did not come in time", body = ErrorBody),
-        (status = 413, description = "The body is too large", body = ErrorBody),
-        (status = 422, description = "Something is wrong with it", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        BodyProblems,
+        Unavailable,
     ))]
 pub(super) async fn link(State(app): State<Arc<App>>, ByDevice(device): ByDevice, mut fields: Fields) -> Answer {
     let (reference, token) = (needed(&mut fields, "deviceId")?, needed(&mut fields, "linkToken")?);
@@ -131,10 +126,9 @@ pub(super) async fn link(State(app): State<Arc<App>>, ByDevice(device): ByDevice
     security(("key" = [])),
     responses(
         (status = 200, description = "`isLinked`, and `userId` if it is", body = Object),
-        (status = 401, description = "No device's key", body = ErrorBody),
-        (status = 403, description = "No device's key", body = ErrorBody),
+        DeviceProblems,
         (status = 404, description = "This is another device", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        Unavailable,
     ))]
 pub(super) async fn status(ByDevice(device): ByDevice, Segment(text): Segment) -> Answer {
     if !means(&device, &text) {
@@ -153,9 +147,8 @@ pub(super) async fn status(ByDevice(device): ByDevice, Segment(text): Segment) -
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "They: `data`, `has_more`, `next_cursor`", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "No person's key", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        PersonProblems,
+        Unavailable,
     ))]
 pub(super) async fn list(State(app): State<Arc<App>>, ByPerson(whose): ByPerson) -> Answer {
     let data: Vec<Value> = devices::list(&app, whose.owner).await?.iter().map(view).collect();
@@ -180,10 +173,9 @@ fn view(device: &Device) -> Value {
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It is removed", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "No person's key", body = ErrorBody),
-        (status = 404, description = "The caller has none such", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        PersonProblems,
+        NotFound,
+        Unavailable,
     ))]
 pub(super) async fn remove(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, Segment(text): Segment) -> Answer {
     let id = DeviceId::read(&text).ok_or_else(|| Refused::from(error::absent("device")))?;

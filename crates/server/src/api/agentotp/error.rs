@@ -195,6 +195,14 @@ pub(super) fn of_state(relay: &Relay, state: State) -> Response {
     (status, Json(body)).into_response()
 }
 
+/// The first yes to a request that takes any message: its owner has to say it once more. No success, so that no client takes it for one.
+pub(super) fn say_again(relay: &Relay) -> Response {
+    let codes = ("CONFIRMATION_REQUIRED", "CONFIRMATION_REQUIRED");
+    let mut body = body(codes, "This request takes any message of anybody: approve it once more if that is meant");
+    (body.id, body.status) = (Some(relay.id.shown()), Some(relay.standing.state.as_str()));
+    (StatusCode::CONFLICT, Json(body)).into_response()
+}
+
 /// There is no such thing as `noun`, or none that the caller may know of.
 pub(super) fn absent(noun: &str) -> Response {
     plain(StatusCode::NOT_FOUND, ("NOT_FOUND", "NOT_FOUND"), &format!("The {noun} was not found"))

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::answers::{BodyProblems, PersonProblems, Unavailable};
 use super::audit::{agent, hex, kind, span, view};
 use super::caller::ByPerson;
 use super::error::{self, Answer, ErrorBody, Refused};
@@ -81,12 +82,9 @@ impl Export {
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "Its `id` and `url`", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "No person's key", body = ErrorBody),
-        (status = 408, description = "The body did not come in time", body = ErrorBody),
-        (status = 413, description = "The body is too large", body = ErrorBody),
-        (status = 422, description = "Something is wrong with it", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        PersonProblems,
+        BodyProblems,
+        Unavailable,
     ))]
 pub(super) async fn begin(State(app): State<Arc<App>>, _person: ByPerson, mut fields: Fields) -> Answer {
     let format = fields.text("format")?.unwrap_or_else(|| "json".to_owned());
@@ -118,11 +116,10 @@ pub(super) async fn begin(State(app): State<Arc<App>>, _person: ByPerson, mut fi
     responses(
         (status = 200, description = "Up to 10,000 entries, oldest first, and the head", content(
             (Object = "application/json"), (String = "text/csv"))),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "No person's key", body = ErrorBody),
+        PersonProblems,
         (status = 404, description = "That is no export", body = ErrorBody),
         (status = 422, description = "Something is wrong with the cursor", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        Unavailable,
     ))]
 pub(super) async fn fetch(
     State(app): State<Arc<App>>,

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use doorcode_core::Timestamp;
 use serde_json::{Map, Value};
@@ -12,7 +13,10 @@ use crate::app::App;
 use crate::body;
 
 /// A body.
-pub(super) struct Fields(Map<String, Value>);
+pub(super) struct Fields {
+    members: Map<String, Value>,
+    bytes: Bytes,
+}
 
 impl FromRequest<Arc<App>> for Fields {
     type Rejection = Refused;
@@ -20,20 +24,25 @@ impl FromRequest<Arc<App>> for Fields {
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Refused> {
         let bytes = body::read(request, app).await?;
         if bytes.trim_ascii().is_empty() {
-            return Ok(Self(Map::new()));
+            return Ok(Self { members: Map::new(), bytes });
         }
         match serde_json::from_slice(&bytes) {
-            Ok(Value::Object(members)) => Ok(Self(members)),
-            Ok(Value::Null) => Ok(Self(Map::new())),
+            Ok(Value::Object(members)) => Ok(Self { members, bytes }),
+            Ok(Value::Null) => Ok(Self { members: Map::new(), bytes }),
             _ => Err(Refused::from(error::invalid("The body must be a JSON object"))),
         }
     }
 }
 
 impl Fields {
+    /// The bytes as they came.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// A member by its documented name, in either spelling. Null is as good as absent.
     pub(super) fn take(&mut self, name: &str) -> Option<Value> {
-        let found = self.0.remove(name).or_else(|| self.0.remove(&snake(name)));
+        let found = self.members.remove(name).or_else(|| self.members.remove(&snake(name)));
         found.filter(|value| !value.is_null())
     }
 
@@ -82,7 +91,7 @@ impl Fields {
     pub(super) fn object(&mut self, name: &str) -> Result<Option<Self>, Refused> {
         match self.take(name) {
             None => Ok(None),
-            Some(Value::Object(members)) => Ok(Some(Self(members))),
+            Some(Value::Object(members)) => Ok(Some(Self { members, bytes: Bytes::new() })),
             Some(_) => Err(wrong(name, "must be an object")),
         }
     }
@@ -119,7 +128,7 @@ mod tests {
     fn a_member_is_found_in_either_spelling() {
         let body = serde_json::json!({"publicKey": "a", "expected_sender": "b", "ttl": null});
         let Value::Object(members) = body else { panic!() };
-        let mut fields = Fields(members);
+        let mut fields = Fields { members, bytes: Bytes::new() };
         assert_eq!(fields.take("publicKey"), Some("a".into()));
         assert_eq!(fields.take("expectedSender"), Some("b".into()));
         assert_eq!((fields.take("ttl"), fields.take("reason")), (None, None));

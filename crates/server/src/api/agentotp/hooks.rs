@@ -11,6 +11,7 @@ use doorcode_core::relay::Named as _;
 use doorcode_core::{HookId, Secret};
 use serde_json::{Value, json};
 
+use super::answers::{BodyProblems, NotFound, PersonProblems, Unavailable};
 use super::caller::ByPerson;
 use super::error::{self, Answer, ErrorBody, Refused, moment};
 use super::fields::{Fields, wrong};
@@ -39,13 +40,10 @@ fn view(shown: &Shown) -> Value {
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 201, description = "It, with its URL", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "Not a person", body = ErrorBody),
-        (status = 408, description = "The body did not come in time", body = ErrorBody),
+        PersonProblems,
+        BodyProblems,
         (status = 409, description = "There are ten", body = ErrorBody),
-        (status = 413, description = "The body is too large", body = ErrorBody),
-        (status = 422, description = "Something is wrong with the body", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        Unavailable,
     ))]
 pub(super) async fn create(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, mut fields: Fields) -> Answer {
     let kind = fields.needed("kind")?;
@@ -64,9 +62,8 @@ pub(super) async fn create(State(app): State<Arc<App>>, ByPerson(whose): ByPerso
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "They", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "Not a person", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        PersonProblems,
+        Unavailable,
     ))]
 pub(super) async fn list(State(app): State<Arc<App>>, ByPerson(whose): ByPerson) -> Answer {
     let hooks: Vec<Value> = hooks::list(&app, whose.owner).await?.iter().map(view).collect();
@@ -79,10 +76,9 @@ pub(super) async fn list(State(app): State<Arc<App>>, ByPerson(whose): ByPerson)
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It is gone", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "Not a person", body = ErrorBody),
-        (status = 404, description = "There is none such of this person", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        PersonProblems,
+        NotFound,
+        Unavailable,
     ))]
 pub(super) async fn remove(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, Path(text): Path<String>) -> Answer {
     let id = HookId::read(&text).ok_or_else(|| Refused::from(error::not_found()))?;
@@ -109,13 +105,10 @@ fn address(found: Option<&Address>) -> Response {
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "Not a person", body = ErrorBody),
-        (status = 408, description = "The body did not come in time", body = ErrorBody),
+        PersonProblems,
+        BodyProblems,
         (status = 409, description = "Mail is not taken in here", body = ErrorBody),
-        (status = 413, description = "The body is too large", body = ErrorBody),
-        (status = 422, description = "The body is no JSON object", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        Unavailable,
     ))]
 pub(super) async fn make_inbound(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, _: Fields) -> Answer {
     Ok(address(Some(&inbound::make(&app, whose).await?)))
@@ -126,10 +119,9 @@ pub(super) async fn make_inbound(State(app): State<Arc<App>>, ByPerson(whose): B
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "Not a person", body = ErrorBody),
+        PersonProblems,
         (status = 409, description = "Mail is not taken in here", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        Unavailable,
     ))]
 pub(super) async fn get_inbound(State(app): State<Arc<App>>, ByPerson(whose): ByPerson) -> Answer {
     Ok(address(inbound::get(&app, whose.owner).await?.as_ref()))
@@ -140,10 +132,9 @@ pub(super) async fn get_inbound(State(app): State<Arc<App>>, ByPerson(whose): By
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It is gone", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "Not a person", body = ErrorBody),
+        PersonProblems,
         (status = 404, description = "There is none", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        Unavailable,
     ))]
 pub(super) async fn delete_inbound(State(app): State<Arc<App>>, ByPerson(whose): ByPerson) -> Answer {
     inbound::remove(&app, whose).await.map_err(gone)?;

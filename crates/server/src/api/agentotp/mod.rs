@@ -2,6 +2,7 @@
 //! docs/agentotp.md). Both published dialects at once: camelCase and snake_case in, the union out. Refuses an agent its owner's word.
 
 mod agents;
+mod answers;
 mod audit;
 mod caller;
 mod capture;
@@ -13,6 +14,7 @@ mod export;
 mod fields;
 mod hooks;
 mod mailboxes;
+mod name;
 mod policies;
 mod query;
 mod request;
@@ -43,6 +45,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(capture::receive))
         .routes(routes!(decide::approve))
         .routes(routes!(decide::deny))
+        .routes(routes!(decide::unverified))
         .routes(routes!(socket::ticket_of_one))
         .routes(routes!(socket::ticket_of_all))
         // No part of the document, which knows requests and answers.

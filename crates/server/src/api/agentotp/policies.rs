@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::agents::named;
+use super::answers::{ApproverProblems, BodyProblems, NotFound, PersonProblems, Unavailable};
 use super::caller::{ByPerson, ByRuler};
 use super::error::{self, Answer, ErrorBody, Refused, about};
 use super::fields::{Fields, wrong};
@@ -53,9 +54,8 @@ async fn of(app: &App, whose: Whose, id: AgentId) -> Result<Value, Refused> {
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "They: `data`, `has_more`, `next_cursor`", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "No person's key", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        PersonProblems,
+        Unavailable,
     ))]
 pub(super) async fn list(State(app): State<Arc<App>>, ByPerson(whose): ByPerson) -> Answer {
     let found = agents::list(&app, whose.owner, AgentId::from_bytes([0; 16]), AGENTS_MOST).await?;
@@ -70,10 +70,9 @@ pub(super) async fn list(State(app): State<Arc<App>>, ByPerson(whose): ByPerson)
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "They", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "No person's key", body = ErrorBody),
+        PersonProblems,
         (status = 404, description = "There are none, or the caller has no such agent", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        Unavailable,
     ))]
 pub(super) async fn show(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, Segment(text): Segment) -> Answer {
     Ok(Json(of(&app, whose, named(&text)?).await?).into_response())
@@ -84,14 +83,11 @@ pub(super) async fn show(State(app): State<Arc<App>>, ByPerson(whose): ByPerson,
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 201, description = "They hold from now on", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "Somebody who may not approve", body = ErrorBody),
-        (status = 404, description = "The caller has no such agent", body = ErrorBody),
-        (status = 408, description = "The body did not come in time", body = ErrorBody),
+        ApproverProblems,
+        NotFound,
+        BodyProblems,
         (status = 409, description = "It has rules: change those", body = ErrorBody),
-        (status = 413, description = "The body is too large", body = ErrorBody),
-        (status = 422, description = "Something is wrong with it", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        Unavailable,
     ))]
 pub(super) async fn create(State(app): State<Arc<App>>, ByRuler(whose): ByRuler, mut fields: Fields) -> Answer {
     let id = named(&fields.needed("agentId")?)?;
@@ -110,13 +106,10 @@ pub(super) async fn create(State(app): State<Arc<App>>, ByRuler(whose): ByRuler,
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "They hold from now on", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "Somebody who may not approve", body = ErrorBody),
-        (status = 404, description = "The caller has no such agent", body = ErrorBody),
-        (status = 408, description = "The body did not come in time", body = ErrorBody),
-        (status = 413, description = "The body is too large", body = ErrorBody),
-        (status = 422, description = "Something is wrong with it", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        ApproverProblems,
+        NotFound,
+        BodyProblems,
+        Unavailable,
     ))]
 pub(super) async fn replace(
     State(app): State<Arc<App>>,
@@ -136,10 +129,9 @@ pub(super) async fn replace(
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "They hold no more", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "Somebody who may not approve", body = ErrorBody),
+        ApproverProblems,
         (status = 404, description = "There are none, or the caller has no such agent", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        Unavailable,
     ))]
 pub(super) async fn remove(State(app): State<Arc<App>>, ByRuler(whose): ByRuler, Segment(text): Segment) -> Answer {
     let id = named(&text)?;

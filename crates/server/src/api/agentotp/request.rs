@@ -11,6 +11,7 @@ use doorcode_core::Error;
 use doorcode_core::relay::{LIFE, State as RelayState};
 use utoipa::ToSchema;
 
+use super::answers::{BodyProblems, Unavailable};
 use super::caller::ByAgent;
 use super::error::{self, Answer, ErrorBody, Refused};
 use super::fields::{Fields, wrong};
@@ -70,11 +71,9 @@ struct OtpFilter {
         (status = 202, description = "The owner is asked", body = Object),
         (status = 401, description = "No agent's key", body = ErrorBody),
         (status = 403, description = "The owner has stopped this agent, or this is no agent's key", body = ErrorBody),
-        (status = 408, description = "The body did not come in time", body = ErrorBody),
-        (status = 413, description = "The body is too large", body = ErrorBody),
-        (status = 422, description = "Something is wrong with it", body = ErrorBody),
+        BodyProblems,
         (status = 429, description = "Too many; `Retry-After` says when", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        Unavailable,
     ))]
 pub(super) async fn request(
     State(app): State<Arc<App>>,

@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::response::IntoResponse as _;
 use doorcode_core::{Error, RelayId};
 
+use super::answers::{Unavailable, ViewerProblems};
 use super::caller::Caller;
 use super::error::{Answer, ErrorBody, Refused};
 use super::query::{Parameters, Segment};
@@ -32,12 +33,10 @@ pub(super) fn span(asked: &Parameters) -> Duration {
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "Where it stands", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "The key of a team with several members", body = ErrorBody),
-        (status = 404, description = "There is none such, or it is not the caller's", body = ErrorBody),
+        ViewerProblems,
         (status = 422, description = "The parameters can't be read", body = ErrorBody),
         (status = 429, description = "Too many wait", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        Unavailable,
     ))]
 pub(super) async fn status(
     State(app): State<Arc<App>>,

@@ -5,6 +5,7 @@ use axum::response::IntoResponse as _;
 use doorcode_core::relay::Named as _;
 use serde_json::json;
 
+use super::answers::Unavailable;
 use super::caller::Caller;
 use super::error::{Answer, ErrorBody};
 
@@ -14,7 +15,7 @@ use super::error::{Answer, ErrorBody};
     responses(
         (status = 200, description = "It is alive: `type` is agent, device, session or key", body = Object),
         (status = 401, description = "It is not", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        Unavailable,
     ))]
 pub(super) async fn verify(caller: Caller) -> Answer {
     let said = match caller {

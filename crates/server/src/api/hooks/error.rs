@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use doorcode_core::Error;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoResponses, ToSchema};
 
 use crate::body::Trouble;
 
@@ -15,6 +15,36 @@ use crate::body::Trouble;
 pub(crate) struct ErrorBody {
     /// For people.
     error: String,
+}
+
+/// Refusals that every push shares, as the document names them.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "the document is made of it")]
+pub(super) enum PushProblems {
+    /// The body can't be read.
+    #[response(status = 400)]
+    Unreadable(ErrorBody),
+    /// The signature is missing, wrong or, where it has a time, too old.
+    #[response(status = 401)]
+    Unsigned(ErrorBody),
+    /// There is no such hook.
+    #[response(status = 404)]
+    NotFound(ErrorBody),
+    /// The body did not come in time.
+    #[response(status = 408)]
+    Late(ErrorBody),
+    /// The body is too large.
+    #[response(status = 413)]
+    TooLarge(ErrorBody),
+    /// It is not what this hook takes: a member is missing or wrong.
+    #[response(status = 422)]
+    Invalid(ErrorBody),
+    /// Too many.
+    #[response(status = 429)]
+    Limited(ErrorBody),
+    /// The database does not answer; try again.
+    #[response(status = 503)]
+    Unavailable(ErrorBody),
 }
 
 /// An answer that is a refusal.

@@ -10,7 +10,7 @@ use doorcode_core::{Timestamp, hook};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::error::{Answer, ErrorBody, invalid, unsigned};
+use super::error::{Answer, PushProblems, invalid, unsigned};
 use super::{Raw, lone};
 use crate::app::App;
 use crate::ops::hooks::{self, Kind, Text};
@@ -36,14 +36,7 @@ struct Pushed {
         ("X-Doorcode-Signature" = String, Header, description = "`t=` seconds since 1970, `,v1=` hex of HMAC-SHA-256 over t, a dot and the body")),
     responses(
         (status = 200, description = "It was taken, now or before. What became of it is not said", body = Object),
-        (status = 400, description = "The body can't be read", body = ErrorBody),
-        (status = 401, description = "The signature is missing, wrong or older than five minutes", body = ErrorBody),
-        (status = 404, description = "There is no such hook", body = ErrorBody),
-        (status = 408, description = "The body did not come in time", body = ErrorBody),
-        (status = 413, description = "The body is too large", body = ErrorBody),
-        (status = 422, description = "A member is missing or wrong", body = ErrorBody),
-        (status = 429, description = "Too many", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        PushProblems,
     ))]
 pub(super) async fn push(
     State(app): State<Arc<App>>,

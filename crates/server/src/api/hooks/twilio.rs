@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, Uri, header};
 use axum::response::IntoResponse as _;
 use doorcode_core::hook;
 
-use super::error::{Answer, ErrorBody, invalid, unsigned};
+use super::error::{Answer, PushProblems, invalid, unsigned};
 use super::{Raw, lone};
 use crate::app::App;
 use crate::ops::hooks::{self, Kind, Text};
@@ -24,14 +24,7 @@ const EMPTY: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response></Respo
         ("X-Twilio-Signature" = String, Header, description = "Twilio's")),
     responses(
         (status = 200, description = "An empty TwiML answer, whatever became of it", body = String, content_type = "text/xml"),
-        (status = 400, description = "The body can't be read", body = ErrorBody),
-        (status = 401, description = "The signature is missing or wrong", body = ErrorBody),
-        (status = 404, description = "There is no such hook", body = ErrorBody),
-        (status = 408, description = "The body did not come in time", body = ErrorBody),
-        (status = 413, description = "The body is too large", body = ErrorBody),
-        (status = 422, description = "A parameter is missing", body = ErrorBody),
-        (status = 429, description = "Too many", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        PushProblems,
     ))]
 pub(super) async fn push(
     State(app): State<Arc<App>>,

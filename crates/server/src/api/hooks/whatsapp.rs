@@ -10,7 +10,7 @@ use doorcode_core::{Timestamp, hook};
 use serde::Deserialize;
 use subtle::ConstantTimeEq as _;
 
-use super::error::{Answer, ErrorBody, invalid, unsigned};
+use super::error::{Answer, ErrorBody, PushProblems, invalid, unsigned};
 use super::{Raw, lone};
 use crate::app::App;
 use crate::ops::hooks::{self, Kind, Text};
@@ -104,14 +104,7 @@ struct Body {
         ("X-Hub-Signature-256" = String, Header, description = "Meta's")),
     responses(
         (status = 200, description = "They were taken, whatever became of them"),
-        (status = 400, description = "The body can't be read", body = ErrorBody),
-        (status = 401, description = "The signature is missing or wrong", body = ErrorBody),
-        (status = 404, description = "There is no such hook", body = ErrorBody),
-        (status = 408, description = "The body did not come in time", body = ErrorBody),
-        (status = 413, description = "The body is too large", body = ErrorBody),
-        (status = 422, description = "It is not what Meta sends", body = ErrorBody),
-        (status = 429, description = "Too many", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        PushProblems,
     ))]
 pub(super) async fn push(
     State(app): State<Arc<App>>,

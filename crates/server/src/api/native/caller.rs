@@ -9,18 +9,16 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use doorcode_core::OrgId;
 
-use utoipa::IntoParams;
-
 use super::problem::{self, Refused};
 use crate::api::bearer::bearer;
+use crate::api::request_name::{NoName, WRONG, request_name};
 use crate::app::App;
-use crate::ops::idempotency::Once;
+use crate::ops::idempotency::{HEADER, Once};
 use crate::ops::verifications::Backend;
 use crate::ops::{credentials, keys};
 use crate::store::credentials::Credential;
 
-/// The longest name of a request.
-const KEY_MOST: usize = 255;
+pub(super) use crate::api::request_name::IdempotencyName;
 
 /// What a key may do.
 pub(super) trait Scope {
@@ -78,33 +76,14 @@ impl<S: Scope> FromRequestParts<Arc<App>> for Caller<S> {
     }
 }
 
-/// The header, for the document.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "the document is made of it")]
-pub(super) struct IdempotencyName {
-    /// A name for this request: however often it comes within a day, it is done once, and answered the same.
-    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
-    idempotency_key: Option<String>,
-}
-
-/// The name that a request gives itself: `Idempotency-Key`, with its quotes (RFC 8941) or, as most send it, without.
+/// The name that a request gives itself.
 pub(super) struct IdempotencyKey(Option<String>);
 
 impl FromRequestParts<Arc<App>> for IdempotencyKey {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Refused> {
-        let mut values = parts.headers.get_all("idempotency-key").iter();
-        let Some(value) = values.next() else { return Ok(Self(None)) };
-        let text = value.to_str().ok().filter(|_| values.next().is_none()).map(str::trim);
-        let text = text.map(|text| text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text));
-        match text {
-            Some(text) if !text.is_empty() && text.len() <= KEY_MOST && text.bytes().all(|b| b.is_ascii_graphic()) => {
-                Ok(Self(Some(text.to_owned())))
-            }
-            _ => Err(problem::wrong("Idempotency-Key", "must be one name of 1 to 255 visible ASCII characters")),
-        }
+        request_name(&parts.headers).map(Self).map_err(|NoName| problem::wrong(HEADER, WRONG))
     }
 }
 

@@ -24,6 +24,8 @@ const AGAIN: Duration = Duration::from_secs(5);
 const GOOD: Duration = Duration::from_secs(60);
 /// What the messages of one question may take, all together: they have room in memory for as long.
 const ALL: Duration = Duration::from_secs(120);
+/// Numbers that a watch goes back by, after it was away for long: what it may look for is not an hour old.
+const BEHIND: u32 = 10_000;
 
 /// What is asked of a message: its time, its size, and as much as is looked at, without changing it.
 const WHOLE: &str = "(UID INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.1048576>)";
@@ -130,6 +132,7 @@ async fn connected<D: Desk>(
         Some(known) if !renumbered => known,
         other => other.insert(begun),
     };
+    place.next = place.next.max(open.uid_next.saturating_sub(BEHIND));
     mailbox.desk.hear(State::Watching).await;
     if renumbered {
         recall(mailbox, &mut open, place).await?;
@@ -301,14 +304,14 @@ async fn fetch<D: Desk>(
 
 async fn read<D: Desk>(mailbox: &Mailbox<'_, D>, open: &mut Open, place: &mut Place) -> Result<(), Trouble> {
     while let Some(found) = open.next().await? {
-        let known = place.passed.iter().position(|passed| passed.uid == found.uid);
+        let known = place.passed.iter().any(|passed| passed.uid == found.uid);
         // The last message answers for every number behind it.
-        if known.is_none() && found.uid < place.next {
+        if !known && found.uid < place.next {
             continue;
         }
         // Taken away only when it was handed in: whoever is interrupted finds it again.
         let outcome = hand_in(mailbox, &found).await;
-        let before = known.and_then(|_| place.take(found.uid));
+        let before = place.take(found.uid);
         place.go_past(found.uid);
         if outcome != Outcome::Done {
             let again =

@@ -34,6 +34,9 @@ max_connections = 100000
 
 [relay]
 approve_within = "1h"
+agent_minute = 100000
+owner_minute = 100000
+captures_day = 100000
 
 [limits.guess]
 network_hour = 1000000000

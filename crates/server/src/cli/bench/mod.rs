@@ -12,7 +12,9 @@ mod flow;
 mod journey;
 mod mail;
 mod pgbench;
+pub mod post;
 mod random;
+mod relay;
 mod report;
 mod rig;
 mod round;
@@ -64,6 +66,7 @@ const EXAMPLES: &str = "Examples:
   doorcode bench --scenario check --live 1000000 --against thousand
   doorcode bench --scenario streams --streams 5000
   doorcode bench --scenario sockets --sockets 20000
+  doorcode bench --scenario relay --messages 30
   doorcode bench --scenario timing --calls 20000
 
 Progress goes to standard error, the result to standard output. The exit code is 0 for a run that ended well, 1 for one
@@ -102,6 +105,9 @@ pub(super) struct BenchArgs {
     /// sockets: how many are open at once.
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(2000..=1_000_000))]
     sockets: u32,
+    /// relay: how many mails are sent.
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=500))]
+    messages: u32,
     /// timing: the loopback address that measured calls come from; accounts are made from 127.0.0.1.
     #[arg(long, value_name = "ADDR")]
     from: Option<IpAddr>,
@@ -136,6 +142,8 @@ enum Scenario {
     Streams,
     /// WebSockets that are open and silent: their memory, and when the last of a request's watchers hears of its owner's word.
     Sockets,
+    /// Mails by the system's Postfix and Dovecot: when a code has reached its agent.
+    Relay,
     /// Whether the time of an answer tells known from unknown addresses.
     Timing,
 }
@@ -202,6 +210,10 @@ async fn bench(args: &BenchArgs) -> Outcome<bool> {
         Scenario::Sockets => Some(sockets::seed(&workspace, args.sockets as usize).await?),
         _ => None,
     };
+    let relayed = match args.scenario {
+        Scenario::Relay => Some((relay::find()?, relay::seed(&workspace).await?)),
+        _ => None,
+    };
     let office = Arc::new(PostOffice::default());
     let server = rig::launch_doorcode(&workspace, Arc::clone(&office)).await?;
     let rig = Rig::new(Kind::Doorcode, server.address, office, args.connections.into())?;
@@ -209,6 +221,9 @@ async fn bench(args: &BenchArgs) -> Outcome<bool> {
         Some(load) => compare(args, &rig, load, &server, &workspace).await,
         None if args.scenario == Scenario::Streams => streams(args, &rig, &server).await,
         None if let Some(watched) = watched => sockets(args, &rig, &server, watched).await,
+        None if let Some((servers, seeded)) = relayed => {
+            relay::run(&rig, &workspace, servers, &seeded, args.messages).await.and_then(|found| print(args, &found))
+        }
         None => timing(args, &rig).await,
     };
     let last_words = if done.is_err() { server.last_words() } else { String::new() };
@@ -232,7 +247,7 @@ async fn load(args: &BenchArgs, workspace: &Workspace) -> Outcome<Option<Load>> 
             note(&format!("seeding {} sessions", token::SESSIONS));
             Some(Load::Token(Arc::new(rig::seed_sessions(workspace, token::SESSIONS).await?)))
         }
-        Scenario::Timing | Scenario::Streams | Scenario::Sockets => None,
+        Scenario::Timing | Scenario::Streams | Scenario::Sockets | Scenario::Relay => None,
         Scenario::Check => {
             let size = args.live as usize;
             let pool = Pool::new(size, args.connections.into())?;
@@ -245,7 +260,7 @@ async fn load(args: &BenchArgs, workspace: &Workspace) -> Outcome<Option<Load>> 
 
 fn refuse_nonsense(args: &BenchArgs) -> Outcome<()> {
     match (args.scenario, args.against) {
-        (Scenario::Floor | Scenario::Streams | Scenario::Sockets | Scenario::Timing, Some(_)) => {
+        (Scenario::Floor | Scenario::Streams | Scenario::Sockets | Scenario::Relay | Scenario::Timing, Some(_)) => {
             Err(Failure::usage("--against goes with the scenarios flow, start, check, native and token"))
         }
         (Scenario::Start | Scenario::Check | Scenario::Native | Scenario::Token, Some(Against::BetterAuth)) => {
@@ -326,9 +341,16 @@ async fn streams(args: &BenchArgs, rig: &Rig, server: &Server) -> Outcome<bool> 
 }
 
 /// Runs the sockets scenario and prints what it found; false if a goal was missed.
-async fn sockets(args: &BenchArgs, rig: &Rig, server: &Server, watched: sockets::Watched) -> Outcome<bool> {
+async fn sockets(args: &BenchArgs, rig: &Rig, server: &Server, watched: rig::Seeded) -> Outcome<bool> {
     let found = sockets::run(rig, server, watched, args.sockets as usize).await?;
     let json = || serde_json::to_string(&found).map_err(Failure::during("writing the report"));
+    out(&if args.json { json()? } else { found.table() });
+    Ok(found.passes())
+}
+
+/// Prints what the relay scenario found; false if a goal was missed.
+fn print(args: &BenchArgs, found: &relay::Found) -> Outcome<bool> {
+    let json = || serde_json::to_string(found).map_err(Failure::during("writing the report"));
     out(&if args.json { json()? } else { found.table() });
     Ok(found.passes())
 }

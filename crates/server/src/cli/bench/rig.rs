@@ -79,10 +79,25 @@ pub(super) async fn seed_sessions(workspace: &Workspace, count: usize) -> Outcom
     all_of(text.lines().map(Into::into).collect(), count)
 }
 
-/// Requests for a person's code that wait for their word: the person's access token, their agent's key, and the requests.
-pub(super) async fn seed_relays(workspace: &Workspace, count: usize) -> Outcome<Vec<Box<str>>> {
+/// A person with an agent and a collector, and requests for their code that wait for their word.
+pub(super) struct Seeded {
+    /// The person's access token.
+    pub(super) token: Box<str>,
+    /// The agent's key.
+    pub(super) key: Box<str>,
+    /// The collector's key.
+    pub(super) collector: Box<str>,
+    pub(super) requests: Vec<Box<str>>,
+}
+
+/// Makes them, with so many requests, in the data directory of `workspace`.
+pub(super) async fn seed_relays(workspace: &Workspace, count: usize) -> Outcome<Seeded> {
     let text = run_seed(workspace, count, Some("--relays")).await?;
-    all_of(text.lines().map(Into::into).collect(), count + 2)
+    let mut lines = all_of(text.lines().map(Into::into).collect(), count + 3)?.into_iter();
+    match (lines.next(), lines.next(), lines.next()) {
+        (Some(token), Some(key), Some(collector)) => Ok(Seeded { token, key, collector, requests: lines.collect() }),
+        _ => Err(Failure::new("nothing was seeded")),
+    }
 }
 
 /// Runs `doorcode seed`; gives what it wrote.

@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use super::child::{Server, Workspace};
 use super::client::{Connection, connect, within};
 use super::failure::{Failure, Outcome};
-use super::rig::{self, Rig, join};
+use super::rig::{self, Rig, Seeded, join};
 use super::stats::median;
 use super::stopwatch::now;
 use super::streams::source;
@@ -41,13 +41,6 @@ const GOOD: &[u8] = b"HTTP/1.1 101";
 const OPEN: &[u8] = b"otp_status_change";
 const APPROVED: &[u8] = b"\"approved\"";
 
-/// What is watched, and with what.
-pub(super) struct Watched {
-    token: Box<str>,
-    key: Box<str>,
-    requests: Vec<Box<str>>,
-}
-
 /// What was found.
 #[derive(Debug, Serialize)]
 pub(super) struct Found {
@@ -61,16 +54,14 @@ pub(super) struct Found {
 }
 
 /// Puts the requests into the data directory of `workspace`, before the server starts.
-pub(super) async fn seed(workspace: &Workspace, count: usize) -> Outcome<Watched> {
+pub(super) async fn seed(workspace: &Workspace, count: usize) -> Outcome<Seeded> {
     let requests = count - CROWDED * CROWD + CROWDED;
     note(&format!("seeding {requests} requests"));
-    let mut lines = rig::seed_relays(workspace, requests).await?.into_iter();
-    let (Some(token), Some(key)) = (lines.next(), lines.next()) else { return Err(Failure::new("nothing was seeded")) };
-    Ok(Watched { token, key, requests: lines.collect() })
+    rig::seed_relays(workspace, requests).await
 }
 
 /// Opens `count` sockets to the server behind `rig`, and lets the owner say yes to what many of them watch.
-pub(super) async fn run(rig: &Rig, server: &Server, watched: Watched, count: usize) -> Outcome<Found> {
+pub(super) async fn run(rig: &Rig, server: &Server, watched: Seeded, count: usize) -> Outcome<Found> {
     let mut connection = Connection::open(rig.server, None).await?;
     tokio::time::sleep(SETTLE).await;
     let without = server.memory().resident;
@@ -133,7 +124,7 @@ impl Found {
 }
 
 /// Opens all, as many at once as there are connections: first those of the crowds, in the order of their requests.
-async fn open(rig: &Rig, watched: &Watched) -> Outcome<Vec<TcpStream>> {
+async fn open(rig: &Rig, watched: &Seeded) -> Outcome<Vec<TcpStream>> {
     let crowds = watched.requests[..CROWDED].iter().flat_map(|request| std::iter::repeat_n(request, CROWD));
     let paths: Vec<Box<str>> = crowds.chain(&watched.requests[CROWDED..]).cloned().collect();
     let mut tasks = JoinSet::new();
@@ -154,7 +145,7 @@ async fn open(rig: &Rig, watched: &Watched) -> Outcome<Vec<TcpStream>> {
 }
 
 /// One socket that has told how its request stands.
-async fn watch(server: SocketAddr, request: &str, key: &str, place: usize) -> Outcome<TcpStream> {
+pub(super) async fn watch(server: SocketAddr, request: &str, key: &str, place: usize) -> Outcome<TcpStream> {
     let mut stream = connect(server, Some(source(place))).await?;
     let head = format!(
         "GET /ws/{request} HTTP/1.1\r\nHost: {server}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
@@ -169,7 +160,7 @@ async fn watch(server: SocketAddr, request: &str, key: &str, place: usize) -> Ou
 }
 
 /// Reads until something was heard, or an answer that is no socket.
-async fn read_until(stream: &mut TcpStream, what: &[u8]) -> Outcome<Vec<u8>> {
+pub(super) async fn read_until(stream: &mut TcpStream, what: &[u8]) -> Outcome<Vec<u8>> {
     let mut heard = Vec::with_capacity(1024);
     while !heard.windows(what.len()).any(|bytes| bytes == what) {
         let more = stream.read_buf(&mut heard).await.map_err(Failure::during("reading a socket"))?;
@@ -185,7 +176,7 @@ async fn read_until(stream: &mut TcpStream, what: &[u8]) -> Outcome<Vec<u8>> {
 async fn hear(
     connection: &mut Connection,
     server: SocketAddr,
-    watched: &Watched,
+    watched: &Seeded,
     request: &str,
     crowd: Vec<TcpStream>,
 ) -> Outcome<f64> {

@@ -1,7 +1,7 @@
 //! Where the two halves of a collector meet: the list of what is waited for, from the server, and the messages, from the mailbox. Refuses to
 //! say anything of a message but what became of it.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,13 +17,14 @@ use serde_json::json;
 use tokio::sync::Notify;
 
 use super::agents::Agent;
-use super::judge::{Found, Statements, judge};
+use super::judge::{Found, judge};
+use super::memory::hex;
 use super::say;
 use super::server::{Gone, Link};
 use super::settings::{FirstUse, Setup};
 use super::wanted::{Answer, List, Request};
 use crate::capture::mail::{self, Judged, Letter, Never};
-use crate::capture::mailbox::{self, Fetched, Outcome, State};
+use crate::capture::mailbox::{self, Fetched, Outcome, Place, State};
 use crate::capture::origin;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
@@ -33,8 +34,6 @@ use crate::ops::relays::about;
 const WAIT: Duration = Duration::from_secs(50);
 /// Between two tries to ask it.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
-/// Messages that are known again.
-const KNOWN: usize = 10_000;
 
 /// The desk.
 pub(super) struct Desk<'a> {
@@ -44,10 +43,9 @@ pub(super) struct Desk<'a> {
     now_waited: Mutex<Arc<Awaited<'a>>>,
     news: Arc<Notify>,
     out: tokio::sync::Mutex<Link>,
-    known: Mutex<VecDeque<[u8; 16]>>,
     state: Mutex<Option<State>>,
-    statements: Mutex<Statements>,
     said: Mutex<HashSet<RelayId>>,
+    forgets: Mutex<bool>,
 }
 
 /// The list, and to which of its requests a code may be sealed.
@@ -77,10 +75,9 @@ impl<'a> Desk<'a> {
             now_waited: Mutex::default(),
             news: Arc::default(),
             out: tokio::sync::Mutex::new(Link::new(setup)),
-            known: Mutex::default(),
             state: Mutex::default(),
-            statements: Mutex::default(),
             said: Mutex::default(),
+            forgets: Mutex::default(),
         }
     }
 
@@ -128,8 +125,7 @@ impl<'a> Desk<'a> {
 
     async fn judged(&self, request: &Request) -> Option<(PublicKey, Option<&'a Agent>)> {
         let (agents, pins) = (&self.setup.agents, &self.setup.pins);
-        let found = judge(request, agents, pins, &mut lock(&self.statements), self.clock.now());
-        match found {
+        match judge(request, agents, pins, &self.setup.memory, self.clock.now()) {
             Found::Good(key, agent) => Some((key, agent)),
             Found::Refused(why) => {
                 self.refuse(request, why);
@@ -237,8 +233,8 @@ impl<'a> Desk<'a> {
         let answer = self.out.lock().await.ask(Method::POST, &path, &body.to_string(), Duration::ZERO).await;
         match answer {
             Ok((200, _)) => {
+                self.kept(self.setup.memory.handed_in(&judged.digests, self.clock.now()).is_ok());
                 say(&format!("{}: a code was handed in, sealed", request.id.shown()));
-                self.remember(judged);
                 Outcome::Done
             }
             Ok((status @ (429 | 500..), _)) => {
@@ -269,16 +265,10 @@ impl<'a> Desk<'a> {
         Ok(key.seal(code, &context, Secret::new(self.entropy.bytes()?))?.into_string())
     }
 
-    fn is_known(&self, judged: &Judged) -> bool {
-        let known = lock(&self.known);
-        judged.digests.iter().any(|digest| known.contains(digest))
-    }
-
-    fn remember(&self, judged: &Judged) {
-        let mut known = lock(&self.known);
-        known.extend(&judged.digests);
-        while known.len() > KNOWN {
-            known.pop_front();
+    /// Says once that nothing can be remembered: the server refuses a message that it knows, and what came meanwhile is lost.
+    fn kept(&self, kept: bool) {
+        if !std::mem::replace(&mut *lock(&self.forgets), !kept) && !kept {
+            say("what was done can't be written down: after a restart it is not known");
         }
     }
 }
@@ -318,7 +308,15 @@ impl mailbox::Desk for Desk<'_> {
             say("the keys of a message's sender could not be had; it is looked at again");
             return Outcome::Again;
         }
-        if self.is_known(&judged) { Outcome::Done } else { self.found(&waited, &judged).await }
+        if self.setup.memory.knows(&judged.digests) { Outcome::Done } else { self.found(&waited, &judged).await }
+    }
+
+    async fn begin(&self) -> Option<Place> {
+        self.setup.memory.place()
+    }
+
+    async fn keep(&self, place: &Place) {
+        self.kept(self.setup.memory.reached(place).is_ok());
     }
 
     async fn hear(&self, state: State) {
@@ -352,10 +350,6 @@ fn passed_over(never: Never) -> &'static str {
 /// What the server says that the agent is called, fit to be printed.
 fn name(request: &Request) -> String {
     Reason::parse(&request.agent_name).map_or_else(|_| "an agent".to_owned(), |name| name.as_str().to_owned())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 async fn list(link: &mut Link, version: &str) -> Result<Answer, Gone> {

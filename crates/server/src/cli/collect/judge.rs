@@ -2,14 +2,14 @@
 //! person pinned, and asks for what that agent may have. Refuses the server's word: a key that it put in the place of an agent's, an approval
 //! that nobody asked for, and a request that was signed once and is shown as another one.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
+use doorcode_core::Timestamp;
 use doorcode_core::relay::Named as _;
 use doorcode_core::seal::{IdentityKey, PublicKey, Statement};
-use doorcode_core::{RelayId, Timestamp};
 
 use super::agents::{Agent, Agents, Known, Pins};
+use super::memory::{Memory, Taken};
 use super::wanted::{Request, Signature};
 
 /// How far the clocks of an agent and of this machine may be apart.
@@ -25,21 +25,17 @@ pub(super) enum Found<'a> {
     Refused(&'static str),
 }
 
-/// Which request each signature was seen with: it is good for one.
-#[derive(Default)]
-pub(super) struct Statements(HashMap<String, (RelayId, Timestamp)>);
-
 /// Judges a request.
 pub(super) fn judge<'a>(
     request: &Request,
     agents: &'a Agents,
     pins: &Pins,
-    statements: &mut Statements,
+    memory: &Memory,
     now: Timestamp,
 ) -> Found<'a> {
     let Ok(key) = PublicKey::parse(&request.public_key) else { return Found::Refused("its key is none") };
     if let Some(signature) = &request.signature {
-        return signed(request, signature, key, agents, statements, now);
+        return signed(request, signature, key, agents, memory, now);
     }
     let Ok(print) = key.fingerprint() else { return Found::Refused("its key is none") };
     let agent = agents.of_id(&request.agent.shown());
@@ -59,7 +55,7 @@ fn signed<'a>(
     signature: &Signature,
     key: PublicKey,
     agents: &'a Agents,
-    statements: &mut Statements,
+    memory: &Memory,
     now: Timestamp,
 ) -> Found<'a> {
     let Ok(identity) = IdentityKey::parse(&signature.identity_key) else {
@@ -91,10 +87,11 @@ fn signed<'a>(
     if !may_ask(agent, request) {
         return Found::Refused(SENDER);
     }
-    if !statements.takes(&signature.signature, request.id, over, now) {
-        return Found::Refused("its signature belongs to another request");
+    match memory.takes(&signature.signature, request.id, over, now) {
+        Taken::Yes => Found::Good(key, Some(agent)),
+        Taken::Elsewhere => Found::Refused("its signature belongs to another request"),
+        Taken::Unkept => Found::Refused("its signature can't be written down, and is good for one request only"),
     }
-    Found::Good(key, Some(agent))
 }
 
 /// A name is judged by the message: only its sender's address says whose it is.
@@ -107,12 +104,5 @@ fn moment(value: &serde_json::Value) -> Option<Timestamp> {
     match value {
         serde_json::Value::String(text) => text.parse().ok(),
         other => other.as_i64().map(Timestamp::from_millis),
-    }
-}
-
-impl Statements {
-    fn takes(&mut self, signature: &str, request: RelayId, over: Timestamp, now: Timestamp) -> bool {
-        self.0.retain(|_, (_, over)| *over > now);
-        self.0.entry(signature.to_owned()).or_insert((request, over)).0 == request
     }
 }

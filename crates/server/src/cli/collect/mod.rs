@@ -6,6 +6,7 @@ mod agents;
 mod approve;
 mod desk;
 mod judge;
+mod memory;
 mod server;
 mod settings;
 mod wanted;

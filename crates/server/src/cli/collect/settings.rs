@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::super::Trouble;
 use super::agents::{Agents, Pins};
+use super::memory::Memory;
 use crate::capture::Verifier;
 use crate::capture::mailbox::{Access, Account, Held, Security};
 use crate::egress::{Egress, Settings as Way, Target};
@@ -67,6 +68,9 @@ pub(super) struct Settings {
     /// Keys of agents without an identity that you have said yes to; else beside the list of agents
     #[arg(long, value_name = "FILE")]
     pins: Option<PathBuf>,
+    /// What is remembered of requests, messages and the mailbox; else beside the list of agents
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
     /// What to do with the first key of an agent without an identity; else ask
     #[arg(long, value_enum)]
     first_use: Option<FirstUse>,
@@ -92,6 +96,7 @@ pub(super) struct Setup {
     pub(super) forwarders: Vec<String>,
     pub(super) agents: Agents,
     pub(super) pins: Pins,
+    pub(super) memory: Memory,
     pub(super) first_use: FirstUse,
     pub(super) egress: Egress,
     pub(super) verifier: Verifier,
@@ -114,8 +119,9 @@ impl Settings {
             return Err(format!("{}: holds no collector's key (dk_…)", key_file.display()).into());
         }
         let account = self.account(&egress)?;
-        let beside = self.agents.as_ref().map(|file| file.with_extension("pins.toml"));
-        let pins = self.pins.clone().or(beside).unwrap_or_else(|| PathBuf::from("collect.pins.toml"));
+        let list = self.agents.clone().unwrap_or_else(|| PathBuf::from("collect.toml"));
+        let pins = self.pins.clone().unwrap_or_else(|| list.with_extension("pins.toml"));
+        let state = self.state.clone().unwrap_or_else(|| list.with_extension("state.json"));
         let verifier = match self.dns {
             Some(at) => Verifier::at(at)?,
             None => Verifier::system()?,
@@ -125,6 +131,7 @@ impl Settings {
             tls,
             key: Secret::new(key),
             addresses: self.addresses(&account.user)?,
+            memory: Memory::open(state, &account)?,
             account,
             forwarders: self.forwarder,
             agents: self.agents.as_deref().map(Agents::read).transpose()?.unwrap_or_default(),
@@ -152,6 +159,7 @@ impl Settings {
             forwarder: lists(self.forwarder, file.forwarder),
             agents: self.agents.or(file.agents),
             pins: self.pins.or(file.pins),
+            state: self.state.or(file.state),
             first_use: self.first_use.or(file.first_use),
             ca_file: self.ca_file.or(file.ca_file),
             dns: self.dns.or(file.dns),

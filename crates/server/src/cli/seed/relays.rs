@@ -1,4 +1,4 @@
-//! Requests for a code, in any number: one person with a session and an agent, and what it asks for. Refuses nothing that [`super`]
+//! Requests for a code, in any number: one person with a session, a collector and an agent, and what it asks for. Refuses nothing that [`super`]
 //! has let through.
 
 use std::sync::Arc;
@@ -9,20 +9,21 @@ use doorcode_core::{OrgId, RelayId, Result, Secret, UserId};
 
 use crate::app::App;
 use crate::ops::audit::Whose;
-use crate::ops::{agents, sessions};
+use crate::ops::{agents, devices, sessions};
 use crate::store::agents::Agent;
 use crate::store::relays::{self as rows, Relay};
 use crate::store::{orgs, sessions as session_rows, users};
 
-/// Makes them. Gives the person's access token, the agent's key, and the requests.
+/// Makes them. Gives the person's access token, the agent's key, the collector's, and the requests.
 pub(super) async fn seed(app: &Arc<App>, count: usize, batch: usize) -> Result<Vec<String>> {
     let (whose, token) = person(app).await?;
     let wanted = agents::Wanted { name: "Bench".to_owned(), description: None, test: false };
     let made = agents::create(app, whose, wanted, None).await?;
-    let mut lines = vec![token.expose().clone(), made.key.expose().clone()];
+    let collector = devices::create(app, whose, "collector", "Bench").await?;
+    let mut lines = vec![token.expose().clone(), made.key.expose().clone(), collector.key.expose().clone()];
     let public_key = PrivateKey::from_seed(Secret::new(app.entropy.bytes()?)).public()?.encode()?;
-    while lines.len() < count + 2 {
-        let some = batch.min(count + 2 - lines.len());
+    while lines.len() < count + 3 {
+        let some = batch.min(count + 3 - lines.len());
         let new = (0..some).map(|_| relay(app, &made.agent, &public_key)).collect::<Result<Vec<_>>>()?;
         lines.extend(new.iter().map(|relay| relay.id.shown()));
         let unit = app.db.write(move |tx| {
@@ -75,7 +76,8 @@ fn relay(app: &App, agent: &Agent, public_key: &str) -> Result<Relay> {
         public_key: public_key.to_owned(),
         key_signature: None,
         sources: 7,
-        sender: None,
+        // Any message would have to be said yes to twice.
+        sender: Some("bench".to_owned()),
         sender_pattern: None,
         content_pattern: None,
         received_after: Some(now),
@@ -84,6 +86,7 @@ fn relay(app: &App, agent: &Agent, public_key: &str) -> Result<Relay> {
         chosen: false,
         unverified: false,
         held: None,
+        asked_again_at: None,
         decided_by: None,
         decided_at: None,
         denial: None,

@@ -1,6 +1,7 @@
-//! A text that a program pushes for a person: its hook is found, the message is taken once, and then it is matched as any other. Refuses
+//! A text that a program pushes for a person: its hook is found, and it is matched as any other message and taken once. Refuses
 //! this installation's own mail as a text, senders that are never relayed, and a message that was here within thirty days, whether
-//! somebody waited for it then or not.
+//! somebody waited for it then or not. What it is known by is taken in the unit that seals its code, or after nobody was found to give
+//! it to: who pushes it again because the server died in between is not told that it was here.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,10 +15,9 @@ use doorcode_core::{Error, Result, Secret, Timestamp, vault};
 use super::{Kind, digest, place, text};
 use crate::app::App;
 use crate::ops::audit::Whose;
-use crate::ops::relays::{self, Incoming, KNOWN, Taken, senders};
+use crate::ops::relays::{self, Incoming, Taken, senders};
 use crate::store::hooks::{self as rows, Hook};
 use crate::store::meters::{self, Meter};
-use crate::store::relays as relay_rows;
 
 /// Messages of one hook in a minute: a phone that forwards all that it has got.
 const MINUTE_MOST: u32 = 120;
@@ -54,8 +54,6 @@ pub struct Text<'a> {
 /// What became of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Arrived {
-    /// It was here before.
-    Before,
     /// This installation sent it.
     Ours,
     /// Its sender is one whose codes are never relayed.
@@ -92,9 +90,24 @@ pub async fn secret_of(app: &App, kind: Kind, token: &str) -> Result<By> {
 /// Takes a text in.
 pub async fn arrive(app: &Arc<App>, hook: &Hook, text: &Text<'_>) -> Result<Arrived> {
     let now = app.clock.now();
-    if !first(app, hook, text.ids, now).await? {
-        return Ok(Arrived::Before);
+    count(app, hook, now).await?;
+    let digests: Vec<[u8; 16]> =
+        text.ids.iter().map(|id| fingerprint("hook message", &[hook.id.as_bytes(), id.as_bytes()])).collect();
+    let arrived = become_of(app, hook, text, &digests, now).await?;
+    if !matches!(arrived, Arrived::Was(Taken::Given(_) | Taken::Held(_))) {
+        use_up(app, hook, digests, now).await?;
     }
+    Ok(arrived)
+}
+
+/// What becomes of it. Where somebody is given its code, what it is known by is taken in the same unit.
+async fn become_of(
+    app: &Arc<App>,
+    hook: &Hook,
+    text: &Text<'_>,
+    digests: &[[u8; 16]],
+    now: Timestamp,
+) -> Result<Arrived> {
     let said = &text.text[..text.text.floor_char_boundary(TEXT_MOST)];
     if text::is_ours(app, text.from, said) {
         return Ok(Arrived::Ours);
@@ -102,7 +115,7 @@ pub async fn arrive(app: &Arc<App>, hook: &Hook, text: &Text<'_>) -> Result<Arri
     let message = Message { subject: None, text: said, format: Format::Text };
     let mut domains = text::domains(text.from, said);
     domains.extend(extract(&message).and_then(|found| found.bound_to));
-    if senders::any_denied(app, hook.owner, &domains).await? {
+    if senders::text_denied(app, hook.owner, (text.from, said), &domains).await? {
         return Ok(Arrived::Denied);
     }
     let came = Came {
@@ -114,14 +127,12 @@ pub async fn arrive(app: &Arc<App>, hook: &Hook, text: &Text<'_>) -> Result<Arri
         at: text.at.unwrap_or(now).min(now),
     };
     let whose = Whose { org: hook.org, owner: hook.owner };
-    let incoming = Incoming { whose, way: "webhook", came, forms: &[message], sender: None, digests: Vec::new() };
+    let incoming = Incoming { whose, way: "webhook", came, forms: &[message], sender: None, digests: digests.to_vec() };
     relays::take(app, &incoming).await.map(Arrived::Was)
 }
 
-/// Takes each id of a message, before anything else is done with it. False: one was here before.
-async fn first(app: &App, hook: &Hook, ids: &[&str], now: Timestamp) -> Result<bool> {
-    let digests: Vec<[u8; 16]> =
-        ids.iter().map(|id| fingerprint("hook message", &[hook.id.as_bytes(), id.as_bytes()])).collect();
+/// Counts it, before anything else is done with it.
+async fn count(app: &App, hook: &Hook, now: Timestamp) -> Result<()> {
     let (org, id) = (hook.org, hook.id);
     let minute = Meter { id: fingerprint("hook minute", &[id.as_bytes()]), span: MINUTE, limit: MINUTE_MOST };
     let unit = app.db.write(move |tx| {
@@ -130,12 +141,21 @@ async fn first(app: &App, hook: &Hook, ids: &[&str], now: Timestamp) -> Result<b
                 let retry_after = meters::retry_after(tx, &minute, now).await?;
                 return Err(Error::Limited { rule: "messages of a hook", retry_after });
             }
-            let mut new = true;
+            rows::used(tx, &org, &id, now).await
+        })
+    });
+    unit.await.map(drop)
+}
+
+/// Nobody was given it, and nobody will be.
+async fn use_up(app: &App, hook: &Hook, digests: Vec<[u8; 16]>, now: Timestamp) -> Result<()> {
+    let owner = hook.owner;
+    let unit = app.db.write(move |tx| {
+        Box::pin(async move {
             for digest in &digests {
-                new &= relay_rows::take_message(tx, digest, now.plus(KNOWN)).await?;
+                relays::all_new(tx, &owner, &[*digest], now).await?;
             }
-            rows::used(tx, &org, &id, now).await?;
-            Ok(new)
+            Ok(())
         })
     });
     unit.await

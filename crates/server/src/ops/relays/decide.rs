@@ -1,64 +1,97 @@
-//! The owner says yes or no, or which of two agents gets the next message. Refuses everybody else.
+//! The owner says yes or no, which of two agents gets the next message, and whether it may be unverified. Refuses everybody else, and one
+//! yes where two are asked for.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use doorcode_core::fingerprint::fingerprint;
-use doorcode_core::relay::State;
+use doorcode_core::relay::{State, Yes};
 use doorcode_core::{Error, RelayId, Result, Timestamp, UserId};
 use serde_json::json;
 
-use super::{Approver, Shown, happened, overlap, tell, whose};
+use super::{Approver, By, Shown, happened, named, rivals, tell, whose};
 use crate::app::App;
 use crate::ops::audit;
 use crate::ops::sign_in::clean_name;
 use crate::store::meters::{self, Meter};
 use crate::store::relays::{self as rows, Relay};
-use crate::store::{Tx, agents, events};
+use crate::store::{Tx, events};
 
 /// What the owner says.
-pub struct Decided {
+#[derive(Clone)]
+pub enum Word {
     /// Yes.
-    pub yes: bool,
-    /// Why not, for the agent.
-    pub denial: Option<String>,
+    Yes(Yes),
+    /// No, and why not, for the agent.
+    No(Option<String>),
+}
+
+/// What it came to.
+pub enum Decided {
+    /// The request as it stands now, and others of other agents that could take the same message.
+    Done(Box<Relay>, Vec<Shown>),
+    /// Any message would do for it, and this was the first yes: its owner has to say it once more.
+    AskedAgain(Box<Relay>),
 }
 
 /// What the agent is told where its owner says nothing.
 const DENIED: &str = "The request was denied";
 
-/// The owner's word. Gives the request as it stands then, and others of other agents that could take the same message.
-pub async fn decide(app: &Arc<App>, approver: Approver, id: RelayId, decided: Decided) -> Result<(Relay, Vec<Shown>)> {
+/// The owner's word. To a request that names no sender yes has to be said twice, by whatever way.
+pub async fn decide(app: &Arc<App>, approver: Approver, id: RelayId, word: Word) -> Result<Decided> {
     let (now, event, unit_app) = (app.clock.now(), app.entropy.id(app.clock.now())?, Arc::clone(app));
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
             let relay = own(tx, &approver.whose.owner, id).await?;
             spend(tx, &unit_app, &relay.owner, now).await?;
-            let denial = decided.denial.as_deref().and_then(clean_name);
-            let denial = (!decided.yes).then(|| denial.as_deref().unwrap_or(DENIED));
-            let kept_until = now.plus(unit_app.config.relay.keep);
-            let said = match (relay.held.is_some(), denial) {
-                // Asked once more, about a code that is there.
-                (true, None) => rows::let_go(tx, &id, kept_until, now).await?,
-                (true, Some(denial)) => rows::deny_held(tx, &id, denial, now).await?,
-                (false, denial) => rows::decide(tx, &relay, decided.yes, ("user", denial), now).await?,
-            };
-            if !said {
-                return Err(late(&relay, now));
+            let by = json!({ "by": format!("{:?}", approver.by), "about": relay.held });
+            let noted = |kind| happened(kind, approver.actor(), &relay, by);
+            if !say(tx, &unit_app, &relay, &word, now).await? {
+                if !is_first(&relay, &word, now) {
+                    return Err(late(&relay, now));
+                }
+                if rows::ask_again(tx, &id, now).await? {
+                    audit::note(tx, &unit_app, whose(&relay), noted("otp_ask_again"), now).await?;
+                }
+                return Ok(Decided::AskedAgain(Box::new(relay)));
             }
-            let (kind, told) =
-                if decided.yes { ("otp_approve", "relay.approved") } else { ("otp_deny", "relay.denied") };
+            let yes = matches!(word, Word::Yes(_));
+            let (kind, told) = if yes { ("otp_approve", "relay.approved") } else { ("otp_deny", "relay.denied") };
             events::append(tx, &event, &relay.org, told, id.as_bytes()).await?;
-            let said = json!({ "by": format!("{:?}", approver.by), "about": relay.held });
-            audit::note(tx, &unit_app, whose(&relay), happened(kind, approver.actor(), &relay, said), now).await?;
-            let rivals = if decided.yes { rivals(tx, &relay, now).await? } else { Vec::new() };
+            audit::note(tx, &unit_app, whose(&relay), noted(kind), now).await?;
+            let live = if yes { rows::live(tx, &relay.owner, now, super::LIVE_MOST).await? } else { Vec::new() };
+            let rivals = named(tx, rivals(&relay, &live, now).cloned().collect()).await?;
             let relay = rows::get(tx, &id).await?.ok_or(Error::NotFound)?;
-            Ok((relay, rivals))
+            Ok(Decided::Done(Box::new(relay), rivals))
         })
     });
-    let (relay, rivals) = unit.await?;
-    tell(app, &relay);
-    Ok((relay, rivals))
+    let decided = unit.await?;
+    if let Decided::Done(relay, _) = &decided {
+        tell(app, relay);
+    }
+    Ok(decided)
+}
+
+/// Writes the word down, if there is still something to say. False: there is not, or this word is not enough.
+async fn say(tx: &mut Tx<'_>, app: &App, relay: &Relay, word: &Word, now: Timestamp) -> Result<bool> {
+    let denial = match word {
+        Word::Yes(_) => None,
+        Word::No(why) => Some(why.as_deref().and_then(clean_name).unwrap_or_else(|| DENIED.to_owned())),
+    };
+    match (relay.held.is_some(), word, &denial) {
+        // Asked once more, about a code that is there.
+        (true, _, None) => rows::let_go(tx, &relay.id, now.plus(app.config.relay.keep), now).await,
+        (true, _, Some(denial)) => rows::deny_held(tx, &relay.id, denial, now).await,
+        (false, word, denial) => {
+            let asked_by = if let Word::Yes(yes) = word { yes.asked_by(now) } else { now };
+            rows::decide(tx, relay, denial.is_none(), ("user", denial.as_deref()), (asked_by, now)).await
+        }
+    }
+}
+
+/// Whether it was the first yes to a request that takes any message.
+fn is_first(relay: &Relay, word: &Word, now: Timestamp) -> bool {
+    matches!(word, Word::Yes(_)) && relay.is_any() && relay.standing.at(now) == State::PendingApproval
 }
 
 /// Of several agents' requests that could take the same message, the owner chooses one.
@@ -66,9 +99,10 @@ pub async fn choose(app: &Arc<App>, approver: Approver, id: RelayId) -> Result<(
     let (now, unit_app) = (app.clock.now(), Arc::clone(app));
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
+            let live = rows::hold_live(tx, &approver.whose.owner, now, super::LIVE_MOST).await?;
             let relay = own(tx, &approver.whose.owner, id).await?;
-            for rival in rivals(tx, &relay, now).await? {
-                rows::choose(tx, &rival.relay.id, false, now).await?;
+            for rival in rivals(&relay, &live, now) {
+                rows::choose(tx, &rival.id, false, now).await?;
             }
             if !rows::choose(tx, &id, true, now).await? {
                 return Err(late(&relay, now));
@@ -80,6 +114,32 @@ pub async fn choose(app: &Arc<App>, approver: Approver, id: RelayId) -> Result<(
     });
     tell(app, &unit.await?);
     Ok(())
+}
+
+/// The owner lets one request have mail whose sender nobody vouches for, or does not any more. That is theirs in person: no device's.
+pub async fn let_unverified(app: &Arc<App>, approver: Approver, id: RelayId, on: bool) -> Result<Relay> {
+    if matches!(approver.by, By::Device(_)) {
+        return Err(Error::Forbidden);
+    }
+    let (now, unit_app) = (app.clock.now(), Arc::clone(app));
+    let unit = app.db.write(move |tx| {
+        Box::pin(async move {
+            let relay = own(tx, &approver.whose.owner, id).await?;
+            if !relay.is_by_mail() || relay.is_any() {
+                return Err(Error::Conflict("only a request for mail of somebody can take unverified mail"));
+            }
+            spend(tx, &unit_app, &relay.owner, now).await?;
+            if !rows::let_unverified(tx, &id, on, now).await? {
+                return Err(late(&relay, now));
+            }
+            let what = happened("otp_unverified", approver.actor(), &relay, json!({ "taken": on }));
+            audit::note(tx, &unit_app, whose(&relay), what, now).await?;
+            rows::get(tx, &id).await?.ok_or(Error::NotFound)
+        })
+    });
+    let relay = unit.await?;
+    tell(app, &relay);
+    Ok(relay)
 }
 
 /// A request for this person's code, and nobody else's.
@@ -94,18 +154,6 @@ fn late(relay: &Relay, now: Timestamp) -> Error {
         State::Cancelled => Error::Conflict("the request was cancelled"),
         _ => Error::Conflict("the request was already decided"),
     }
-}
-
-/// Approved requests of other agents that could take the same message.
-async fn rivals(tx: &mut Tx<'_>, relay: &Relay, now: Timestamp) -> Result<Vec<Shown>> {
-    let mut found = Vec::new();
-    for other in rows::live(tx, &relay.owner, now, super::LIVE_MOST).await? {
-        if other.agent != relay.agent && other.standing.at(now) == State::Approved && overlap(relay, &other) {
-            let agent = agents::get(tx, &other.org, &other.agent).await?;
-            found.push(Shown { relay: other, agent_name: agent.map_or_else(String::new, |agent| agent.name) });
-        }
-    }
-    Ok(found)
 }
 
 async fn spend(tx: &mut Tx<'_>, app: &App, owner: &UserId, now: Timestamp) -> Result<()> {

@@ -10,7 +10,7 @@ use doorcode_core::{AgentId, Error, Result, Timestamp};
 use serde_json::json;
 
 use super::request::Ask;
-use crate::store::{Tx, relays as rows};
+use crate::store::{Tx, relay_messages};
 
 /// How far an agent's clock may be ahead of ours.
 const AHEAD: Duration = Duration::from_secs(120);
@@ -77,7 +77,7 @@ impl Proved {
         if pinned.is_some_and(|pinned| pinned != proved.key) {
             return Err(Error::Invalid { field: "identity.identityKey", why: "is not this agent's" });
         }
-        if !rows::take_message(tx, &proved.once, proved.until).await? {
+        if !relay_messages::take(tx, &proved.once, proved.until).await? {
             return Err(Error::Invalid { field: "identity.signature", why: "was used before" });
         }
         Ok(pinned.is_some())

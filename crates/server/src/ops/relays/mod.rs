@@ -32,16 +32,16 @@ use crate::store::devices::Device;
 use crate::store::relays::{self as rows, Relay};
 
 pub use approver::{Approver, By, only_member};
-pub use decide::{Decided, choose, decide};
-pub use doorcode_core::relay::SOURCES;
+pub use decide::{Decided, Word, choose, decide, let_unverified};
+pub use doorcode_core::relay::{SOURCES, Yes};
 pub use expire::{expire, expire_all};
 pub use identity::Identity;
 pub use owner::{pause, set_senders, settings};
 pub use read::{Consumed, cancel, consume};
-pub use receive::{Handed, KNOWN, receive};
+pub use receive::{Handed, receive};
 pub use request::{Ask, request};
 pub use rooms::{Room, Rooms, Seen, Topic};
-pub use take::{Incoming, Taken, about, take};
+pub use take::{Incoming, Taken, about, all_new, take};
 pub use tickets::{LIFE as TICKET_LIFE, issue, redeem};
 
 /// Requests of one person that are looked at together.
@@ -168,11 +168,7 @@ async fn named(tx: &mut crate::store::Tx<'_>, relays: Vec<Relay>) -> Result<Vec<
 pub async fn awaited(app: &App, device: &Device, source: Option<i64>) -> Result<Vec<Shown>> {
     let now = app.clock.now();
     let mut live = live(app, device.owner).await?;
-    live.retain(|shown| {
-        shown.relay.standing.at(now) == doorcode_core::relay::State::Approved
-            && shown.relay.held.is_none()
-            && source.is_none_or(|source| shown.relay.sources & source != 0)
-    });
+    live.retain(|shown| shown.relay.waits(now) && source.is_none_or(|source| shown.relay.sources & source != 0));
     Ok(live)
 }
 
@@ -206,6 +202,11 @@ fn overlap(one: &Relay, other: &Relay) -> bool {
 /// Whether two requests that wait are of two agents and one message could be meant by both.
 pub fn contest(one: &Relay, other: &Relay) -> bool {
     one.agent != other.agent && overlap(one, other)
+}
+
+/// Of a person's requests those of other agents that wait for a message which could be meant by this one.
+fn rivals<'a>(relay: &'a Relay, live: &'a [Relay], now: Timestamp) -> impl Iterator<Item = &'a Relay> {
+    live.iter().filter(move |other| other.waits(now) && contest(relay, other))
 }
 
 /// Whoever waits for news of a request hears that there is some: its watchers, its agent's, its owner's.

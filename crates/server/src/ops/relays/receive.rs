@@ -1,5 +1,6 @@
 //! A code that was found and sealed somewhere else is handed in. Refuses what is not plausibly sealed to the agent's key, one message
-//! twice, and a request that another agent's stands beside until its owner has chosen.
+//! twice, and a request that another agent's stands beside until its owner has chosen. Whoever hands the same sealed text in again, since
+//! no answer came, hears that it is there.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,16 +12,16 @@ use doorcode_core::time::DAY;
 use doorcode_core::{Error, RelayId, Result, Timestamp};
 use serde_json::json;
 
-use super::{candidate, happened, overlap, tell, whose};
+use super::{candidate, happened, rivals, tell, whose};
 use crate::app::App;
 use crate::ops::audit;
 use crate::store::devices::Device;
 use crate::store::meters::{self, Meter};
 use crate::store::relays::{self as rows, Received, Relay};
-use crate::store::{Tx, events};
+use crate::store::{Tx, events, relay_messages};
 
 /// For how long a message is known, so that it is taken once.
-pub const KNOWN: Duration = Duration::from_secs(30 * 86_400);
+pub(super) const KNOWN: Duration = Duration::from_secs(30 * 86_400);
 
 /// What a device hands in.
 pub struct Handed {
@@ -43,12 +44,17 @@ pub async fn receive(app: &Arc<App>, device: &Device, id: RelayId, handed: Hande
     let capture = if device.kind == "collector" { "collector" } else { "device" };
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
+            // All of them, so that none that could take the same message is said yes to meanwhile.
+            let live = rows::hold_live(tx, &owner, now, super::LIVE_MOST).await?;
             let relay = rows::hold(tx, &id).await?.filter(|relay| relay.owner == owner).ok_or(Error::NotFound)?;
             let payload = PublicKey::parse(&relay.public_key)?.unwrap_envelope(&handed.payload)?;
-            may_take(tx, &unit_app, &relay, now).await?;
+            if is_there(tx, &relay, payload.as_str(), now).await? {
+                return Ok(None);
+            }
+            may_take(tx, &unit_app, &relay, &live, now).await?;
             for message in &handed.messages {
                 let digest = fingerprint("relay message", &[owner.as_bytes(), message.as_bytes()]);
-                if !rows::take_message(tx, &digest, now.plus(KNOWN)).await? {
+                if !relay_messages::take(tx, &digest, now.plus(KNOWN)).await? {
                     return Err(Error::Conflict("this message was handed in before"));
                 }
             }
@@ -70,11 +76,26 @@ pub async fn receive(app: &Arc<App>, device: &Device, id: RelayId, handed: Hande
                 "verdict": received.verdict, "about": handed.about,
             });
             audit::note(tx, &unit_app, whose(&relay), happened("otp_receive", "device", &relay, said), now).await?;
-            Ok(relay)
+            Ok(Some(relay))
         })
     });
-    tell(app, &unit.await?);
+    if let Some(relay) = unit.await? {
+        tell(app, &relay);
+    }
     Ok(())
+}
+
+/// Whether this very sealed text waits there. Nobody seals two alike, so it is the same once more.
+async fn is_there(tx: &mut Tx<'_>, relay: &Relay, payload: &str, now: Timestamp) -> Result<bool> {
+    let waits = match relay.standing.at(now) {
+        State::OtpReceived => true,
+        State::Approved => relay.held.is_some(),
+        _ => false,
+    };
+    if !waits {
+        return Ok(false);
+    }
+    Ok(rows::payload(tx, &relay.id).await?.is_some_and(|(there, _)| there == payload))
 }
 
 /// Puts a sealed code where the agent reads it, or, for some kinds of messages, where its owner is asked once more.
@@ -93,16 +114,12 @@ pub(super) async fn put(
 }
 
 /// Whether a message that fits it would go to this request, and not too many were handed in today.
-async fn may_take(tx: &mut Tx<'_>, app: &App, relay: &Relay, now: Timestamp) -> Result<()> {
+async fn may_take(tx: &mut Tx<'_>, app: &App, relay: &Relay, live: &[Relay], now: Timestamp) -> Result<()> {
     if relay.standing.at(now) != State::Approved {
         return Err(closed(relay, now));
     }
     let mut candidates = vec![candidate(relay)];
-    for other in rows::live(tx, &relay.owner, now, super::LIVE_MOST).await? {
-        if other.agent != relay.agent && other.standing.at(now) == State::Approved && overlap(relay, &other) {
-            candidates.push(candidate(&other));
-        }
-    }
+    candidates.extend(rivals(relay, live, now).map(candidate));
     match choose(&candidates) {
         Choice::One(_) if candidates.len() == 1 || relay.chosen => {}
         _ => return Err(Error::Conflict("another agent waits for the same message: its owner has to choose first")),

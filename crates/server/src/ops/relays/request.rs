@@ -142,6 +142,7 @@ fn draft(app: &App, asking: &Asking, ask: Ask, key: &PublicKey, now: Timestamp) 
         chosen: false,
         unverified: false,
         held: None,
+        asked_again_at: None,
         decided_by: asking.test.then(|| "auto".to_owned()),
         decided_at: asking.test.then_some(now),
         denial: None,

@@ -1,21 +1,17 @@
 //! Whose messages are waited for, and whose are never relayed. Refuses a person's excuse for a sender that is nobody's to excuse: this
 //! installation's own and the mailbox's provider's are refused before anything here is asked.
 
-use doorcode_core::relay::State;
 use doorcode_core::relay_deny::{Senders, is_denied};
 use doorcode_core::{Result, Timestamp, UserId};
 
 use crate::app::App;
-use crate::store::relays::{self as rows, Relay};
+use crate::store::relays as rows;
 
 /// When the oldest request was made that waits for a message of this person from that source; none: nothing is waited for.
 pub async fn oldest(app: &App, owner: UserId, source: i64, now: Timestamp) -> Result<Option<Timestamp>> {
     let look = app.db.read(move |tx| Box::pin(async move { rows::live(tx, &owner, now, super::LIVE_MOST).await }));
     let live = look.await?;
-    let waits = |relay: &&Relay| {
-        relay.standing.at(now) == State::Approved && relay.held.is_none() && relay.sources & source != 0
-    };
-    let waiting = live.iter().filter(waits);
+    let waiting = live.iter().filter(|relay| relay.waits(now) && relay.sources & source != 0);
     Ok(waiting.map(|relay| relay.received_after.unwrap_or(relay.id.made_at())).min())
 }
 
@@ -23,6 +19,13 @@ pub async fn oldest(app: &App, owner: UserId, source: i64, now: Timestamp) -> Re
 pub async fn any_denied(app: &App, owner: UserId, domains: &[String]) -> Result<bool> {
     let settings = super::settings(app, owner).await?;
     Ok(domains.iter().any(|domain| is_denied(settings.senders.as_deref(), domain)))
+}
+
+/// Whether an SMS is from one of those: by the domains that were found in it, or by what it and its sender are called.
+pub async fn text_denied(app: &App, owner: UserId, (from, text): (&str, &str), domains: &[String]) -> Result<bool> {
+    let kept = super::settings(app, owner).await?.senders;
+    let senders = Senders::parse(kept.as_deref()).unwrap_or_default();
+    Ok(senders.deny_text(from, text) || domains.iter().any(|domain| senders.deny(domain)))
 }
 
 /// The domains on that list, for whoever looks at the messages elsewhere.

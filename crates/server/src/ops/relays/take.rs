@@ -1,12 +1,13 @@
 //! A message that came to this server for a person: matched, looked at, sealed, forgotten. Refuses to look for a code before there is an
-//! approved request that the message fits, to give one message to two, and to keep anything of it but what its digests say.
+//! approved request that the message fits, to give one message to two or to one of two agents that nobody chose, and to keep anything of it
+//! but what its digests say.
 
 use std::sync::Arc;
 
 use doorcode_core::extract::{Kind, Message, classify, extract};
 use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::relay::fit::{Came, Fit, Worth, fit};
-use doorcode_core::relay::{Choice, Named as _, State, choose};
+use doorcode_core::relay::{Choice, Named as _, choose};
 use doorcode_core::seal::{Context, PublicKey};
 use doorcode_core::{Error, RelayId, Result, Secret, Timestamp, UserId};
 use serde_json::json;
@@ -17,7 +18,7 @@ use super::{SOURCES, candidate, happened, tell, wanted};
 use crate::app::App;
 use crate::ops::audit::{self, Whose};
 use crate::store::relays::{self as rows, Received, Relay};
-use crate::store::{Tx, events};
+use crate::store::{Tx, events, relay_messages};
 
 /// How often it is tried again where a request was taken away meanwhile.
 const TRIES: usize = 4;
@@ -71,11 +72,13 @@ pub async fn take(app: &Arc<App>, incoming: &Incoming<'_>) -> Result<Taken> {
     for _ in 0..TRIES {
         let (now, owner) = (app.clock.now(), incoming.whose.owner);
         let look = app.db.read(move |tx| Box::pin(async move { rows::live(tx, &owner, now, super::LIVE_MOST).await }));
-        let relay = match meant(look.await?, incoming, now)? {
+        let live = look.await?;
+        let fits = Fits::of(&live, &incoming.came)?;
+        let relay = match fits.choose(live, now) {
             Meant::One(relay) => relay,
-            Meant::Nobody => return Ok(Taken::Nobody),
             Meant::Unverified => return Ok(Taken::Unverified),
             Meant::Contested => return Ok(Taken::Contested),
+            Meant::Nobody | Meant::Unknown => return Ok(Taken::Nobody),
         };
         let Some(found) = incoming.forms.iter().find_map(extract) else { return Ok(Taken::NoCode) };
         if is_own_code(app, incoming.whose, &found.code).await? {
@@ -83,9 +86,10 @@ pub async fn take(app: &Arc<App>, incoming: &Incoming<'_>) -> Result<Taken> {
         }
         let sealed = seal(app, *relay, &found.code, incoming)?;
         let (id, about) = (sealed.relay.id, sealed.about);
-        match write(app, sealed, incoming).await? {
+        match write(app, sealed, fits, incoming).await? {
             Written::Done => return Ok(if about.is_some() { Taken::Held(id) } else { Taken::Given(id) }),
             Written::Before => return Ok(Taken::Before),
+            Written::Contested => return Ok(Taken::Contested),
             // Another message was quicker, or its owner: the next request may want this one.
             Written::Late => {}
         }
@@ -98,27 +102,49 @@ enum Meant {
     Nobody,
     Unverified,
     Contested,
+    /// A request waits of which nobody has asked yet whether the message fits it.
+    Unknown,
 }
 
-/// Which request it is for.
-fn meant(live: Vec<Relay>, incoming: &Incoming<'_>, now: Timestamp) -> Result<Meant> {
-    let (mut fitting, mut unverified) = (Vec::new(), false);
-    for relay in live.into_iter().filter(|relay| relay.standing.at(now) == State::Approved && relay.held.is_none()) {
-        match fit(&wanted(&relay)?, &incoming.came) {
-            Fit::Yes => fitting.push(relay),
-            Fit::Unverified => unverified = true,
-            Fit::No => {}
+/// Whether a message fits each of a person's requests, those as well that they have not said yes to: worked out beside the unit that writes,
+/// which asks it again with every request as it stands then. A pattern may take long, and the writer's time is everybody's.
+#[derive(Clone)]
+struct Fits(Vec<(RelayId, bool, Fit)>);
+
+impl Fits {
+    fn of(live: &[Relay], came: &Came<'_>) -> Result<Self> {
+        let each = live.iter().map(|relay| Ok((relay.id, relay.unverified, fit(&wanted(relay)?, came))));
+        each.collect::<Result<_>>().map(Self)
+    }
+
+    /// For a request as it was; what its owner says of unverified mail is all that changes what fits it.
+    fn to(&self, relay: &Relay) -> Option<Fit> {
+        let found = self.0.iter().find(|(id, unverified, _)| *id == relay.id && *unverified == relay.unverified);
+        found.map(|(_, _, fit)| *fit)
+    }
+
+    /// Which request it is for.
+    fn choose(&self, live: Vec<Relay>, now: Timestamp) -> Meant {
+        let (mut fitting, mut unverified) = (Vec::new(), false);
+        for relay in live.into_iter().filter(|relay| relay.waits(now)) {
+            match self.to(&relay) {
+                Some(Fit::Yes) => fitting.push(relay),
+                Some(Fit::Unverified) => unverified = true,
+                Some(Fit::No) => {}
+                None => return Meant::Unknown,
+            }
+        }
+        let candidates: Vec<_> = fitting.iter().map(candidate).collect();
+        match choose(&candidates) {
+            Choice::One(id) => {
+                let chosen = fitting.into_iter().find(|relay| relay.id == id);
+                chosen.map_or(Meant::Nobody, |relay| Meant::One(Box::new(relay)))
+            }
+            Choice::Contested => Meant::Contested,
+            Choice::Nobody if unverified => Meant::Unverified,
+            Choice::Nobody => Meant::Nobody,
         }
     }
-    let candidates: Vec<_> = fitting.iter().map(candidate).collect();
-    Ok(match choose(&candidates) {
-        Choice::One(id) => {
-            fitting.into_iter().find(|relay| relay.id == id).map_or(Meant::Nobody, |relay| Meant::One(Box::new(relay)))
-        }
-        Choice::Contested => Meant::Contested,
-        Choice::Nobody if unverified => Meant::Unverified,
-        Choice::Nobody => Meant::Nobody,
-    })
 }
 
 fn seal(app: &App, relay: Relay, code: &Secret<String>, incoming: &Incoming<'_>) -> Result<Sealed> {
@@ -137,7 +163,7 @@ fn seal(app: &App, relay: Relay, code: &Secret<String>, incoming: &Incoming<'_>)
 /// What a message is about, where that needs its owner's word once more.
 pub fn about(message: &Message<'_>) -> Option<&'static str> {
     let kinds = classify(message);
-    [(Kind::Reset, "reset"), (Kind::Payment, "payment")]
+    [(Kind::Reset, "reset"), (Kind::Payment, "payment"), (Kind::NewDevice, "device")]
         .into_iter()
         .find(|(kind, _)| kinds.has(*kind))
         .map(|(_, name)| name)
@@ -146,10 +172,13 @@ pub fn about(message: &Message<'_>) -> Option<&'static str> {
 enum Written {
     Done,
     Before,
+    Contested,
     Late,
 }
 
-async fn write(app: &Arc<App>, sealed: Sealed, incoming: &Incoming<'_>) -> Result<Written> {
+/// Chooses again with all that wait held still, so that a request which was said yes to since the look counts, and gives the code to the
+/// one that it was sealed for.
+async fn write(app: &Arc<App>, sealed: Sealed, fits: Fits, incoming: &Incoming<'_>) -> Result<Written> {
     let (now, event, unit_app) = (app.clock.now(), app.entropy.id(app.clock.now())?, Arc::clone(app));
     let (way, whose, digests) = (incoming.way, incoming.whose, incoming.digests.clone());
     let source = SOURCES.iter().find(|(bit, _)| *bit == incoming.came.source).map_or("", |(_, name)| name);
@@ -158,8 +187,10 @@ async fn write(app: &Arc<App>, sealed: Sealed, incoming: &Incoming<'_>) -> Resul
     let told = relay.clone();
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
-            if rows::hold(tx, &relay.id).await?.is_none_or(|now_there| now_there.chosen != relay.chosen) {
-                return Ok(Written::Late);
+            match fits.choose(rows::hold_live(tx, &whose.owner, now, super::LIVE_MOST).await?, now) {
+                Meant::One(chosen) if chosen.id == relay.id => {}
+                Meant::Contested => return Ok(Written::Contested),
+                _ => return Ok(Written::Late),
             }
             let received = Received {
                 payload: &payload,
@@ -198,11 +229,12 @@ async fn write(app: &Arc<App>, sealed: Sealed, incoming: &Incoming<'_>) -> Resul
 
 const BEFORE: &str = "this message was here before";
 
-/// Each person's messages are known by themselves: one that goes to two of them is new to both.
-async fn all_new(tx: &mut Tx<'_>, owner: &UserId, digests: &[[u8; 16]], now: Timestamp) -> Result<bool> {
+/// Takes what a message is known by, up to what was taken before; false: something was. Each person's messages are known by themselves: one
+/// that goes to two of them is new to both.
+pub async fn all_new(tx: &mut Tx<'_>, owner: &UserId, digests: &[[u8; 16]], now: Timestamp) -> Result<bool> {
     for digest in digests {
         let digest = fingerprint("relay message of", &[owner.as_bytes(), digest]);
-        if !rows::take_message(tx, &digest, now.plus(KNOWN)).await? {
+        if !relay_messages::take(tx, &digest, now.plus(KNOWN)).await? {
             return Ok(false);
         }
     }

@@ -9,7 +9,7 @@ use doorcode_core::{Error, RelayId, Result, Secret, Timestamp};
 
 use crate::app::App;
 use crate::ops::holds;
-use crate::store::relays as rows;
+use crate::store::relay_messages;
 
 /// How long a ticket is good: from an answer to the socket that its page opens.
 pub const LIFE: Duration = Duration::from_secs(60);
@@ -30,7 +30,7 @@ pub async fn redeem(app: &App, text: &str, relay: Option<RelayId>) -> Result<Wat
     let digest = fingerprint("ticket", &[text.as_bytes()]);
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
-            let good = holds::lives(tx, &watcher.hold, now).await? && rows::take_message(tx, &digest, until).await?;
+            let good = holds::lives(tx, &watcher.hold, now).await? && relay_messages::take(tx, &digest, until).await?;
             good.then_some(watcher).ok_or(Error::Unauthenticated)
         })
     });

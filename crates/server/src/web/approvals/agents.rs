@@ -1,5 +1,5 @@
 //! `/approvals/agents/{id}`: one agent, and what its owner does to it. Pausing, blocking and removing are done with any session; what
-//! gives it more, or another name, needs a young one. Refuses another person's agent like one that never was.
+//! gives it more, another name or another identity, needs a young one. Refuses another person's agent like one that never was.
 
 use std::sync::Arc;
 
@@ -20,6 +20,14 @@ use crate::web::onward::by_signing_in;
 use crate::web::pages::{AgentPage, NAME_FIELD, Note, RuleFields, agent_page};
 use crate::web::reply::{Page, frame, refusal};
 
+/// What was typed and can't be kept, to be mended.
+#[derive(Default)]
+struct Typed {
+    rules: Option<RuleFields>,
+    /// An identity's key.
+    key: Option<String>,
+}
+
 fn path(id: AgentId) -> String {
     format!("/approvals/agents/{}", id.shown())
 }
@@ -30,16 +38,10 @@ pub(super) async fn look(State(app): State<Arc<App>>, Path(text): Path<String>, 
         Ok(live) => live,
         Err(response) => return response,
     };
-    show(&app, &headers, &live, &text, (Said::default(), None)).await
+    show(&app, &headers, &live, &text, (Said::default(), Typed::default())).await
 }
 
-async fn show(
-    app: &Arc<App>,
-    headers: &HeaderMap,
-    live: &Live,
-    text: &str,
-    said: (Said, Option<RuleFields>),
-) -> Response {
+async fn show(app: &Arc<App>, headers: &HeaderMap, live: &Live, text: &str, said: (Said, Typed)) -> Response {
     render(app, headers, live, text, said).await.unwrap_or_else(|error| refusal(app, headers, &error))
 }
 
@@ -48,7 +50,7 @@ async fn render(
     headers: &HeaderMap,
     live: &Live,
     text: &str,
-    (said, typed): (Said, Option<RuleFields>),
+    (said, typed): (Said, Typed),
 ) -> Result<Response> {
     let id = AgentId::read(text).ok_or(Error::NotFound)?;
     let agent = ops::show(app, whose(live), id).await?;
@@ -67,9 +69,10 @@ async fn render(
         name: &agent.name,
         description: agent.description.as_deref().unwrap_or_default(),
         identity: print.as_deref(),
+        key: typed.key.as_deref().or(identity).unwrap_or_default(),
         paused: agent.paused_at.is_some(),
         blocked: agent.blocked_at.is_some(),
-        rules: &typed.unwrap_or_else(|| rules::fields(agent.rules.as_deref())),
+        rules: &typed.rules.unwrap_or_else(|| rules::fields(agent.rules.as_deref())),
     });
     let status = if said.wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { status_of(said.note) };
     Ok(Page::new(html).status(status).cookie(token.cookie).answer())
@@ -96,13 +99,17 @@ pub(super) async fn change(
         (!takes(&step, &form) && !is_fresh(&app, &live)).then_some(Note::Stale)
     };
     if let Some(note) = refused {
-        return show(&app, &form.headers, &live, &text, (Said::note(note), None)).await;
+        return show(&app, &form.headers, &live, &text, (Said::note(note), Typed::default())).await;
     }
     let done = done(&app, &live, &text, &step, &form).await;
     match Said::of(done) {
         Ok(said) if said.note == Some(Note::Removed) => settings::show(&app, &form.headers, &live, said).await,
         Ok(said) => {
-            let typed = (said.wrong.is_some() && step == "rules").then(|| rules::typed(&form));
+            let wrong = said.wrong.is_some();
+            let typed = Typed {
+                rules: (wrong && step == "rules").then(|| rules::typed(&form)),
+                key: (wrong && step == "identity").then(|| form.field("identity").to_owned()),
+            };
             show(&app, &form.headers, &live, &text, (said, typed)).await
         }
         Err(error) => refusal(&app, &form.headers, &error),
@@ -115,6 +122,7 @@ async fn done(app: &Arc<App>, live: &Live, text: &str, step: &str, form: &Sent) 
         "pause" => ops::change(app, whose, id, Step::Pause(on)).await?,
         "block" => ops::change(app, whose, id, Step::Block(on)).await?,
         "rules" => ops::change(app, whose, id, Step::Rules(rules::kept(&rules::typed(form))?)).await?,
+        "identity" => ops::change(app, whose, id, Step::identity(form.field("identity"))?).await?,
         "rename" => drop(ops::rename(app, whose, id, Some(form.field(NAME_FIELD).to_owned()), None).await?),
         "remove" => {
             ops::remove(app, whose, id).await?;

@@ -40,6 +40,8 @@ fn card(shown: &Shown, waiting: &[Shown], senders: &Senders, meant: Option<Relay
         rivals: rivals(relay, waiting, now),
         chosen: relay.chosen,
         held: relay.held.clone(),
+        by_mail: relay.is_by_mail(),
+        unverified: relay.unverified,
         meant: meant == Some(relay.id),
     })
 }
@@ -84,7 +86,8 @@ pub(super) fn past(shown: &Shown, now: Timestamp) -> Past {
 pub(super) fn mark(waiting: &[Shown], now: Timestamp) -> String {
     let shown = waiting.iter().map(|shown| {
         let (relay, state) = (&shown.relay, shown.relay.standing.at(now).to_i64());
-        format!("{}.{state}.{};", relay.id.shown(), u8::from(relay.chosen))
+        let flags = [relay.chosen, relay.held.is_some(), relay.unverified].map(u8::from);
+        format!("{}.{state}.{flags:?};", relay.id.shown())
     });
     let text: String = shown.collect();
     let digest = doorcode_core::fingerprint::fingerprint("cards", &[text.as_bytes()]);

@@ -44,6 +44,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/approvals/approve", post(words::approve))
         .route("/approvals/deny", post(words::deny))
         .route("/approvals/choose", post(words::choose))
+        .route("/approvals/unverified", post(words::unverified))
         .route("/approvals/pause", post(words::pause))
         .route("/approvals/settings", get(settings::look))
         .route("/approvals/senders", post(settings::senders))

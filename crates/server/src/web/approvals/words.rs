@@ -1,16 +1,16 @@
-//! What a person says on the page: yes, no, which of two, and that nothing may be asked for a while. A yes needs a young sign-in, and
-//! for any message at all a second one; a no and a pause need neither. Refuses a form that is not ours.
+//! What a person says on the page: yes, no, which of two, that unverified mail is taken, and that nothing may be asked for a while. What
+//! gives needs a young sign-in, and a yes to any message at all a second one; a no and a pause need neither. Refuses a form that is not ours.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use doorcode_core::relay::{Named as _, State as At};
+use doorcode_core::relay::Named as _;
 use doorcode_core::{Error, RelayId, Result};
 
 use super::{Asked, Said, after, is_fresh, show, signed_in, whose};
 use crate::app::App;
-use crate::ops::relays::{self, Approver, Decided, Viewer};
+use crate::ops::relays::{self, Approver, Decided, Shown, Viewer, Word, Yes};
 use crate::ops::sessions::Live;
 use crate::web::forms::{Sent, TOKEN_FIELD};
 use crate::web::pages::{AnyMessage, Form, ID_FIELD, Note, approvals_any};
@@ -54,22 +54,24 @@ async fn approved(app: &Arc<App>, form: &Sent, live: &Live) -> Result<Response> 
     let (id, owner) = (id_of(form)?, live.session.user);
     let shown = relays::show(app, Viewer::Owner(&owner), id).await?;
     let Ok(approver) = Approver::of_session(app, live) else { return Ok(stale(app, form, live, id).await) };
-    let any = shown.relay.sender.is_none() && shown.relay.sender_pattern.is_none();
-    let waits = shown.relay.standing.at(app.clock.now()) == At::PendingApproval;
-    if any && waits && form.field(SURE_FIELD) != "1" {
-        let (token, text) = (form.field(TOKEN_FIELD), id.shown());
-        let hidden = [(TOKEN_FIELD, token), (ID_FIELD, text.as_str()), (SURE_FIELD, "1")];
-        let sure = Form { action: "/approvals/approve", hidden: &hidden };
-        let view = AnyMessage {
-            frame: frame(app, &form.headers),
-            agent: &shown.agent_name,
-            reason: &shown.relay.reason,
-            sure,
-        };
-        return Ok(Page::new(approvals_any(&view)).answer());
+    let yes = if form.field(SURE_FIELD) == "1" { Yes::Sure } else { Yes::First };
+    match relays::decide(app, approver, id, Word::Yes(yes)).await? {
+        Decided::Done(..) => Ok(after(app, form, live, Ok(Note::Approved)).await),
+        Decided::AskedAgain(_) => Ok(ask_again(app, form, &shown)),
     }
-    relays::decide(app, approver, id, Decided { yes: true, denial: None }).await?;
-    Ok(after(app, form, live, Ok(Note::Approved)).await)
+}
+
+/// The page that asks whether any message of anybody is meant.
+fn ask_again(app: &App, form: &Sent, shown: &Shown) -> Response {
+    let (token, text) = (form.field(TOKEN_FIELD), shown.relay.id.shown());
+    let hidden = [(TOKEN_FIELD, token), (ID_FIELD, text.as_str()), (SURE_FIELD, "1")];
+    let view = AnyMessage {
+        frame: frame(app, &form.headers),
+        agent: &shown.agent_name,
+        reason: &shown.relay.reason,
+        sure: Form { action: "/approvals/approve", hidden: &hidden },
+    };
+    Page::new(approvals_any(&view)).answer()
 }
 
 pub(super) async fn deny(State(app): State<Arc<App>>, form: Sent) -> Response {
@@ -78,7 +80,7 @@ pub(super) async fn deny(State(app): State<Arc<App>>, form: Sent) -> Response {
         Err(response) => return response,
     };
     let done = match id_of(&form) {
-        Ok(id) => relays::decide(&app, Approver::to_deny(&live), id, Decided { yes: false, denial: None }).await,
+        Ok(id) => relays::decide(&app, Approver::to_deny(&live), id, Word::No(None)).await,
         Err(error) => Err(error),
     };
     after(&app, &form, &live, done.map(|_| Note::Denied)).await
@@ -96,6 +98,22 @@ pub(super) async fn choose(State(app): State<Arc<App>>, form: Sent) -> Response 
     let Ok(approver) = Approver::of_session(&app, &live) else { return stale(&app, &form, &live, id).await };
     let done = relays::choose(&app, approver, id).await;
     after(&app, &form, &live, done.map(|()| Note::Saved)).await
+}
+
+pub(super) async fn unverified(State(app): State<Arc<App>>, form: Sent) -> Response {
+    let live = match sender(&app, &form).await {
+        Ok(live) => live,
+        Err(response) => return response,
+    };
+    let id = match id_of(&form) {
+        Ok(id) => id,
+        Err(error) => return refusal(&app, &form.headers, &error),
+    };
+    let on = form.field("on") == "1";
+    let approver = if on { Approver::of_session(&app, &live) } else { Ok(Approver::to_deny(&live)) };
+    let Ok(approver) = approver else { return stale(&app, &form, &live, id).await };
+    let done = relays::let_unverified(&app, approver, id, on).await;
+    after(&app, &form, &live, done.map(|_| Note::Saved)).await
 }
 
 pub(super) async fn pause(State(app): State<Arc<App>>, form: Sent) -> Response {

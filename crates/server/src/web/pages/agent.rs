@@ -1,5 +1,5 @@
-//! One agent: its name, whether it may ask, the rules for it, and its removal. Refuses to change its identity: that is compared out of
-//! band, where it was made.
+//! One agent: its name, its identity, whether it may ask, the rules for it, and its removal. Refuses to say of an identity that it is right:
+//! that is compared out of band, and this page shows what to compare.
 
 use askama::Template;
 use axum::response::Html;
@@ -28,6 +28,8 @@ pub struct AgentPage<'a> {
     pub description: &'a str,
     /// The fingerprint of its identity; none: no identity is known.
     pub identity: Option<&'a str>,
+    /// The key itself, as it is kept or was typed; may be empty.
+    pub key: &'a str,
     /// It may not ask for a while.
     pub paused: bool,
     /// It may not ask.

@@ -110,6 +110,10 @@ pub struct Card {
     pub chosen: bool,
     /// A code is there whose message is about this, and its owner is asked once more.
     pub held: Option<String>,
+    /// Mail of somebody may serve it, so that it matters who vouches for that.
+    pub by_mail: bool,
+    /// Mail that nobody vouches for is taken too.
+    pub unverified: bool,
     /// It is the one that was asked for.
     pub meant: bool,
 }
@@ -128,6 +132,12 @@ impl Card {
         self.state == State::Approved && !self.rivals.is_empty() && self.held.is_none()
     }
 
+    /// Its owner may say whether unverified mail serves it.
+    fn may_let(&self) -> bool {
+        let waits = matches!(self.state, State::PendingApproval | State::Approved);
+        waits && self.by_mail && !self.is_any() && self.held.is_none() && !self.test
+    }
+
     /// `1:45`.
     fn clock(&self) -> String {
         format!("{}:{:02}", self.left / 60, self.left % 60)
@@ -135,8 +145,8 @@ impl Card {
 
     /// What tells a script that it looks different now.
     fn look(&self) -> String {
-        let rivals = self.rivals.len();
-        format!("{}.{}.{rivals}.{}", self.state.as_str(), u8::from(self.chosen), u8::from(self.held.is_some()))
+        let flags = [self.chosen, self.held.is_some(), self.unverified].map(|on| if on { '1' } else { '0' });
+        format!("{}.{}.{}", self.state.as_str(), self.rivals.len(), String::from_iter(flags))
     }
 }
 

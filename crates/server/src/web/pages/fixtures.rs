@@ -109,6 +109,8 @@ fn a_card(evil: &str, state: State) -> Card {
         rivals: Vec::new(),
         chosen: false,
         held: None,
+        by_mail: true,
+        unverified: false,
         meant: false,
     }
 }
@@ -138,7 +140,7 @@ pub(super) fn some_approvals(frame: Frame<'_>, evil: &str, full: bool) -> Html<S
         ..a_card(evil, State::PendingApproval)
     };
     let or = |text: &str| if evil.is_empty() { text.to_owned() } else { evil.to_owned() };
-    let rival = Card { rivals: vec![or("Mail bot")], ..a_card(evil, State::Approved) };
+    let rival = Card { rivals: vec![or("Mail bot")], unverified: true, ..a_card(evil, State::Approved) };
     let held =
         Card { held: Some(or("reset")), id: "otp_held".to_owned(), refused: true, ..a_card(evil, State::Approved) };
     let cards = [a_card(evil, State::PendingApproval), any, rival, a_card(evil, State::OtpReceived), held];
@@ -208,6 +210,7 @@ pub(super) fn some_settings(frame: Frame<'_>, evil: &str, full: bool) -> Html<St
 pub(super) fn an_agent(frame: Frame<'_>, evil: &str) -> Html<String> {
     let or = |text: &str| if evil.is_empty() { text.to_owned() } else { evil.to_owned() };
     let (name, description, senders) = (or("Travel bot"), or("Books what I like"), or("*@airline.example"));
+    let key = or("ed25519:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
     let rules = RuleFields {
         sources: vec!["email".to_owned()],
         senders: senders.clone(),
@@ -227,6 +230,7 @@ pub(super) fn an_agent(frame: Frame<'_>, evil: &str) -> Html<String> {
         name: &name,
         description: &description,
         identity: Some("0f3a 99c1 5e7b 20d4"),
+        key: &key,
         paused: false,
         blocked: true,
         rules: &rules,

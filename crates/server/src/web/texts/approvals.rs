@@ -41,6 +41,11 @@ pub(in crate::web) struct Approvals {
     pub chosen: &'static str,
     /// What it is about follows.
     pub held: &'static str,
+    /// Which mail may serve a request, and what changes it.
+    pub only_verified: &'static str,
+    pub also_unverified: &'static str,
+    pub let_unverified: &'static str,
+    pub stop_unverified: &'static str,
     /// What was just done.
     pub did_approve: &'static str,
     pub did_deny: &'static str,
@@ -95,6 +100,9 @@ pub(in crate::web) struct Approvals {
     pub auto_per_day: &'static str,
     pub identity: &'static str,
     pub identity_none: &'static str,
+    pub identity_key: &'static str,
+    pub identity_hint: &'static str,
+    pub identity_save: &'static str,
     pub devices: &'static str,
     pub no_devices: &'static str,
     pub device: &'static str,

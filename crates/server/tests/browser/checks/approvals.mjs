@@ -100,6 +100,10 @@ async function settings(door, locale, name) {
   await request(door, key, { reason: "Sign in to the airline", sender: "*@airline.example" });
   await page.goto(`${door.base}/approvals`);
   await door.look(page, `approvals-${name}`);
+  await page.click('form[action="/approvals/unverified"] button');
+  await page.waitForSelector(".note[role=status]");
+  same(await page.locator('form[action="/approvals/unverified"] input[name="on"]').inputValue(), "0", "what a press does next");
+  await door.look(page, `approvals-unverified-${name}`);
   await page.goto(`${door.base}/approvals/settings`);
   ensure(await page.isVisible("#push"), "this browser can be told");
   await page.fill("#collector-name", "Home");
@@ -108,6 +112,10 @@ async function settings(door, locale, name) {
   await page.click("details > summary:not([aria-label])");
   await door.look(page, `approvals-settings-${name}`);
   await page.click('a[href^="/approvals/agents/"]');
+  await page.fill("#identity", "ed25519:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+  await page.click('form[action$="/identity"] button');
+  await page.waitForSelector(".note[role=status]");
+  same(await page.locator("dl.facts .print").count(), 1, "fingerprints to compare");
   await page.fill("#senders", "*@airline.example");
   await page.click('form[action$="/rules"] button');
   await page.waitForSelector(".note[role=status]");

@@ -12,6 +12,7 @@ use doorcode_core::relay::Named as _;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::api::agentotp::answers::{NoKey, Unavailable, ViewerProblems};
 use crate::api::agentotp::caller::{Caller, shown};
 use crate::api::agentotp::error::{self, Answer, ErrorBody, Refused, moment};
 use crate::api::agentotp::relay as read;
@@ -42,10 +43,8 @@ pub(crate) struct Ticket {
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 201, description = "Good for a minute, once", body = Ticket),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "The key of a team with several members", body = ErrorBody),
-        (status = 404, description = "There is none such, or it is not the caller's", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        ViewerProblems,
+        Unavailable,
     ))]
 pub(in crate::api) async fn ticket_of_one(
     State(app): State<Arc<App>>,
@@ -60,9 +59,9 @@ pub(in crate::api) async fn ticket_of_one(
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 201, description = "Good for a minute, once", body = Ticket),
-        (status = 401, description = "No key", body = ErrorBody),
+        NoKey,
         (status = 403, description = "The key of a team with several members", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        Unavailable,
     ))]
 pub(in crate::api) async fn ticket_of_all(State(app): State<Arc<App>>, headers: HeaderMap) -> Answer {
     make(&app, &headers, None).await

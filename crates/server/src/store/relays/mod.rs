@@ -1,18 +1,20 @@
-//! `relays`: an agent's requests for a person's code; `relay_messages`: what was handed in before. Each step of a request is one
-//! conditional statement: of two that come at once, one has it. Refuses to keep a sealed code for longer than it may be read.
+//! `relays`: an agent's requests for a person's code: written, found, listed. What happens to one later is a step. Refuses to show a
+//! sealed code with the rest of its row.
 
-use doorcode_core::relay::{Past, Standing, State, Step, steps};
+use doorcode_core::relay::fit::is_any;
+use doorcode_core::relay::{MAIL, Past, Standing, State, Step as Passed, steps as passed};
 use doorcode_core::{AgentId, Error, OrgId, RelayId, Result, Timestamp, UserId};
 
 use super::db::Tx;
-use super::sql::{Row, Value, statements};
+use super::sql::{Row, Sql, Value, statements};
 
 /// What `Relay::read` reads.
 macro_rules! columns {
     () => {
         "id, org_id, agent_id, owner_id, state, approve_until, expires_at, kept_until, reason, public_key, key_signature, \
         sources, sender, sender_pattern, content_pattern, received_after, origin, test, chosen, decided_by, decided_at, denial, \
-        source, capture, readable, sender_domain, verdict, received_at, ended_at, unverified, held"
+        source, capture, readable, sender_domain, verdict, received_at, ended_at, unverified, held, \
+        asked_again_at"
     };
 }
 
@@ -23,6 +25,16 @@ macro_rules! live {
     };
 }
 
+mod steps;
+
+pub use steps::{
+    Received, any_over, ask_again, cancel, choose, consume, decide, deny_held, end_all, ending, expire, forget_read,
+    hold_back, let_go, let_unverified, receive,
+};
+
+/// Every statement of this table.
+pub(super) static EVERY: [&[&Sql]; 2] = [ALL, steps::ALL];
+
 statements! {
     INSERT = "INSERT INTO relays (id, org_id, agent_id, owner_id, state, ends_at, approve_until, expires_at, reason, public_key, \
         key_signature, sources, sender, sender_pattern, content_pattern, received_after, origin, test, decided_by, decided_at, \
@@ -32,6 +44,8 @@ statements! {
     HOLD = concat!("SELECT ", columns!(), " FROM relays WHERE id = $1 FOR UPDATE");
     PAYLOAD = "SELECT payload, repeat_key FROM relays WHERE id = $1";
     LIVE_OF_OWNER = concat!("SELECT ", columns!(), " FROM relays WHERE owner_id = $1 AND ", live!(), " ORDER BY id LIMIT $3");
+    // The same, and none of them takes a step meanwhile: always in this order, so that two who do this wait for one another.
+    HOLD_LIVE = concat!("SELECT ", columns!(), " FROM relays WHERE owner_id = $1 AND ", live!(), " ORDER BY id LIMIT $3 FOR UPDATE");
     COUNT_PENDING = concat!("SELECT count(*) FROM relays WHERE owner_id = $1 AND state = 0 AND ", live!(), " AND agent_id = $3");
     // Newest first.
     OF_OWNER = concat!("SELECT ", columns!(), " FROM relays WHERE owner_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
@@ -39,36 +53,7 @@ statements! {
     NEWEST_OF_OWNER = concat!("SELECT ", columns!(), " FROM relays WHERE owner_id = $1 AND id > $2 ORDER BY id DESC LIMIT $3");
     NEWEST_OF_AGENT = concat!("SELECT ", columns!(), " FROM relays WHERE agent_id = $1 AND id > $2 ORDER BY id DESC LIMIT $3");
     STATES = "SELECT state, count(*) FROM relays WHERE agent_id = $1 GROUP BY state";
-    // $2 now, $3 the next state, $4 who says so, $5 when it ends then, $6 a reason to say no.
-    DECIDE = "UPDATE relays SET state = $3, decided_by = $4, decided_at = $2, ends_at = $5, denial = $6, \
-        ended_at = $7 WHERE id = $1 AND state = 0 AND ends_at > $2";
-    CHOOSE = "UPDATE relays SET chosen = $3 WHERE id = $1 AND state = 1 AND ends_at > $2";
-    // $2 now, $3 until when it may be read, then what was received.
-    // The same for a message that its owner must be asked about once more: $9 what it is about. One at a time.
-    HOLD_BACK = "UPDATE relays SET received_at = $2, payload = $3, source = $4, capture = $5, readable = $6, sender_domain = $7, \
-        verdict = $8, held = $9 WHERE id = $1 AND state = 1 AND held IS NULL AND ends_at > $2";
-    // Yes: it may be read until $3. No: the code goes, and the request is denied.
-    LET_GO = "UPDATE relays SET state = 2, held = NULL, kept_until = $3, ends_at = $3 WHERE id = $1 AND state = 1 AND held IS NOT NULL \
-        AND ends_at > $2";
-    DENY_HELD = "UPDATE relays SET state = 4, denial = $3, decided_by = 'user', decided_at = $2, ended_at = $2, payload = NULL, \
-        held = NULL WHERE id = $1 AND state = 1 AND held IS NOT NULL AND ends_at > $2";
-    LET_UNVERIFIED = "UPDATE relays SET unverified = $3 WHERE id = $1 AND state < 2 AND ends_at > $2";
-    RECEIVE = "UPDATE relays SET state = 2, received_at = $2, kept_until = $3, ends_at = $3, payload = $4, source = $5, capture = $6, \
-        readable = $7, sender_domain = $8, verdict = $9 WHERE id = $1 AND state = 1 AND held IS NULL AND ends_at > $2";
-    // $4: the sealed text stays for as long as who names its request may ask again.
-    CONSUME = "UPDATE relays SET state = 3, ended_at = $2, repeat_key = $4, \
-        payload = CASE WHEN $4::bytea IS NULL THEN NULL ELSE payload END WHERE id = $1 AND agent_id = $3 AND state = 2 AND ends_at > $2";
-    CANCEL = "UPDATE relays SET state = 6, ended_at = $2, payload = NULL WHERE id = $1 AND agent_id = $3 AND state < 2 AND ends_at > $2";
-    EXPIRE = "UPDATE relays SET state = 5, ended_at = ends_at, payload = NULL WHERE id = $1 AND state < 3 AND ends_at <= $2";
-    ENDING = concat!("SELECT ", columns!(), " FROM relays WHERE state < 3 AND ends_at <= $1 ORDER BY ends_at LIMIT $2 FOR UPDATE SKIP LOCKED");
-    ANY_ENDING = "SELECT id FROM relays WHERE state < 3 AND ends_at <= $1 LIMIT 1";
-    FORGET = "UPDATE relays SET payload = NULL, repeat_key = NULL WHERE id = $1";
-    READ_BEFORE = "SELECT id FROM relays WHERE state = 3 AND payload IS NOT NULL AND ended_at <= $1 ORDER BY ended_at LIMIT $2";
     SWEEP = "DELETE FROM relays WHERE id IN (SELECT id FROM relays WHERE id < $1 ORDER BY id LIMIT $2) AND state > 2";
-    SEEN = "INSERT INTO relay_messages (digest, until) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING";
-    SWEEP_SEEN = "DELETE FROM relay_messages WHERE digest IN (SELECT digest FROM relay_messages WHERE until < $1 LIMIT $2)";
-    // After a restore nothing is waited for, and no sealed text is there.
-    END_ALL = "UPDATE relays SET state = 5, ended_at = $1, payload = NULL WHERE state < 3 OR payload IS NOT NULL";
 }
 
 /// A row of `relays`, without the sealed code.
@@ -130,6 +115,8 @@ pub struct Relay {
     pub unverified: bool,
     /// A code of a message about this is there, and its owner is asked once more.
     pub held: Option<String>,
+    /// When its owner first said yes to any message at all, and was asked once more.
+    pub asked_again_at: Option<Timestamp>,
 }
 
 impl Relay {
@@ -165,13 +152,29 @@ impl Relay {
             ended_at: row.maybe_time(28)?,
             unverified: row.int(29)? == 1,
             held: row.maybe_text(30)?,
+            asked_again_at: row.maybe_time(31)?,
         })
     }
 }
 
 impl Relay {
+    /// Whether any message of anybody would do for it.
+    pub fn is_any(&self) -> bool {
+        is_any(self.sender_pattern.as_deref(), self.sender.as_deref())
+    }
+
+    /// Whether it waits for a message.
+    pub fn waits(&self, now: Timestamp) -> bool {
+        self.standing.at(now) == State::Approved && self.held.is_none()
+    }
+
+    /// Whether mail may serve it.
+    pub fn is_by_mail(&self) -> bool {
+        self.sources & MAIL != 0
+    }
+
     /// The states that it came through until now, oldest first.
-    pub fn steps(&self, now: Timestamp) -> Vec<Step> {
+    pub fn steps(&self, now: Timestamp) -> Vec<Passed> {
         let past = Past {
             made_at: self.id.made_at(),
             decided_at: self.decided_at,
@@ -179,24 +182,8 @@ impl Relay {
             received_at: self.received_at,
             ended_at: self.ended_at,
         };
-        steps(&self.standing, &past, now)
+        passed(&self.standing, &past, now)
     }
-}
-
-/// What was received for a request.
-pub struct Received<'a> {
-    /// The code, sealed.
-    pub payload: &'a str,
-    /// `sms`, `email` or `whatsapp`.
-    pub source: &'a str,
-    /// By which way.
-    pub capture: &'a str,
-    /// Whether this server could read the message.
-    pub readable: bool,
-    /// The domain that the sender was verified for.
-    pub sender_domain: Option<&'a str>,
-    /// `verified`, `unverified`.
-    pub verdict: &'a str,
 }
 
 /// Writes a new one.
@@ -250,6 +237,11 @@ pub async fn live(tx: &mut Tx<'_>, owner: &UserId, now: Timestamp, most: i64) ->
     tx.all(&LIVE_OF_OWNER, &[owner.into(), now.into(), most.into()], Relay::read).await
 }
 
+/// The same, for a step of one of them that depends on how the others stand: nobody takes one meanwhile.
+pub async fn hold_live(tx: &mut Tx<'_>, owner: &UserId, now: Timestamp, most: i64) -> Result<Vec<Relay>> {
+    tx.all(&HOLD_LIVE, &[owner.into(), now.into(), most.into()], Relay::read).await
+}
+
 /// How many of an agent's wait for its owner's word.
 pub async fn pending(tx: &mut Tx<'_>, owner: &UserId, agent: &AgentId, now: Timestamp) -> Result<i64> {
     let values = [owner.into(), now.into(), agent.into()];
@@ -282,151 +274,7 @@ pub async fn states(tx: &mut Tx<'_>, agent: &AgentId) -> Result<Vec<(State, i64)
     tx.all(&STATES, &[agent.into()], |row| Ok((State::from_i64(row.int(0)?).ok_or_else(unknown)?, row.int(1)?))).await
 }
 
-/// The owner's word: yes, or no with what they say. False: it does not wait for it any more.
-pub async fn decide(
-    tx: &mut Tx<'_>,
-    relay: &Relay,
-    yes: bool,
-    (by, denial): (&str, Option<&str>),
-    now: Timestamp,
-) -> Result<bool> {
-    let state = if yes { State::Approved } else { State::Denied };
-    let ends_at = relay.standing.expires_at;
-    let ended_at = (!yes).then_some(now);
-    let values = [
-        (&relay.id).into(),
-        now.into(),
-        state.to_i64().into(),
-        by.into(),
-        ends_at.into(),
-        denial.into(),
-        ended_at.into(),
-    ];
-    Ok(tx.execute(&DECIDE, &values).await? == 1)
-}
-
-/// The owner chooses it over another agent's, or does not any more.
-pub async fn choose(tx: &mut Tx<'_>, id: &RelayId, chosen: bool, now: Timestamp) -> Result<bool> {
-    Ok(tx.execute(&CHOOSE, &[id.into(), now.into(), i64::from(chosen).into()]).await? == 1)
-}
-
-/// A sealed code is there. False: none is waited for any more.
-pub async fn receive(
-    tx: &mut Tx<'_>,
-    id: &RelayId,
-    received: &Received<'_>,
-    kept_until: Timestamp,
-    now: Timestamp,
-) -> Result<bool> {
-    let values: [Value<'_>; 9] = [
-        id.into(),
-        now.into(),
-        kept_until.into(),
-        received.payload.into(),
-        received.source.into(),
-        received.capture.into(),
-        i64::from(received.readable).into(),
-        received.sender_domain.into(),
-        received.verdict.into(),
-    ];
-    Ok(tx.execute(&RECEIVE, &values).await? == 1)
-}
-
-/// A sealed code is there, of a message that its owner must be asked about once more. False: none is waited for.
-pub async fn hold_back(
-    tx: &mut Tx<'_>,
-    id: &RelayId,
-    received: &Received<'_>,
-    about: &str,
-    now: Timestamp,
-) -> Result<bool> {
-    let values: [Value<'_>; 9] = [
-        id.into(),
-        now.into(),
-        received.payload.into(),
-        received.source.into(),
-        received.capture.into(),
-        i64::from(received.readable).into(),
-        received.sender_domain.into(),
-        received.verdict.into(),
-        about.into(),
-    ];
-    Ok(tx.execute(&HOLD_BACK, &values).await? == 1)
-}
-
-/// The owner says yes to a code that is held: it may be read until then. False: none is held any more.
-pub async fn let_go(tx: &mut Tx<'_>, id: &RelayId, kept_until: Timestamp, now: Timestamp) -> Result<bool> {
-    Ok(tx.execute(&LET_GO, &[id.into(), now.into(), kept_until.into()]).await? == 1)
-}
-
-/// The owner says no to a code that is held. False: none is held any more.
-pub async fn deny_held(tx: &mut Tx<'_>, id: &RelayId, denial: &str, now: Timestamp) -> Result<bool> {
-    Ok(tx.execute(&DENY_HELD, &[id.into(), now.into(), denial.into()]).await? == 1)
-}
-
-/// The owner takes unverified mail for it, or does not.
-pub async fn let_unverified(tx: &mut Tx<'_>, id: &RelayId, unverified: bool, now: Timestamp) -> Result<bool> {
-    Ok(tx.execute(&LET_UNVERIFIED, &[id.into(), now.into(), i64::from(unverified).into()]).await? == 1)
-}
-
-/// The agent reads it. `name` is that of its request: under it, it may ask again. False: there is nothing to read, or no more.
-pub async fn consume(
-    tx: &mut Tx<'_>,
-    id: &RelayId,
-    agent: &AgentId,
-    name: Option<&[u8; 16]>,
-    now: Timestamp,
-) -> Result<bool> {
-    Ok(tx.execute(&CONSUME, &[id.into(), now.into(), agent.into(), name.into()]).await? == 1)
-}
-
-/// The agent takes it back. False: it is over, or its code is there.
-pub async fn cancel(tx: &mut Tx<'_>, id: &RelayId, agent: &AgentId, now: Timestamp) -> Result<bool> {
-    Ok(tx.execute(&CANCEL, &[id.into(), now.into(), agent.into()]).await? == 1)
-}
-
-/// Up to `most` whose time is up and who were not told yet.
-pub async fn ending(tx: &mut Tx<'_>, now: Timestamp, most: i64) -> Result<Vec<Relay>> {
-    tx.all(&ENDING, &[now.into(), most.into()], Relay::read).await
-}
-
-/// Writes down that its time is up. False: it was.
-pub async fn expire(tx: &mut Tx<'_>, id: &RelayId, now: Timestamp) -> Result<bool> {
-    Ok(tx.execute(&EXPIRE, &[id.into(), now.into()]).await? == 1)
-}
-
-/// Whether anything has run out that [`ending`] or [`forget_read`] would find.
-pub async fn any_over(tx: &mut Tx<'_>, now: Timestamp, read_before: Timestamp) -> Result<bool> {
-    let ending = tx.one(&ANY_ENDING, &[now.into()], |_| Ok(())).await?;
-    let read = tx.one(&READ_BEFORE, &[read_before.into(), 1.into()], |_| Ok(())).await?;
-    Ok(ending.is_some() || read.is_some())
-}
-
-/// Removes the sealed texts that were kept for who might ask again, up to `most`.
-pub async fn forget_read(tx: &mut Tx<'_>, before: Timestamp, most: i64) -> Result<usize> {
-    let read: Vec<RelayId> = tx.all(&READ_BEFORE, &[before.into(), most.into()], |row| row.id(0)).await?;
-    for id in &read {
-        tx.execute(&FORGET, &[id.into()]).await?;
-    }
-    Ok(read.len())
-}
-
 /// Removes up to `most` that are over and were made before a time.
 pub async fn sweep(tx: &mut Tx<'_>, before: Timestamp, most: i64) -> Result<usize> {
     tx.execute(&SWEEP, &[(&RelayId::floor(before)).into(), most.into()]).await
-}
-
-/// Takes a message, once until then. False: it was here before.
-pub async fn take_message(tx: &mut Tx<'_>, digest: &[u8; 16], until: Timestamp) -> Result<bool> {
-    Ok(tx.execute(&SEEN, &[digest.into(), until.into()]).await? == 1)
-}
-
-/// Forgets up to `most` messages that were taken long ago.
-pub async fn sweep_messages(tx: &mut Tx<'_>, now: Timestamp, most: i64) -> Result<usize> {
-    tx.execute(&SWEEP_SEEN, &[now.into(), most.into()]).await
-}
-
-/// After a restore: ends what was live.
-pub async fn end_all(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize> {
-    tx.execute(&END_ALL, &[now.into()]).await
 }

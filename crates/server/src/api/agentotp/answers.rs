@@ -1,0 +1,89 @@
+//! Refusals that many operations share, as the document names them. What an operation refuses besides stands with it.
+
+use utoipa::IntoResponses;
+
+use super::error::ErrorBody;
+
+/// What may be wrong with a body.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "the document is made of it")]
+pub(super) enum BodyProblems {
+    /// The body did not come in time.
+    #[response(status = 408)]
+    Late(ErrorBody),
+    /// The body is too large.
+    #[response(status = 413)]
+    TooLarge(ErrorBody),
+    /// Something is wrong with it: `message` names the first member.
+    #[response(status = 422)]
+    Invalid(ErrorBody),
+}
+
+/// No key, or none that is good.
+#[derive(IntoResponses)]
+#[response(status = 401)]
+#[expect(dead_code, reason = "the document is made of it")]
+pub(super) struct NoKey(ErrorBody);
+
+/// What may be wrong with a person's key.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "the document is made of it")]
+pub(super) enum PersonProblems {
+    /// No key, or none that is good.
+    #[response(status = 401)]
+    Unauthenticated(ErrorBody),
+    /// No person's key.
+    #[response(status = 403)]
+    Forbidden(ErrorBody),
+}
+
+/// What may be wrong with the key of a device or a collector.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "the document is made of it")]
+pub(super) enum DeviceProblems {
+    /// No key, or none that is good.
+    #[response(status = 401)]
+    Unauthenticated(ErrorBody),
+    /// No device's key.
+    #[response(status = 403)]
+    Forbidden(ErrorBody),
+}
+
+/// What may be wrong with whoever says yes, or no.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "the document is made of it")]
+pub(super) enum ApproverProblems {
+    /// No key, or none that is good.
+    #[response(status = 401)]
+    Unauthenticated(ErrorBody),
+    /// An agent, a device that is not linked, a key that may not approve, or a sign-in of long ago.
+    #[response(status = 403)]
+    Forbidden(ErrorBody),
+}
+
+/// Who may look at a request.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "the document is made of it")]
+pub(super) enum ViewerProblems {
+    /// No key, or none that is good.
+    #[response(status = 401)]
+    Unauthenticated(ErrorBody),
+    /// The key of a team with several members.
+    #[response(status = 403)]
+    Forbidden(ErrorBody),
+    /// There is none such, or it is not the caller's.
+    #[response(status = 404)]
+    NotFound(ErrorBody),
+}
+
+/// The caller has none such.
+#[derive(IntoResponses)]
+#[response(status = 404)]
+#[expect(dead_code, reason = "the document is made of it")]
+pub(super) struct NotFound(ErrorBody);
+
+/// The database did not take it, or not in time; try again.
+#[derive(IntoResponses)]
+#[response(status = 503)]
+#[expect(dead_code, reason = "the document is made of it")]
+pub(super) struct Unavailable(ErrorBody);

@@ -1,0 +1,127 @@
+//! Mail that this server reads for a person: what is held until they say yes once more, and what nobody vouches for until they let it in.
+
+#![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
+
+use std::sync::Arc;
+
+use doorcode::app::App;
+use doorcode::ops::audit::Whose;
+use doorcode::ops::relays::{self, Incoming, Taken};
+use doorcode_core::extract::{Format, Message};
+use doorcode_core::relay::fit::{Came, Sender, Worth};
+use doorcode_core::relay::{MAIL, Named as _};
+use doorcode_core::{Email, RelayId};
+use serde_json::{Value, json};
+
+use crate::agentotp_cast::{ADA, CODE, Cast, REQUEST, wish_with};
+use crate::app::{TestApp, minutes};
+use crate::approvals::{self, HOME, press};
+
+/// A mail of Acme's comes for somebody; `number` tells it from others.
+pub(crate) async fn comes(app: &Arc<App>, whose: Whose, text: &str, worth: Worth, number: u8) -> Taken {
+    let from = Email::parse("noreply@acme.com").unwrap();
+    let came = Came { source: MAIL, sender: Sender::Mail(&from, None), worth, text, at: app.clock.now() };
+    let forms = [Message { subject: None, text, format: Format::Text }];
+    let sender = (worth == Worth::Verified).then_some("acme.com");
+    let incoming = Incoming { whose, way: "inbound", came, forms: &forms, sender, digests: vec![[number; 16]] };
+    relays::take(app, &incoming).await.unwrap()
+}
+
+fn id_of(text: &str) -> RelayId {
+    RelayId::read(text).unwrap()
+}
+
+#[tokio::test]
+async fn a_message_about_a_new_device_is_held_and_a_sign_in_is_not() {
+    for (number, text) in (0..).zip([
+        "New device: 482913 is your login code",
+        "482913 is your code. A sign-in from an unrecognized device was tried",
+    ]) {
+        let cast = Cast::new().await;
+        let id = cast.approved().await;
+        let taken = comes(&cast.app.app, cast.whose, text, Worth::Verified, number).await;
+        assert_eq!(taken, Taken::Held(id_of(&id)), "{text}");
+        assert_eq!(cast.status(&id).await["status"], "approved", "{text}");
+        assert_eq!(cast.app.folder.text("SELECT held FROM relays"), "device");
+        assert_eq!(cast.consume(&id).await.status, 409, "the agent has nothing to read");
+        cast.approve(&id).await;
+        assert_eq!(cast.consume(&id).await.status, 200, "her second yes lets it go");
+    }
+    let cast = Cast::new().await;
+    let id = cast.approved().await;
+    let taken = comes(&cast.app.app, cast.whose, "482913 is your login code", Worth::Verified, 9).await;
+    assert_eq!(taken, Taken::Given(id_of(&id)));
+}
+
+#[tokio::test]
+async fn our_own_code_is_ours_whatever_it_says_of_devices() {
+    let cast = Cast::new().await;
+    let id = cast.approved().await;
+    cast.app.advance(minutes(1));
+    let own = cast.app.code(ADA).await;
+    for (number, text) in (0..).zip([
+        format!("New device: {own} is your login code"),
+        format!("Reset your password with {own}"),
+        format!("{own} is your code"),
+    ]) {
+        assert_eq!(comes(&cast.app.app, cast.whose, &text, Worth::Verified, number).await, Taken::Ours, "{text}");
+    }
+    assert_eq!(cast.status(&id).await["status"], "approved");
+    assert_eq!(cast.app.number("SELECT count(*) FROM relays WHERE held IS NOT NULL OR payload IS NOT NULL"), 0);
+}
+
+#[tokio::test]
+async fn unverified_mail_serves_a_request_only_where_its_owner_lets_it_and_forged_mail_never() {
+    let cast = Cast::new().await;
+    let id = cast.approved().await;
+    let other = wish_with(json!({ "filter": { "sources": ["email"], "senderPattern": "noreply@acme.com" } }));
+    let text = format!("Your Acme code is {CODE}");
+    let mail = async |worth, number| comes(&cast.app.app, cast.whose, &text, worth, number).await;
+    let let_in = async |id: &str, accept: bool| {
+        let path = format!("/v1/otp/{id}/unverified");
+        let answer = cast.by(&cast.ada).post(&path, json!({ "accept": accept })).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    };
+    assert_eq!(mail(Worth::Unverified, 1).await, Taken::Unverified);
+    let_in(&id, true).await;
+    let_in(&id, false).await;
+    assert_eq!(mail(Worth::Unverified, 1).await, Taken::Unverified, "she thought better of it");
+    let_in(&id, true).await;
+    assert_eq!(mail(Worth::Forged, 2).await, Taken::Nobody);
+    assert_eq!(mail(Worth::Unverified, 1).await, Taken::Given(id_of(&id)));
+    let metadata: Value = cast.status(&id).await["metadata"].clone();
+    assert_eq!((&metadata["verdict"], &metadata["sender"]), (&json!("unverified"), &json!(null)), "the record says so");
+    let next = cast.by(&cast.key).post(REQUEST, other).await.json();
+    cast.approve(next["id"].as_str().unwrap()).await;
+    assert_eq!(mail(Worth::Unverified, 3).await, Taken::Unverified, "it was for that request alone");
+}
+
+#[tokio::test]
+async fn the_card_says_what_unverified_mail_is_and_asks_for_a_young_sign_in() {
+    let app = TestApp::new().await;
+    let mut browser = approvals::person(&app, HOME, approvals::ADA, "/approvals").await;
+    let owner = approvals::whose(&app, &browser).await;
+    let bot = approvals::agent(&app, owner, "Bot").await;
+    let (named, any) = (approvals::ask(&app, &bot, Some("*@acme.com")).await, approvals::ask(&app, &bot, None).await);
+    browser.go("/approvals").await;
+    let forms = browser.forms();
+    let letting: Vec<_> = forms.iter().filter(|form| form.action == "/approvals/unverified").collect();
+    assert_eq!(letting.len(), 1, "not for any message: that takes everybody's");
+    assert!(letting[0].hidden.contains(&("id".to_owned(), named.id.shown())) && browser.sees("whose sender is proved"));
+    assert!(!browser.sees(&format!("value=\"{}\"><input type=\"hidden\" name=\"on\"", any.id.shown())));
+    press(&mut browser, "/approvals/unverified", named.id).await;
+    assert!(browser.sees("Saved.") && browser.sees("anybody may have written it"), "{}", browser.page.text());
+    let taken = |app: &TestApp| app.number("SELECT count(*) FROM relays WHERE unverified = 1");
+    assert_eq!(taken(&app), 1);
+
+    app.advance(minutes(16));
+    let late = approvals::ask(&app, &bot, Some("*@acme.com")).await;
+    browser.go("/approvals").await;
+    press(&mut browser, "/approvals/unverified", late.id).await;
+    assert!(browser.page.status == 403 && browser.sees("too long ago"), "{}", browser.page.text());
+    assert_eq!(taken(&app), 1);
+    app.tamper("UPDATE relays SET unverified = 1 WHERE state = 0");
+    browser.go("/approvals").await;
+    press(&mut browser, "/approvals/unverified", late.id).await;
+    assert!(browser.page.status == 200 && browser.sees("whose sender is proved"), "what takes away needs none");
+}
