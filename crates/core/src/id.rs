@@ -49,6 +49,8 @@ pub enum Relay {}
 pub enum Push {}
 /// The kind of [`HookId`].
 pub enum Hook {}
+/// The kind of [`MailboxId`].
+pub enum Mailbox {}
 
 /// A tenant.
 pub type OrgId = Id<Org>;
@@ -80,6 +82,8 @@ pub type RelayId = Id<Relay>;
 pub type PushId = Id<Push>;
 /// Where a program pushes a person's messages to.
 pub type HookId = Id<Hook>;
+/// A mailbox that this server watches for its owner.
+pub type MailboxId = Id<Mailbox>;
 
 impl OrgId {
     /// The house realm, whose identities sign in at the OutX door (docs/threat-model.md).

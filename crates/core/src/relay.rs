@@ -12,7 +12,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::id::{AgentId, DeviceId, HookId, Id, RelayId};
+use crate::id::{AgentId, DeviceId, HookId, Id, MailboxId, RelayId};
 use crate::sender::Specificity;
 use crate::time::Timestamp;
 
@@ -122,7 +122,7 @@ macro_rules! named {
     };
 }
 
-named!(RelayId = "otp_", AgentId = "agent_", DeviceId = "device_", HookId = "hook_");
+named!(RelayId = "otp_", AgentId = "agent_", DeviceId = "device_", HookId = "hook_", MailboxId = "mailbox_");
 
 fn show<K>(word: &str, id: &Id<K>) -> String {
     format!("{word}{}", URL_SAFE_NO_PAD.encode(id.as_bytes()))

@@ -172,3 +172,32 @@ CREATE TABLE inbound_addresses (
     made_at    BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX inbound_by_digest ON inbound_addresses (digest);
+
+-- Mailboxes that this server watches for their owners: where, and by what it signs in there, sealed under the master key kid for this very
+-- row and server. version counts what was changed of that. state: connecting, watching, away, credentials_refused. reached is up to where the
+-- mailbox was looked at. Until lease_until it is watched by the server node.
+CREATE TABLE mailboxes (
+    id          BYTEA PRIMARY KEY,
+    org_id      BYTEA NOT NULL,
+    owner_id    BYTEA NOT NULL,
+    name        TEXT NOT NULL,
+    host        TEXT NOT NULL,
+    port        BIGINT NOT NULL,
+    security    TEXT NOT NULL,
+    login       TEXT NOT NULL,
+    addresses   TEXT NOT NULL,
+    folder      TEXT NOT NULL,
+    kind        TEXT NOT NULL,
+    kid         TEXT NOT NULL,
+    credentials TEXT NOT NULL,
+    version     BIGINT NOT NULL,
+    state       TEXT NOT NULL,
+    trouble     TEXT,
+    refusals    BIGINT NOT NULL DEFAULT 0,
+    changed_at  BIGINT NOT NULL,
+    reached     TEXT,
+    node        TEXT,
+    lease_until BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX mailboxes_by_owner ON mailboxes (owner_id, id);
+CREATE INDEX mailboxes_due ON mailboxes (lease_until) WHERE state <> 'credentials_refused';

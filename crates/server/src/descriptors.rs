@@ -5,9 +5,18 @@
 /// streams.
 const OWN: usize = 160;
 
-/// How many connections may be open at once: what is asked for, or as many as the system gives, less what the house needs.
-pub(crate) fn connections(wanted: usize) -> usize {
-    let room = open_most().map_or(wanted, |most| most.saturating_sub(OWN).max(1));
+/// Of what the system gives, the part that connected mailboxes may have.
+const MAILBOXES: usize = 16;
+
+/// How many mailboxes this process may watch at once: what is asked for, or a part of what the system gives.
+pub(crate) fn mailboxes(wanted: usize) -> usize {
+    open_most().map_or(wanted, |most| wanted.min(most / MAILBOXES))
+}
+
+/// How many connections may be open at once: what is asked for, or as many as the system gives, less what the house needs, and less those
+/// to mailboxes.
+pub(crate) fn connections(wanted: usize, mailboxes: usize) -> usize {
+    let room = open_most().map_or(wanted, |most| most.saturating_sub(OWN + mailboxes).max(1));
     if room < wanted {
         // With 10,000 by default and 1,024 in most shells this is the usual case, and nothing is wrong.
         tracing::info!(
@@ -46,7 +55,8 @@ mod tests {
 
     #[test]
     fn never_more_than_wanted_and_never_none() {
-        assert_eq!(connections(1), 1);
-        assert!((1..=usize::MAX - 1).contains(&connections(usize::MAX - 1)));
+        assert_eq!(connections(1, 0), 1);
+        assert!((1..=usize::MAX - 1).contains(&connections(usize::MAX - 1, mailboxes(1000))));
+        assert_eq!(mailboxes(0), 0);
     }
 }

@@ -22,7 +22,7 @@ use tower::ServiceExt as _;
 
 use crate::api::{self, Peer, Place};
 use crate::app::App;
-use crate::capture::inbound;
+use crate::capture::{inbound, watched};
 use crate::clock::Stopwatch;
 use crate::deliver::push;
 use crate::deliver::webhooks::Sender;
@@ -30,7 +30,7 @@ use crate::deliver::worker::Worker;
 use crate::descriptors;
 use crate::ops::jobs::{self, Left};
 use crate::ops::outbox::Waiting;
-use crate::ops::relays;
+use crate::ops::{mailboxes, relays};
 
 /// The most bytes of a request's head.
 const HEAD_MOST: usize = 32 * 1024;
@@ -58,6 +58,7 @@ pub async fn run(app: Arc<App>, waiting: Waiting, listener: TcpListener, stop: i
     background.spawn(sweep(Arc::clone(&app)));
     background.spawn(look_at_holds(Arc::clone(&app)));
     background.spawn(push::tell_all(Arc::clone(&app), app.asked.subscribe()));
+    background.spawn(watched::watch_all(Arc::clone(&app), mailboxes_most(&app)));
 
     accept(&app, listener, stop).await;
     background.shutdown().await;
@@ -67,6 +68,10 @@ pub async fn run(app: Arc<App>, waiting: Waiting, listener: TcpListener, stop: i
     let ended = async { while deliveries.join_next().await.is_some() {} };
     if tokio::time::timeout(app.config.server.drain_timeout, ended).await.is_err() {
         tracing::warn!("a message on its way did not end in time; it may go out again");
+    }
+    // Another server need not wait until this one's time with them is over.
+    if let Err(error) = mailboxes::release(&app).await {
+        tracing::warn!(error = %crate::chain(&error), "the mailboxes that this server watched could not be left to others");
     }
     if let Err(error) = jobs::say_gone(&app).await {
         tracing::warn!(error = %crate::chain(&error), "the others could not be told that this server ends");
@@ -78,6 +83,12 @@ pub async fn run(app: Arc<App>, waiting: Waiting, listener: TcpListener, stop: i
     Ok(())
 }
 
+/// How many mailboxes this server watches at the most.
+fn mailboxes_most(app: &App) -> usize {
+    let set = &app.config.capture.mailboxes;
+    if set.are_on() { descriptors::mailboxes(set.most as usize) } else { 0 }
+}
+
 async fn accept(app: &Arc<App>, listener: TcpListener, stop: impl Future<Output = ()>) {
     let server = &app.config.server;
     let router = api::router(app);
@@ -87,7 +98,7 @@ async fn accept(app: &Arc<App>, listener: TcpListener, stop: impl Future<Output 
         .max_buf_size(HEAD_MOST)
         .max_headers(HEADERS_MOST)
         .keep_alive(true);
-    let places = descriptors::connections(server.max_connections).min(Semaphore::MAX_PERMITS);
+    let places = descriptors::connections(server.max_connections, mailboxes_most(app)).min(Semaphore::MAX_PERMITS);
     let room = Arc::new(Semaphore::new(places));
     let (ending, ended) = watch::channel(false);
     let mut stop = std::pin::pin!(stop);

@@ -31,6 +31,7 @@ impl Form {
             "/v1/policies",
             "/v1/hooks",
             "/v1/inbound",
+            "/v1/mailboxes",
             "/ws",
         ];
         let native = ["/v1", "/.well-known", "/openapi.json"];
@@ -109,7 +110,15 @@ mod tests {
         for path in ["/hooks/sms/x", "/hooks"] {
             assert_eq!(Form::of(path), Form::Hooks, "{path}");
         }
-        for path in ["/v1/otp", "/v1/hooks/hook_x", "/v1/otp/otp_x/consume", "/v1/agents/a", "/v1/audit", "/ws/otp_x"] {
+        for path in [
+            "/v1/otp",
+            "/v1/hooks/hook_x",
+            "/v1/otp/otp_x/consume",
+            "/v1/agents/a",
+            "/v1/audit",
+            "/v1/mailboxes/x",
+            "/ws/otp_x",
+        ] {
             assert_eq!(Form::of(path), Form::Agentotp, "{path}");
         }
         for path in ["/", "/v10", "/v1x/y", "/linkedin-agent/auth-send-otp", "/V1/verifications", "//v1"] {

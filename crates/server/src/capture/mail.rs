@@ -17,7 +17,7 @@ use crate::ops::audit::Whose;
 use crate::ops::relays::{Incoming, Taken, note_turned_away, senders, take};
 
 /// Mail, among the sources of a request.
-const MAIL: i64 = 2;
+pub const MAIL: i64 = 2;
 
 /// Where a mail came to.
 pub struct Mailbox<'a> {
@@ -174,7 +174,9 @@ pub async fn receive_from(
 ) -> Result<Became> {
     let now = app.clock.now();
     // Nobody waits: it is not even read.
-    let Some(after) = senders::oldest(app, whose.owner, now).await? else { return Ok(Became::Was(Taken::Nobody)) };
+    let Some(after) = senders::oldest(app, whose.owner, MAIL, now).await? else {
+        return Ok(Became::Was(Taken::Nobody));
+    };
     let ring = app.keys.ring();
     let own: Vec<&str> =
         app.config.capture.own_domains.iter().map(String::as_str).chain([app.config.mail.domain()]).collect();

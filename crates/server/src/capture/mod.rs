@@ -22,6 +22,7 @@ mod tags;
 #[cfg(test)]
 mod tests;
 pub mod verified;
+pub mod watched;
 
 pub use message::{Parsed, Unreadable};
 pub use spf::Carrier;

@@ -131,20 +131,20 @@ async fn keys(app: &App) -> Result<(), Trouble> {
     out("Master keys");
     for key in master_keys::list(app).await? {
         out(&format!(
-            "  {} {}: live credentials {}, live codes {}",
+            "  {} {}: live credentials {}, live codes {}, mailboxes {}, hooks {}, addresses for mail {}",
             key.row.kid,
             key.row.stage.as_str(),
             key.credentials,
-            key.challenges
+            key.challenges,
+            key.mailboxes,
+            key.hooks,
+            key.inbound
         ));
-        if key.row.stage == Stage::Retiring && key.credentials > 0 {
-            out("    these credentials end with the key; each sign-in gives out a new one meanwhile");
-        }
-        if key.row.stage == Stage::Retiring && key.webhooks > 0 {
-            out(&format!(
-                "    the secrets of {} webhooks end with the key; let their owners rotate them",
-                key.webhooks
-            ));
+        if matches!(key.row.stage, Stage::Retiring | Stage::Retired) {
+            let verb = if key.row.stage == Stage::Retired { "ended" } else { "end" };
+            for (count, what, then) in key.ending() {
+                out(&format!("    {count} {what} {verb} with the key: {then}"));
+            }
         }
     }
     Ok(())

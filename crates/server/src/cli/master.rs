@@ -69,10 +69,12 @@ impl Master {
                         key.row.seen_at.map_or_else(|| "not seen by a server".to_owned(), |at| format!("seen {at}"));
                     let ends = key.row.retires_at.map_or_else(String::new, |at| format!("  ends {at}"));
                     out(&format!(
-                        "{}  {:9} {seen}  {} credentials{ends}",
+                        "{}  {:9} {seen}  {} credentials, {} mailboxes, {} hooks and addresses{ends}",
                         key.row.kid,
                         key.row.stage.as_str(),
-                        key.credentials
+                        key.credentials,
+                        key.mailboxes,
+                        key.hooks + key.inbound
                     ));
                 }
                 Ok(ExitCode::SUCCESS)

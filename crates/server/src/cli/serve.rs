@@ -16,7 +16,7 @@ use crate::app::{self, App};
 use crate::config::{Config, Given, Log, Use};
 use crate::entropy::Entropy;
 use crate::ops::outbox::LEASE;
-use crate::ops::{backups, credentials, jobs};
+use crate::ops::{backups, credentials, jobs, mailboxes};
 use crate::store::lock::ServerLock;
 use crate::store::meta::Fact;
 use crate::store::{deliveries, meta, webhook_messages};
@@ -98,7 +98,7 @@ async fn prepare(app: &Arc<App>) -> Result<(), Trouble> {
     // A copy that came by another way than `backup` bears no mark, and may hold keys that were revoked since.
     let revoked = credentials::replay_revocations(app).await?;
     if revoked > 0 {
-        tracing::warn!(revoked, "keys had come back to life and are revoked again");
+        tracing::warn!(revoked, "keys or mailboxes had come back to life and are revoked again");
     }
     if app.db.sole_owner() {
         app.db
@@ -109,6 +109,7 @@ async fn prepare(app: &Arc<App>) -> Result<(), Trouble> {
                 })
             })
             .await?;
+        mailboxes::free(app).await?;
     }
     Ok(())
 }

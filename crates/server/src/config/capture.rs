@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::complaints::Complaints;
 use super::inbound::{Inbound, RawInbound};
+use super::mailboxes::{Mailboxes, RawMailboxes};
 
 /// `[capture]`, as written.
 #[derive(Deserialize)]
@@ -15,6 +16,7 @@ pub(super) struct RawCapture {
     forwarders: Vec<String>,
     own_domains: Vec<String>,
     inbound: RawInbound,
+    mailboxes: RawMailboxes,
 }
 
 /// How messages that come in are judged.
@@ -28,6 +30,8 @@ pub struct Capture {
     pub own_domains: Vec<String>,
     /// How forwarded mail comes in; none: it does not.
     pub inbound: Option<Inbound>,
+    /// Mailboxes that people connect.
+    pub mailboxes: Mailboxes,
 }
 
 impl RawCapture {
@@ -57,6 +61,7 @@ impl RawCapture {
         let forwarders = domains("capture.forwarders", &self.forwarders);
         let own_domains = domains("capture.own_domains", &self.own_domains);
         let inbound = self.inbound.mean(bad);
-        Capture { dns, forwarders, own_domains, inbound }
+        let mailboxes = self.mailboxes.mean(bad);
+        Capture { dns, forwarders, own_domains, inbound, mailboxes }
     }
 }

@@ -8,6 +8,7 @@ mod doors;
 mod egress;
 mod inbound;
 mod layers;
+mod mailboxes;
 mod raw;
 mod relay;
 
@@ -25,6 +26,7 @@ use crate::ops::client::Hour;
 pub use capture::Capture;
 pub use doors::SHORTEST_LIFE;
 pub use inbound::Inbound;
+pub use mailboxes::Mailboxes;
 pub use raw::Raw;
 pub use relay::Relay;
 

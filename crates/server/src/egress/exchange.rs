@@ -1,5 +1,5 @@
 //! One request and its answer, by HTTP/1.1 on a connection of its own. Refuses to follow, to remember and to wait: a head
-//! has a size, of a body no more is read than is polite, and nothing outlives the exchange.
+//! has a size, of a body no more is read than is polite, or than has room, and nothing outlives the exchange.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -12,7 +12,6 @@ use hyper::header::{CONTENT_LENGTH, HOST};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::Response;
 use super::failure::{Failure, Kind};
 use super::target::Target;
 
@@ -38,8 +37,17 @@ pub(super) fn request(
         .map_err(|_| Failure::new(Kind::Protocol, "the request can't be written down"))
 }
 
-/// Sends it and reads what comes, as far as it counts.
-pub(super) async fn speak<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Response, Failure>
+/// What is made of an answer's body.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Body {
+    /// Nothing: the head has said how it went.
+    Unheard,
+    /// It is what was asked for.
+    Kept,
+}
+
+/// Sends it and reads what comes, as far as it counts: the status, and the body if it is kept.
+pub(super) async fn speak<S>(stream: S, request: Request<Full<Bytes>>, body: Body) -> Result<(u16, Vec<u8>), Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -52,9 +60,15 @@ where
         if status.is_redirection() {
             return Err(Failure::redirect(status.as_u16()));
         }
-        // Whatever the body does, the head has said how it went.
-        drop(tokio::time::timeout(LISTEN, hear_out(answer.into_body())).await);
-        Ok(Response { status: status.as_u16() })
+        let heard = match body {
+            Body::Kept => keep(answer.into_body()).await?,
+            Body::Unheard => {
+                // Whatever the body does, the head has said how it went.
+                drop(tokio::time::timeout(LISTEN, hear_out(answer.into_body())).await);
+                Vec::new()
+            }
+        };
+        Ok((status.as_u16(), heard))
     });
     tokio::select! {
         biased;
@@ -73,4 +87,18 @@ async fn hear_out(mut body: Incoming) {
             return;
         }
     }
+}
+
+/// Reads a body that has a limit.
+async fn keep(mut body: Incoming) -> Result<Vec<u8>, Failure> {
+    let mut kept = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame =
+            frame.map_err(|_| Failure::new(Kind::Protocol, "the connection broke in the middle of an answer"))?;
+        kept.extend_from_slice(frame.data_ref().map_or(&[], |data| &data[..]));
+        if kept.len() > BODY {
+            return Err(Failure::new(Kind::Protocol, "the answer is too long"));
+        }
+    }
+    Ok(kept)
 }

@@ -40,7 +40,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// The most addresses of a name that are tried.
 const ADDRESSES: usize = 4;
 
-/// What the other end said. Its words are read and thrown away.
+/// What the other end said. Its words are read and thrown away, unless they are asked for ([`Egress::ask`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Response {
     /// The status; never a redirect.
@@ -88,12 +88,38 @@ impl Egress {
         body: Vec<u8>,
         limit: Duration,
     ) -> Result<Response, Failure> {
+        let (status, _) = self.exchange(target, headers, body, limit, exchange::Body::Unheard).await?;
+        Ok(Response { status })
+    }
+
+    /// The same, where the answer's body is what is asked for: up to 64 KiB.
+    ///
+    /// # Errors
+    /// [`Failure`], in words of ours.
+    pub async fn ask(
+        &self,
+        target: &Target,
+        headers: &[(&'static str, String)],
+        body: Vec<u8>,
+        limit: Duration,
+    ) -> Result<(u16, Vec<u8>), Failure> {
+        self.exchange(target, headers, body, limit, exchange::Body::Kept).await
+    }
+
+    async fn exchange(
+        &self,
+        target: &Target,
+        headers: &[(&'static str, String)],
+        body: Vec<u8>,
+        limit: Duration,
+        heard: exchange::Body,
+    ) -> Result<(u16, Vec<u8>), Failure> {
         let request = exchange::request(target, headers, body)?;
         let exchange = async {
             let stream = self.connect(target).await?;
             match target.tls_name()? {
-                Some(name) => exchange::speak(self.secure(name, stream).await?, request).await,
-                None => exchange::speak(stream, request).await,
+                Some(name) => exchange::speak(self.secure(name, stream).await?, request, heard).await,
+                None => exchange::speak(stream, request, heard).await,
             }
         };
         tokio::time::timeout(limit, exchange).await.unwrap_or_else(|_| Err(Failure::timed_out()))

@@ -95,6 +95,15 @@ impl Target {
         self.url.host_str().unwrap_or_default()
     }
 
+    /// Whether it says by itself that it is this machine.
+    pub fn is_this_machine(&self) -> bool {
+        match &self.host {
+            Host::Domain(name) => name == "localhost",
+            Host::Ipv4(v4) => v4.is_loopback(),
+            Host::Ipv6(v6) => v6.is_loopback(),
+        }
+    }
+
     pub(super) fn port(&self) -> u16 {
         self.port
     }

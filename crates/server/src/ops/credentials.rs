@@ -4,12 +4,12 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
-use doorcode_core::{CredentialId, Error, OrgId, Result, Secret, Timestamp, UserId, apikey};
+use doorcode_core::{CredentialId, Error, MailboxId, OrgId, Result, Secret, Timestamp, UserId, apikey};
 
 use crate::app::App;
 use crate::keyring::{Keyring, Roots};
 use crate::store::credentials::{self as rows, Credential, Kind};
-use crate::store::{Tx, events};
+use crate::store::{Tx, events, mailboxes};
 
 /// The longest key that is looked at: ours have 29 characters, client secrets 44.
 const LONGEST: usize = 64;
@@ -183,10 +183,11 @@ pub async fn replay_revocations(app: &Arc<App>) -> Result<usize> {
         let replay = app.db.write(move |tx| {
             Box::pin(async move {
                 let mut again = 0;
-                for Ended { org, id, at } in &piece {
-                    again += usize::from(match at {
-                        Some(at) => rows::end_at(tx, org, id, *at).await?,
-                        None => rows::revoke(tx, org, id, now).await?,
+                for ended in &piece {
+                    again += usize::from(match ended {
+                        Ended::Credential { org, id, at: Some(at) } => rows::end_at(tx, org, id, *at).await?,
+                        Ended::Credential { org, id, at: None } => rows::revoke(tx, org, id, now).await?,
+                        Ended::Mailbox { owner, id } => mailboxes::delete(tx, id, owner).await?,
                     });
                 }
                 Ok(again)
@@ -198,24 +199,26 @@ pub async fn replay_revocations(app: &Arc<App>) -> Result<usize> {
     Ok(again)
 }
 
-/// A line of the file: `org id`, or, where the end was set for a time, `milliseconds org id`. The time stands in front, so that a
-/// line that was cut short is no other line.
+/// A line of the file: `org id`, or, where the end was set for a time, `milliseconds org id`; `mailbox owner id` for a mailbox that is looked
+/// into no more. What stands in front makes a line that was cut short no other line.
 #[derive(Clone)]
-struct Ended {
-    org: OrgId,
-    id: CredentialId,
-    at: Option<Timestamp>,
+enum Ended {
+    Credential { org: OrgId, id: CredentialId, at: Option<Timestamp> },
+    Mailbox { owner: UserId, id: MailboxId },
 }
 
 impl Ended {
     fn read(line: &str) -> Option<Self> {
         let words: Vec<&str> = line.split(' ').collect();
         let (at, org, id) = match words[..] {
+            ["mailbox", owner, id] => {
+                return Some(Self::Mailbox { owner: owner.parse().ok()?, id: id.parse().ok()? });
+            }
             [org, id] => (None, org, id),
             [at, org, id] => (Some(Timestamp::from_millis(at.parse().ok()?)), org, id),
             _ => return None,
         };
-        Some(Self { org: org.parse().ok()?, id: id.parse().ok()?, at })
+        Some(Self::Credential { org: org.parse().ok()?, id: id.parse().ok()?, at })
     }
 }
 
@@ -227,6 +230,11 @@ pub(super) fn note_revocation(app: &App, org: OrgId, id: CredentialId) -> Result
 /// Writes down beside the keys when a credential ends. Until then it lives, however often the server starts.
 pub(super) fn note_end(app: &App, org: OrgId, id: CredentialId, at: Timestamp) -> Result<()> {
     note(app, &format!("{} {org} {id}", at.millis()))
+}
+
+/// Writes down beside the keys that a mailbox is looked into no more.
+pub(super) fn note_mailbox(app: &App, owner: UserId, id: MailboxId) -> Result<()> {
+    note(app, &format!("mailbox {owner} {id}"))
 }
 
 fn note(app: &App, line: &str) -> Result<()> {

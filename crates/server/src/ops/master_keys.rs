@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::keyring;
 use crate::store::lock::ServerLock;
 use crate::store::master_keys::{self as rows, KeyRow, Stage};
-use crate::store::{challenges, credentials, nodes, webhooks};
+use crate::store::{challenges, credentials, hooks, mailboxes, nodes, push_subscriptions, webhooks};
 
 /// A key and what hangs on it.
 pub struct KeyUse {
@@ -22,6 +22,35 @@ pub struct KeyUse {
     pub webhooks: i64,
     /// Live challenges under it.
     pub challenges: i64,
+    /// Connected mailboxes whose credentials are sealed under it.
+    pub mailboxes: i64,
+    /// Hooks whose address, and whose provider's secret, hang on it.
+    pub hooks: i64,
+    /// Addresses for forwarded mail that are derived under it.
+    pub inbound: i64,
+    /// Browsers that are told by its key.
+    pub browsers: i64,
+}
+
+impl KeyUse {
+    /// What ends with the key unless somebody does something: how many, what, and what is to be done.
+    pub fn ending(&self) -> Vec<(i64, &'static str, &'static str)> {
+        // Dead ones of those stay in their tables.
+        let living = |count| if self.row.stage == Stage::Retiring { count } else { 0 };
+        let all = [
+            (living(self.credentials), "credentials", "each sign-in gives out a new one meanwhile"),
+            (living(self.webhooks), "secrets of webhooks", "let their owners rotate them"),
+            (
+                self.mailboxes,
+                "connected mailboxes",
+                "a running server seals them anew within minutes; else give them their credentials again",
+            ),
+            (self.hooks, "hooks", "let their owners make new ones"),
+            (self.inbound, "addresses for forwarded mail", "let their owners make new ones"),
+            (self.browsers, "browsers that are told", "they have to be turned on again"),
+        ];
+        all.into_iter().filter(|(count, ..)| *count > 0).collect()
+    }
 }
 
 /// Every key and what hangs on it.
@@ -35,7 +64,10 @@ pub async fn list(app: &App) -> Result<Vec<KeyUse>> {
                     let credentials = credentials::under(tx, row.kid).await?;
                     let challenges = challenges::live_under(tx, row.kid, now).await?;
                     let webhooks = webhooks::under(tx, row.kid).await?;
-                    keys.push(KeyUse { row, credentials, webhooks, challenges });
+                    let mailboxes = mailboxes::under(tx, row.kid).await?;
+                    let (hooks, inbound) = hooks::under(tx, row.kid).await?;
+                    let browsers = push_subscriptions::under(tx, row.kid).await?;
+                    keys.push(KeyUse { row, credentials, webhooks, challenges, mailboxes, hooks, inbound, browsers });
                 }
                 Ok(keys)
             })

@@ -17,6 +17,7 @@ pub mod inbound;
 pub mod jobs;
 pub mod keys;
 pub mod links;
+pub mod mailboxes;
 pub mod master_keys;
 pub mod orgs;
 pub mod outbox;

@@ -12,7 +12,7 @@ use super::sign_in::clean_name;
 use crate::app::{App, target_of};
 use crate::store::credentials::{self as keys, Credential, Kind};
 use crate::store::users::{self, User};
-use crate::store::{Tx, events, identities, orgs, sessions};
+use crate::store::{Tx, events, identities, mailboxes, orgs, sessions};
 
 /// A user, as their org may see them.
 #[derive(Clone, Serialize, Deserialize)]
@@ -155,6 +155,8 @@ async fn part(
         None => false,
     };
     users::delete(tx, org, id).await?;
+    // What is left of them is theirs no more: nobody looks into their mail.
+    mailboxes::delete_of_owner(tx, id).await?;
     sessions::revoke_of_user(tx, id, now).await?;
     events::append(tx, event, org, "user.removed", id.as_bytes()).await?;
     if !signed_in {

@@ -32,6 +32,8 @@ statements! {
     FIND_INBOUND = concat!("SELECT ", inbound!(), " FROM inbound_addresses WHERE digest = $1");
     INBOUND_OF = concat!("SELECT ", inbound!(), " FROM inbound_addresses WHERE owner_id = $1");
     DELETE_INBOUND = "DELETE FROM inbound_addresses WHERE owner_id = $1";
+    UNDER = "SELECT count(*) FROM hooks WHERE kid = $1";
+    INBOUND_UNDER = "SELECT count(*) FROM inbound_addresses WHERE kid = $1";
 }
 
 /// A row of `hooks`.
@@ -168,4 +170,11 @@ pub async fn inbound_of(tx: &mut Tx<'_>, owner: &UserId) -> Result<Option<Inboun
 /// Takes it away. False: they had none.
 pub async fn delete_inbound(tx: &mut Tx<'_>, owner: &UserId) -> Result<bool> {
     Ok(tx.execute(&DELETE_INBOUND, &[owner.into()]).await? == 1)
+}
+
+/// How many hooks, and how many addresses for forwarded mail, are derived under a master key.
+pub async fn under(tx: &mut Tx<'_>, kid: Kid) -> Result<(i64, i64)> {
+    let hooks = tx.one(&UNDER, &[kid.as_str().into()], |row| row.int(0)).await?;
+    let inbound = tx.one(&INBOUND_UNDER, &[kid.as_str().into()], |row| row.int(0)).await?;
+    Ok((hooks.unwrap_or(0), inbound.unwrap_or(0)))
 }

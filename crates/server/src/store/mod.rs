@@ -20,6 +20,7 @@ pub mod identities;
 pub mod invites;
 mod lite;
 pub mod lock;
+pub mod mailboxes;
 pub mod master_keys;
 pub mod meta;
 pub mod meters;
@@ -62,6 +63,7 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         idempotency::ALL,
         identities::ALL,
         invites::ALL,
+        mailboxes::ALL,
         master_keys::ALL,
         meta::ALL,
         meters::ALL,

@@ -46,6 +46,7 @@ const TABLES: &[(&str, &str)] = &[
     ("audit", "true"),
     ("hooks", "true"),
     ("inbound_addresses", "true"),
+    ("mailboxes", "true"),
     ("nodes", "false"),
     ("meta", "name NOT IN ('moved', 'moving', 'sweeper')"),
 ];

@@ -12,6 +12,7 @@ statements! {
         WHERE owner_id = $1 ORDER BY id LIMIT $2";
     REMOVE = "DELETE FROM push_subscriptions WHERE owner_id = $1 AND id = $2";
     REPLACE = "DELETE FROM push_subscriptions WHERE owner_id = $1 AND endpoint = $2";
+    UNDER = "SELECT count(*) FROM push_subscriptions WHERE kid = $1";
 }
 
 /// A row of `push_subscriptions`.
@@ -80,4 +81,9 @@ pub async fn remove(tx: &mut Tx<'_>, owner: &UserId, id: &PushId) -> Result<bool
 /// Removes what a person has of the same browser.
 pub async fn replace(tx: &mut Tx<'_>, owner: &UserId, endpoint: &str) -> Result<()> {
     tx.execute(&REPLACE, &[owner.into(), endpoint.into()]).await.map(drop)
+}
+
+/// How many browsers know us by the key of a master key.
+pub async fn under(tx: &mut Tx<'_>, kid: Kid) -> Result<i64> {
+    Ok(tx.one(&UNDER, &[kid.as_str().into()], |row| row.int(0)).await?.unwrap_or(0))
 }

@@ -172,9 +172,18 @@ async fn looking_changes_nothing_and_nothing_is_done_by_get() {
         browser.go(path).await;
         assert_eq!(browser.page.status, 200, "{path}");
     }
-    for path in
-        ["approve", "deny", "choose", "unverified", "pause", "senders", "devices/link", "devices/collector", "push/add"]
-    {
+    for path in [
+        "approve",
+        "deny",
+        "choose",
+        "unverified",
+        "pause",
+        "senders",
+        "devices/link",
+        "devices/collector",
+        "mailboxes/add",
+        "push/add",
+    ] {
         browser.go(&format!("/approvals/{path}?id={id}&on=1&sure=1")).await;
         assert_eq!(browser.page.status, 405, "{path}");
     }
@@ -203,6 +212,9 @@ async fn a_form_of_another_site_does_nothing() {
         "devices/link",
         "devices/collector",
         "devices/remove",
+        "mailboxes/add",
+        "mailboxes/password",
+        "mailboxes/remove",
         "push/add",
         "push/remove",
     ];

@@ -6,6 +6,7 @@
 use std::fs;
 use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use doorcode::cli::post::{self, Extra};
@@ -59,6 +60,27 @@ impl Dovecot {
         self.stop();
         self.server.forget().unwrap();
         self.again();
+    }
+
+    /// The same, with a message in it when it begins again.
+    pub(crate) fn renumbered_with(&mut self, raw: &str) {
+        self.stop();
+        self.server.forget().unwrap();
+        self.deliver(raw);
+        self.again();
+    }
+
+    /// How often somebody was not let in, since it was started.
+    pub(crate) fn failures(&self) -> usize {
+        let log = fs::read_to_string(self.server.dir().join("log")).unwrap_or_default();
+        log.lines().filter(|line| line.contains("imap-login") && line.contains("auth failed")).count()
+    }
+
+    /// How many are signed in.
+    pub(crate) fn connections(&self) -> usize {
+        let config = self.server.dir().join("dovecot.conf");
+        let said = Command::new("doveadm").arg("-c").arg(config).args(["who", "-1"]).output().unwrap().stdout;
+        String::from_utf8(said).unwrap().lines().filter(|line| line.starts_with(USER)).count()
     }
 
     /// Puts a message into the mailbox as a mail server does: written whole, then moved to its place.

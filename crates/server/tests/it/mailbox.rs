@@ -11,21 +11,25 @@ use std::time::Duration;
 
 use doorcode::app::App;
 use doorcode::cli::post::Sender;
+use doorcode::config::Config;
 use doorcode::entropy::Entropy;
 use doorcode::ops::audit::Whose;
 use doorcode::ops::relays::{self, Approver, Ask, Asking, By, Consumed, Identity, Word, Yes};
 use doorcode::ops::{agents, devices, orgs, users};
 use doorcode_core::relay::{Named as _, State};
 use doorcode_core::seal::{Context, IdentitySigner, PrivateKey, Statement};
-use doorcode_core::{RelayId, Secret};
+use doorcode_core::{Email, RelayId, Secret};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::app::{Folder, settings};
 use crate::dovecot::{Dovecot, USER};
+use crate::postgres;
 use crate::process::until;
 
 pub(crate) const PASSWORD: &str = "imap-secret-words";
+/// The person's address.
+pub(crate) const ADA: &str = "ada@home.example";
 /// The file that a collector has its password or token in.
 pub(crate) const SECRET: &str = "secret.txt";
 /// What an agent waits for.
@@ -39,7 +43,36 @@ pub(crate) struct Scene {
     pub(crate) folder: Arc<Folder>,
     pub(crate) address: SocketAddr,
     pub(crate) sender: Sender,
-    stop: Option<tokio::sync::oneshot::Sender<()>>,
+    served: Option<Served>,
+}
+
+/// A house that is served, until told.
+pub(crate) struct Served {
+    stop: tokio::sync::oneshot::Sender<()>,
+    /// Dropped without a word, it is as dead as after `kill -9`.
+    pub(crate) task: tokio::task::JoinHandle<()>,
+}
+
+impl Served {
+    /// Opens a house and serves it.
+    pub(crate) async fn begin(config: Config) -> (Arc<App>, SocketAddr, Self) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (app, waiting) = App::open(config, None, Entropy::real()).await.unwrap();
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let serving = Arc::clone(&app);
+        let task = tokio::spawn(async move {
+            let stopped = async { drop(stopped.await) };
+            doorcode::serve::run(serving, waiting, listener, stopped).await.unwrap();
+        });
+        (app, address, Self { stop, task })
+    }
+
+    /// Ends in order.
+    pub(crate) async fn end(self) {
+        let _ = self.stop.send(());
+        self.task.await.unwrap();
+    }
 }
 
 /// An agent with keys of its own.
@@ -62,28 +95,63 @@ pub(crate) struct Way<'a> {
 impl Scene {
     /// None where there is no IMAP server.
     pub(crate) async fn new() -> Option<Self> {
-        Some(Self::over(Dovecot::start(PASSWORD)?).await)
+        Self::with(&[]).await
     }
 
     /// The same, over a mailbox of the test's own.
     pub(crate) async fn over(dovecot: Dovecot) -> Self {
+        Self::made(dovecot, &[], None).await
+    }
+
+    /// The same under these settings. Dovecot may be spoken to.
+    pub(crate) async fn with(more: &[(&str, &str)]) -> Option<Self> {
+        Some(Self::made(Dovecot::start(PASSWORD)?, more, None).await)
+    }
+
+    /// The same, on this database.
+    pub(crate) async fn on(url: &str, more: &[(&str, &str)]) -> Option<Self> {
+        Some(Self::made(Dovecot::start(PASSWORD)?, more, Some(url)).await)
+    }
+
+    async fn made(dovecot: Dovecot, more: &[(&str, &str)], url: Option<&str>) -> Self {
         let sender = Sender::new().unwrap();
         let folder = Folder::new();
         let (dns, own) = (sender.names.to_string(), "codes.house.example");
-        let config = settings(&folder, &[("DOORCODE_CAPTURE__DNS", &dns), ("DOORCODE_CAPTURE__OWN_DOMAINS", own)]);
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (app, waiting) = App::open(config, None, Entropy::real()).await.unwrap();
-        let (stop, stopped) = tokio::sync::oneshot::channel();
-        let serving = Arc::clone(&app);
-        tokio::spawn(async move {
-            let stopped = async { drop(stopped.await) };
-            doorcode::serve::run(serving, waiting, listener, stopped).await.unwrap();
-        });
+        let imap = format!("127.0.0.1:{}", dovecot.port);
+        let mut environment = vec![("DOORCODE_CAPTURE__DNS", dns.as_str()), ("DOORCODE_CAPTURE__OWN_DOMAINS", own)];
+        environment.push(("DOORCODE_EGRESS__ALLOW", &imap));
+        environment.extend(more);
+        let mut config = settings(&folder, &environment);
+        if let Some(url) = url {
+            config.database = Some(Arc::new(postgres::settings(url, 8)));
+        }
+        let (app, address, served) = Served::begin(config).await;
         let org = orgs::create(&app, "Ada's").await.unwrap().id;
-        let user = users::create(&app, org, "Ada", None, None).await.unwrap().id;
+        let email = Email::parse(ADA).unwrap();
+        let user = users::create(&app, org, "Ada", Some(email), None).await.unwrap().id;
         let whose = Whose { org, owner: user.parse().unwrap() };
-        Self { app, whose, dovecot, folder, address, sender, stop: Some(stop) }
+        Self { app, whose, dovecot, folder, address, sender, served: Some(served) }
+    }
+
+    /// Ends the house.
+    pub(crate) async fn end(&mut self) {
+        self.served.take().unwrap().end().await;
+    }
+
+    /// Opens it again.
+    pub(crate) async fn again(&mut self) {
+        self.again_with(self.app.config.clone()).await;
+    }
+
+    /// The same, with other settings.
+    pub(crate) async fn again_with(&mut self, config: Config) {
+        let (app, address, served) = Served::begin(config).await;
+        (self.app, self.address, self.served) = (app, address, Some(served));
+    }
+
+    /// It dies without a word.
+    pub(crate) fn kill(&mut self) {
+        self.served.take().unwrap().task.abort();
     }
 
     pub(crate) async fn agent(&self, seed: u8) -> Agent {
@@ -128,6 +196,12 @@ impl Scene {
             life: Duration::from_secs(300),
             origin: "127.0.0.1".to_owned(),
         }
+    }
+
+    /// A request that the person has not said anything to.
+    pub(crate) async fn asked(&self, agent: &Agent, pattern: &str) -> RelayId {
+        let ask = self.ask(agent, pattern, agent.key.public().unwrap().encode().unwrap());
+        relays::request(&self.app, &agent.asking, ask).await.unwrap().id
     }
 
     pub(crate) async fn request(&self, agent: &Agent, ask: Ask) -> RelayId {
@@ -236,8 +310,8 @@ impl Scene {
 
 impl Drop for Scene {
     fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            let _ = stop.send(());
+        if let Some(served) = self.served.take() {
+            let _ = served.stop.send(());
         }
     }
 }

@@ -32,7 +32,7 @@ const NAMES: [(&str, &str); 6] = [
     ("revoke", "otp_cancel"),
 ];
 /// Everything that can have happened.
-const KINDS: [&str; 20] = [
+const KINDS: [&str; 24] = [
     "otp_request",
     "otp_approve",
     "otp_ask_again",
@@ -52,6 +52,10 @@ const KINDS: [&str; 20] = [
     "hook_remove",
     "inbound_create",
     "inbound_remove",
+    "mailbox_create",
+    "mailbox_update",
+    "mailbox_remove",
+    "mailbox_refused",
     "owner_update",
 ];
 

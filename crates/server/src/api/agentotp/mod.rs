@@ -13,6 +13,7 @@ pub(in crate::api) mod error;
 mod export;
 mod fields;
 mod hooks;
+mod mailboxes;
 mod name;
 mod policies;
 mod query;
@@ -69,6 +70,9 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(export::fetch))
         .routes(routes!(hooks::create, hooks::list))
         .routes(routes!(hooks::remove))
+        .routes(routes!(mailboxes::create, mailboxes::list))
+        .routes(routes!(mailboxes::show, mailboxes::remove))
+        .routes(routes!(mailboxes::replace))
         .routes(routes!(hooks::make_inbound, hooks::get_inbound, hooks::delete_inbound))
 }
 

@@ -7,6 +7,7 @@
 //! watch: connect → EXAMINE → IDLE … EXISTS → DONE + UID FETCH in one go → Desk::take → IDLE …
 //! ```
 
+mod grant;
 mod place;
 mod session;
 mod watch;
@@ -14,52 +15,19 @@ mod watch;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use doorcode_core::{Error, Result, Secret, Timestamp};
-use tokio::sync::Notify;
+use doorcode_core::mailbox::Refresh;
+use doorcode_core::{Secret, Timestamp};
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 
 use crate::egress::{Failure, Target};
 
+pub use doorcode_core::mailbox::Security;
+pub use grant::Grant;
 pub use place::Place;
-pub use watch::{Mailbox, watch};
+pub use watch::{Mailbox, Pauses, watch};
 
 /// The largest message that is looked at, in bytes.
 pub const LARGEST: u32 = 1 << 20;
-
-/// How a connection is protected.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Security {
-    /// TLS from the first byte.
-    Tls,
-    /// TLS before anything is said.
-    StartTls,
-    /// None, to this machine only.
-    None,
-}
-
-/// Every one, with its word.
-const SECURITIES: [(Security, &str); 3] =
-    [(Security::Tls, "tls"), (Security::StartTls, "starttls"), (Security::None, "none")];
-
-impl Security {
-    /// Its word.
-    pub fn as_str(self) -> &'static str {
-        SECURITIES.iter().find(|(security, _)| *security == self).map_or("", |(_, word)| word)
-    }
-
-    /// The one of that word.
-    ///
-    /// # Errors
-    /// `Invalid` with the field `security`.
-    pub fn read(text: &str) -> Result<Self> {
-        let found = SECURITIES.iter().find(|(_, word)| *word == text).map(|(security, _)| *security);
-        found.ok_or(Error::Invalid { field: "security", why: "must be tls, starttls or none" })
-    }
-
-    /// Where such servers listen.
-    pub fn port(self) -> u16 {
-        if self == Self::Tls { 993 } else { 143 }
-    }
-}
 
 /// Where a secret is.
 pub enum Held {
@@ -87,12 +55,16 @@ pub enum Access {
     Password(Held),
     /// An access token of OAuth 2 (XOAUTH2).
     Token(Held),
+    /// One that is asked for at each connection.
+    Grant(Grant),
 }
 
 impl Access {
-    fn held(&self) -> &Held {
+    /// What is held here, and may change.
+    fn held(&self) -> Option<&Held> {
         match self {
-            Self::Password(held) | Self::Token(held) => held,
+            Self::Password(held) | Self::Token(held) => Some(held),
+            Self::Grant(_) => None,
         }
     }
 }
@@ -164,6 +136,17 @@ pub trait Desk: Sync {
     fn keep(&self, place: &Place) -> impl Future<Output = ()> + Send {
         let _ = place;
         async {}
+    }
+
+    /// Keeps another grant in the place of the one before, which may be good no more.
+    fn renewed(&self, refresh: &Refresh) -> impl Future<Output = ()> + Send {
+        let _ = refresh;
+        async {}
+    }
+
+    /// Waits until there is room for a message in memory.
+    fn room(&self) -> impl Future<Output = Option<OwnedSemaphorePermit>> + Send {
+        async { None }
     }
 }
 

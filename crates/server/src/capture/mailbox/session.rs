@@ -8,7 +8,7 @@ use async_imap::{Authenticator, Client, Session};
 use doorcode_core::{Secret, Timestamp};
 use mail_parser::DateTime;
 
-use super::{Access, Account, LARGEST, Security, Trouble};
+use super::{Access, Account, Held, LARGEST, Security, Trouble};
 use crate::egress::{Egress, Line};
 
 /// How long an answer may take.
@@ -31,7 +31,7 @@ pub(super) struct Open {
     /// The number that the next message will have.
     pub(super) uid_next: u32,
     /// How many messages there are.
-    exists: u32,
+    pub(super) exists: u32,
     /// How many more there were said to be than when they were last asked for.
     pub(super) more: u32,
 }
@@ -67,13 +67,13 @@ impl Authenticator for Bearer {
 }
 
 impl Open {
-    /// Connects, signs in, opens the folder for reading.
-    pub(super) async fn of(egress: &Egress, account: &Account) -> Result<Self, Trouble> {
-        within(Self::open(egress, account)).await
+    /// Connects, signs in (with a token that was asked for, where that is how), opens the folder for reading.
+    pub(super) async fn of(egress: &Egress, account: &Account, token: Option<Secret<String>>) -> Result<Self, Trouble> {
+        within(Self::open(egress, account, token)).await
     }
 
-    async fn open(egress: &Egress, account: &Account) -> Result<Self, Trouble> {
-        let mut session = sign_in(connect(egress, account).await?, account).await?;
+    async fn open(egress: &Egress, account: &Account, token: Option<Secret<String>>) -> Result<Self, Trouble> {
+        let mut session = sign_in(connect(egress, account).await?, account, token).await?;
         session.get_mut().allow(ANSWER);
         let pushes = session.capabilities().await?.has_str("IDLE");
         let opened = session.examine(&account.folder).await?;
@@ -241,19 +241,33 @@ async fn greeting(client: &mut Client<Line>) -> Result<(), Trouble> {
     }
 }
 
-async fn sign_in(client: Client<Line>, account: &Account) -> Result<Session<Line>, Trouble> {
-    let secret = account.access.held().read().map_err(|_| Trouble::Line("the file of the password can't be read"))?;
+async fn sign_in(
+    client: Client<Line>,
+    account: &Account,
+    token: Option<Secret<String>>,
+) -> Result<Session<Line>, Trouble> {
+    let unreadable = |_| Trouble::Line("the file of the password can't be read");
+    let held = account.access.held().map(Held::read).transpose().map_err(unreadable)?;
+    let secret = token.or(held).ok_or(Trouble::Line("there is nothing to sign in with"))?;
     let signed_in = match &account.access {
         Access::Password(_) => client.login(&account.user, secret.expose()).await,
-        Access::Token(_) => {
+        Access::Token(_) | Access::Grant(_) => {
             let said = format!("user={}\x01auth=Bearer {}\x01\x01", account.user, secret.expose());
             client.authenticate("XOAUTH2", Bearer(Secret::new(said))).await
         }
     };
     signed_in.map_err(|(error, _)| match error {
+        async_imap::error::Error::No(why) if is_passing(&why) => {
+            Trouble::Line("the server lets nobody in at the moment")
+        }
         async_imap::error::Error::No(_) => Trouble::Refused,
         other => other.into(),
     })
+}
+
+/// Whether a server says that it is not user or password (RFC 5530 section 3).
+fn is_passing(why: &str) -> bool {
+    ["[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]", "[CONTACTADMIN]"].iter().any(|code| why.contains(code))
 }
 
 #[cfg(test)]
@@ -266,6 +280,15 @@ mod tests {
         assert_eq!(read("17-Jul-1996 02:44:25 -0700"), Some(837_596_665_000));
         assert_eq!(read(" 7-Jul-1996 09:44:25 +0000"), Some(836_732_665_000));
         assert_eq!(read("yesterday"), None);
+    }
+
+    #[test]
+    fn what_is_not_about_the_password_passes() {
+        let said = |text: &str| format!("code: None, info: Some(\"{text}\")");
+        assert!(is_passing(&said("[UNAVAILABLE] Temporary authentication failure.")));
+        assert!(
+            !is_passing(&said("[AUTHENTICATIONFAILED] Authentication failed.")) && !is_passing(&said("LOGIN failed"))
+        );
     }
 
     #[test]

@@ -5,11 +5,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use doorcode_core::Timestamp;
+use doorcode_core::{Secret, Timestamp};
 
 use super::place::{MOST, Passed, Place};
 use super::session::{Found, Heard, Open};
-use super::{Account, Desk, Fetched, LARGEST, Outcome, State, Trouble};
+use super::{Access, Account, Desk, Fetched, LARGEST, Outcome, State, Trouble};
 use crate::clock::Clock;
 use crate::egress::Egress;
 use crate::entropy::Entropy;
@@ -20,10 +20,10 @@ const RENEW: Duration = Duration::from_secs(9 * 60);
 const POLL: Duration = Duration::from_secs(3);
 /// How long a message is tried again later that could not be judged.
 const AGAIN: Duration = Duration::from_secs(5);
-/// Between two tries to connect.
-const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(120));
-/// The same, where the server did not let us in: it counts, and closes the door for good.
-const REFUSED: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(1800));
+/// A connection that lasts for so long is a good one; one that breaks before counts as a try.
+const GOOD: Duration = Duration::from_secs(60);
+/// What the messages of one question may take, all together: they have room in memory for as long.
+const ALL: Duration = Duration::from_secs(120);
 /// Numbers that a watch goes back by, after it was away for long: what it may look for is not an hour old.
 const BEHIND: u32 = 10_000;
 
@@ -44,13 +44,35 @@ pub struct Mailbox<'a, D> {
     pub clock: &'a Clock,
     /// For the length of pauses.
     pub entropy: &'a Entropy,
+    /// How long it rests between two tries.
+    pub pauses: Pauses,
+}
+
+/// The first pause between two tries and the longest: twice as long each time.
+#[derive(Clone, Copy)]
+pub struct Pauses {
+    /// Where there is no connection.
+    pub line: (Duration, Duration),
+    /// Where the server did not let us in: it counts, and closes the door for good.
+    pub refused: (Duration, Duration),
+}
+
+impl Default for Pauses {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self { line: (seconds(1), seconds(120)), refused: (seconds(60), seconds(1800)) }
+    }
 }
 
 /// Watches until dropped.
 pub async fn watch<D: Desk>(mailbox: &Mailbox<'_, D>) {
     let (mut place, mut tries) = (mailbox.desk.begin().await, 0);
     loop {
-        let Err(trouble) = connected(mailbox, &mut place, &mut tries).await;
+        let begun = mailbox.clock.now();
+        let Err(trouble) = connected(mailbox, &mut place).await;
+        if mailbox.clock.now().since(begun) >= GOOD {
+            tries = 0;
+        }
         let state = match trouble {
             Trouble::Line(why) => State::Away(why),
             Trouble::Refused => State::Refused,
@@ -63,13 +85,14 @@ pub async fn watch<D: Desk>(mailbox: &Mailbox<'_, D>) {
 
 /// Between two tries. A file with another password ends it.
 async fn rest<D>(mailbox: &Mailbox<'_, D>, trouble: Trouble, tries: u32) {
-    let (least, most) = if trouble == Trouble::Refused { REFUSED } else { PAUSE };
+    let pauses = mailbox.pauses;
+    let (least, most) = if trouble == Trouble::Refused { pauses.refused } else { pauses.line };
     let pause = least.saturating_mul(1 << tries.min(16)).min(most);
     // From three quarters to five quarters of it, so that not all come back at once.
     let chance = mailbox.entropy.bytes::<1>().map_or(128, |[byte]| u32::from(byte));
     let pause = pause * (192 + chance / 2) / 256;
-    let held = mailbox.account.access.held();
-    let before = held.read().ok();
+    let read = || mailbox.account.access.held().and_then(|held| held.read().ok());
+    let before = read();
     let end = mailbox.clock.now().plus(pause);
     loop {
         let left = end.since(mailbox.clock.now());
@@ -77,30 +100,43 @@ async fn rest<D>(mailbox: &Mailbox<'_, D>, trouble: Trouble, tries: u32) {
             return;
         }
         tokio::time::sleep(left.min(Duration::from_secs(1))).await;
-        let changed =
-            held.read().ok().zip(before.as_ref()).is_some_and(|(now, before)| now.expose() != before.expose());
+        let changed = read().zip(before.as_ref()).is_some_and(|(now, before)| now.expose() != before.expose());
         if trouble == Trouble::Refused && changed {
             return;
         }
     }
 }
 
+/// A token, where the mailbox is opened with one that is asked for.
+async fn token<D: Desk>(mailbox: &Mailbox<'_, D>) -> Result<Option<Secret<String>>, Trouble> {
+    let Access::Grant(grant) = &mailbox.account.access else { return Ok(None) };
+    let fresh = grant.ask(mailbox.egress).await?;
+    if let Some(renewed) = &fresh.renewed {
+        mailbox.desk.renewed(renewed).await;
+    }
+    Ok(Some(fresh.access))
+}
+
 /// One connection, until it breaks.
 async fn connected<D: Desk>(
     mailbox: &Mailbox<'_, D>,
     place: &mut Option<Place>,
-    tries: &mut u32,
 ) -> Result<std::convert::Infallible, Trouble> {
-    let mut open = Open::of(mailbox.egress, mailbox.account).await?;
-    *tries = 0;
-    let begun = Place::begin(open.validity, open.uid_next);
+    let token = token(mailbox).await?;
+    let mut open = Open::of(mailbox.egress, mailbox.account, token).await?;
     // Numbered anew, or numbers that were there are gone: what they meant nobody knows any more.
+    let holds = |known: &Place| known.validity == open.validity && known.next <= open.uid_next;
+    let renumbered = place.as_ref().is_some_and(|known| !holds(known));
+    let begun = Place::begin(open.validity, open.uid_next);
     let place = match place {
-        Some(known) if known.validity == open.validity && known.next <= open.uid_next => known,
+        Some(known) if !renumbered => known,
         other => other.insert(begun),
     };
     place.next = place.next.max(open.uid_next.saturating_sub(BEHIND));
     mailbox.desk.hear(State::Watching).await;
+    if renumbered {
+        recall(mailbox, &mut open, place).await?;
+    }
     mailbox.desk.keep(place).await;
     let waiting = open.uid_next.saturating_sub(place.next);
     if waiting > 0 {
@@ -166,22 +202,49 @@ async fn look<D: Desk>(
 ) -> Result<(), Trouble> {
     let waits = mailbox.desk.waits().await;
     if waits.is_some() && count <= MOST {
-        open.ask(&format!("UID FETCH {}:* {WHOLE}", place.next)).await?;
-        return read(mailbox, open, place).await;
+        let range = format!("{}:*", place.next);
+        return fetch(mailbox, open, place, &range).await;
     }
     // Only their numbers: nobody waits, or there are many.
-    open.ask(&format!("UID FETCH {}:* {NUMBER}", place.next)).await?;
-    let mut new = Vec::new();
-    while let Some(found) = open.next().await? {
-        if found.uid >= place.next {
-            new.push(found);
-        }
+    let mut new = numbers(open, &format!("UID FETCH {}:* {NUMBER}", place.next)).await?;
+    new.retain(|found| found.uid >= place.next);
+    let now = mailbox.clock.now();
+    let Some(after) = waits else {
+        new.iter().for_each(|found| place.pass(found.uid, found.arrived.unwrap_or(now)));
+        mailbox.desk.keep(place).await;
+        return Ok(());
+    };
+    let (wanted, early): (Vec<_>, Vec<_>) =
+        new.iter().partition(|found| found.arrived.is_none_or(|at| second(at) >= second(after)));
+    let last = new.last().map(|found| found.uid);
+    // Somebody may be let have one who has asked before those who wait.
+    early
+        .iter()
+        .for_each(|found| place.keep(Passed { uid: found.uid, arrived: found.arrived.unwrap_or(now), again: 0 }));
+    for some in wanted.chunks(MOST) {
+        fetch(mailbox, open, place, &list(some.iter().map(|found| found.uid))).await?;
     }
-    new.sort_by_key(|found| found.uid);
-    for found in &new {
-        place.pass(found.uid, found.arrived.unwrap_or(mailbox.clock.now()));
+    if let Some(uid) = last {
+        place.go_past(uid);
     }
     mailbox.desk.keep(place).await;
+    Ok(())
+}
+
+/// After the numbers have changed: what came since somebody waits, so far as it can be told, is looked at once more. What was taken before is
+/// known by its digests to whoever takes it.
+async fn recall<D: Desk>(mailbox: &Mailbox<'_, D>, open: &mut Open, place: &mut Place) -> Result<(), Trouble> {
+    let Some(after) = mailbox.desk.waits().await else { return Ok(()) };
+    if open.exists == 0 {
+        return Ok(());
+    }
+    let first = open.exists.saturating_sub(u32::try_from(MOST - 1).unwrap_or(u32::MAX)).max(1);
+    for found in numbers(open, &format!("FETCH {first}:* {NUMBER}")).await? {
+        let Some(arrived) = found.arrived.filter(|at| second(*at) >= second(after)) else { continue };
+        if found.uid < place.next {
+            place.keep(Passed { uid: found.uid, arrived, again: 0 });
+        }
+    }
     Ok(())
 }
 
@@ -192,43 +255,63 @@ async fn look_back<D: Desk>(mailbox: &Mailbox<'_, D>, open: &mut Open, place: &m
         return Ok(());
     }
     let Some(after) = mailbox.desk.waits().await else { return Ok(()) };
-    let second = |at: Timestamp| at.millis().div_euclid(1000);
-    let wanted: Vec<String> = place
-        .passed
-        .iter()
-        .filter(|passed| second(passed.arrived) >= second(after))
-        .map(|passed| passed.uid.to_string())
-        .collect();
+    let wanted = place.passed.iter().filter(|passed| second(passed.arrived) >= second(after));
+    let wanted: Vec<u32> = wanted.map(|passed| passed.uid).collect();
     for some in wanted.chunks(MOST) {
-        open.ask(&format!("UID FETCH {} {WHOLE}", some.join(","))).await?;
-        read(mailbox, open, place).await?;
+        fetch(mailbox, open, place, &list(some.iter().copied())).await?;
     }
     Ok(())
 }
 
-/// Reads messages and hands each in before the next.
-async fn read<D: Desk>(mailbox: &Mailbox<'_, D>, open: &mut Open, place: &mut Place) -> Result<(), Trouble> {
-    let before = place.clone();
-    let done = read_on(mailbox, open, place).await;
-    // However far it came.
-    if *place != before {
-        mailbox.desk.keep(place).await;
+/// Mailboxes tell times without parts of a second.
+fn second(at: Timestamp) -> i64 {
+    at.millis().div_euclid(1000)
+}
+
+fn list(uids: impl Iterator<Item = u32>) -> String {
+    uids.map(|uid| uid.to_string()).collect::<Vec<_>>().join(",")
+}
+
+/// The numbers and times that a question is answered with, in their order.
+async fn numbers(open: &mut Open, question: &str) -> Result<Vec<Found>, Trouble> {
+    open.ask(question).await?;
+    let mut all = Vec::new();
+    while let Some(found) = open.next().await? {
+        all.push(found);
     }
+    all.sort_by_key(|found| found.uid);
+    Ok(all)
+}
+
+/// Fetches messages, and hands each in before the next.
+async fn fetch<D: Desk>(
+    mailbox: &Mailbox<'_, D>,
+    open: &mut Open,
+    place: &mut Place,
+    uids: &str,
+) -> Result<(), Trouble> {
+    let room = mailbox.desk.room().await;
+    let work = async {
+        open.ask(&format!("UID FETCH {uids} {WHOLE}")).await?;
+        read(mailbox, open, place).await
+    };
+    let done = tokio::time::timeout(ALL, work).await.unwrap_or(Err(Trouble::Line("the messages come too slowly")));
+    drop(room);
+    // However far it came.
+    mailbox.desk.keep(place).await;
     done
 }
 
-async fn read_on<D: Desk>(mailbox: &Mailbox<'_, D>, open: &mut Open, place: &mut Place) -> Result<(), Trouble> {
+async fn read<D: Desk>(mailbox: &Mailbox<'_, D>, open: &mut Open, place: &mut Place) -> Result<(), Trouble> {
     while let Some(found) = open.next().await? {
-        let before = place.take(found.uid);
+        let known = place.passed.iter().any(|passed| passed.uid == found.uid);
         // The last message answers for every number behind it.
-        if before.is_none() && found.uid < place.next {
+        if !known && found.uid < place.next {
             continue;
         }
-        let outcome = match (&found.raw, found.arrived) {
-            _ if found.size > LARGEST => Outcome::Done,
-            (Some(_), Some(_)) => hand_in(mailbox, &found).await,
-            _ => Outcome::Done,
-        };
+        // Taken away only when it was handed in: whoever is interrupted finds it again.
+        let outcome = hand_in(mailbox, &found).await;
+        let before = place.take(found.uid);
         place.go_past(found.uid);
         if outcome != Outcome::Done {
             let again =
@@ -241,6 +324,9 @@ async fn read_on<D: Desk>(mailbox: &Mailbox<'_, D>, open: &mut Open, place: &mut
 
 async fn hand_in<D: Desk>(mailbox: &Mailbox<'_, D>, found: &Found) -> Outcome {
     let (Some(raw), Some(arrived)) = (&found.raw, found.arrived) else { return Outcome::Done };
-    let raw = doorcode_core::Secret::new(raw.expose().clone());
+    if found.size > LARGEST {
+        return Outcome::Done;
+    }
+    let raw = Secret::new(raw.expose().clone());
     mailbox.desk.take(&Fetched { raw, arrived }).await
 }

@@ -18,7 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::place::runtime;
 use super::{Ended, err};
-use crate::capture::mailbox::{Mailbox, watch};
+use crate::capture::mailbox::{Mailbox, Pauses, watch};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 
@@ -67,8 +67,14 @@ async fn collect(setup: Setup) -> Ended {
     let (mut term, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let (clock, entropy) = (Clock::real(None, None), Entropy::real());
     let desk = Desk::new(&setup, clock.clone(), entropy.clone());
-    let mailbox =
-        Mailbox { egress: &setup.egress, account: &setup.account, desk: &desk, clock: &clock, entropy: &entropy };
+    let mailbox = Mailbox {
+        egress: &setup.egress,
+        account: &setup.account,
+        desk: &desk,
+        clock: &clock,
+        entropy: &entropy,
+        pauses: Pauses::default(),
+    };
     say(&format!("watching {} at {}", setup.account.folder, setup.account.target.host()));
     tokio::select! {
         () = watch(&mailbox) => {}

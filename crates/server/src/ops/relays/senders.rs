@@ -7,11 +7,11 @@ use doorcode_core::{Result, Timestamp, UserId};
 use crate::app::App;
 use crate::store::relays as rows;
 
-/// When the oldest request was made that waits for a message of this person; none: nothing is waited for.
-pub async fn oldest(app: &App, owner: UserId, now: Timestamp) -> Result<Option<Timestamp>> {
+/// When the oldest request was made that waits for a message of this person from that source; none: nothing is waited for.
+pub async fn oldest(app: &App, owner: UserId, source: i64, now: Timestamp) -> Result<Option<Timestamp>> {
     let look = app.db.read(move |tx| Box::pin(async move { rows::live(tx, &owner, now, super::LIVE_MOST).await }));
     let live = look.await?;
-    let waiting = live.iter().filter(|relay| relay.waits(now));
+    let waiting = live.iter().filter(|relay| relay.waits(now) && relay.sources & source != 0);
     Ok(waiting.map(|relay| relay.received_after.unwrap_or(relay.id.made_at())).min())
 }
 

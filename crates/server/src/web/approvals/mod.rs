@@ -6,6 +6,7 @@ mod agents;
 mod cards;
 mod devices;
 mod events;
+mod mailboxes;
 mod push;
 mod rules;
 mod settings;
@@ -52,6 +53,9 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/approvals/devices/remove", post(devices::remove))
         .route("/approvals/devices/collector", post(devices::collector))
         .route("/approvals/devices/link", post(devices::link))
+        .route("/approvals/mailboxes/add", post(mailboxes::add))
+        .route("/approvals/mailboxes/password", post(mailboxes::password))
+        .route("/approvals/mailboxes/remove", post(mailboxes::remove))
         .route("/approvals/push/add", post(push::add))
         .route("/approvals/push/remove", post(push::remove))
         .route("/sw.js", get(push::worker))

@@ -1,4 +1,4 @@
-//! `/approvals/settings`: agents, devices, refused senders, told browsers. What takes away is done with any session; what gives needs
+//! `/approvals/settings`: agents, devices, mailboxes, refused senders, told browsers. What takes away is done with any session; what gives needs
 //! a young one. Refuses to show a key or a link again.
 
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use doorcode_core::relay::Named as _;
 use doorcode_core::relay_deny::{DEFAULTS, Senders};
 use doorcode_core::{AgentId, Error, Result, Secret};
 
-use super::{is_fresh, noted, push, signed_in, status_of, whose};
+use super::{is_fresh, mailboxes, noted, push, signed_in, status_of, whose};
 use crate::app::App;
 use crate::ops::sessions::Live;
 use crate::ops::{agents as agent_ops, devices as device_ops, relays};
@@ -18,7 +18,7 @@ use crate::store::agents::Agent;
 use crate::store::devices::Device;
 use crate::web::forms::{Sent, TOKEN_FIELD, Token};
 use crate::web::onward::by_signing_in;
-use crate::web::pages::{AgentRow, DeviceRow, NewSecret, Note, Refused, Settings, agents};
+use crate::web::pages::{AgentRow, DeviceRow, NewSecret, Note, Refused, Settings, TypedMailbox, agents};
 use crate::web::reply::{Page, frame, refusal};
 
 /// Where it is.
@@ -32,6 +32,8 @@ pub(super) struct Said {
     pub(super) wrong: Option<String>,
     /// The domains that were typed, to be mended.
     pub(super) own: Option<String>,
+    /// The mailbox that was typed, without its password.
+    pub(super) mailbox: Option<TypedMailbox>,
     /// A collector's key.
     pub(super) key: Option<Secret<String>>,
     /// What links a phone.
@@ -91,6 +93,7 @@ async fn render(app: &Arc<App>, headers: &HeaderMap, live: &Live, said: Said) ->
     let kept = relays::settings(app, owner).await?.senders;
     let senders = Senders::parse(kept.as_deref()).unwrap_or_default();
     let browsers = push::browsers(app, owner).await?;
+    let mailboxes = mailboxes::rows(app, owner).await?;
     let token = Token::of(app, headers)?;
     let again = by_signing_in(HERE);
     let new = said.key.as_ref().map(NewSecret::Key).or(said.link.as_ref().map(NewSecret::Link));
@@ -104,6 +107,9 @@ async fn render(app: &Arc<App>, headers: &HeaderMap, live: &Live, said: Said) ->
         new,
         agents: &found.iter().map(row).collect::<Vec<_>>(),
         devices: &devices.iter().map(device_row).collect::<Vec<_>>(),
+        mailboxes: &mailboxes,
+        may_connect: app.config.capture.mailboxes.are_on(),
+        mailbox: &said.mailbox.unwrap_or_default(),
         listed: &listed,
         own: &said.own.unwrap_or_else(|| senders.denied.join("\n")),
         push_key: &push::public_key(app),

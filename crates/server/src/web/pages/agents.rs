@@ -1,4 +1,4 @@
-//! What a person has set for their agents: the agents themselves, phones and collectors, senders that are never passed on, and which
+//! What a person has set for their agents: the agents themselves, phones and collectors, mailboxes that this server reads, senders that are never passed on, and which
 //! browsers are told. Refuses to show a key or a link twice.
 
 use askama::Template;
@@ -28,6 +28,12 @@ pub struct Settings<'a> {
     pub agents: &'a [AgentRow],
     /// Phones and collectors.
     pub devices: &'a [DeviceRow],
+    /// Mailboxes that this server watches.
+    pub mailboxes: &'a [MailboxRow],
+    /// Whether any are connected here.
+    pub may_connect: bool,
+    /// The one that was typed and can't be connected as it is.
+    pub mailbox: &'a TypedMailbox,
     /// Default domains, and whether each is refused.
     pub listed: &'a [Refused],
     /// Domains that the person added, one a line.
@@ -74,6 +80,51 @@ pub struct DeviceRow {
     pub made: Timestamp,
     /// Whether it may say yes.
     pub linked: bool,
+}
+
+/// A mailbox that this server watches.
+pub struct MailboxRow {
+    /// Its id, as shown.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// Who signs in, and where.
+    pub described: String,
+    /// `connecting`, `watching`, `away` or `credentials_refused`.
+    pub state: String,
+    /// Why it is not watched.
+    pub trouble: Option<String>,
+}
+
+impl MailboxRow {
+    fn is_refused(&self) -> bool {
+        self.state == "credentials_refused"
+    }
+}
+
+/// A mailbox as it was typed, without its password.
+#[derive(Default)]
+pub struct TypedMailbox {
+    /// Its server.
+    pub host: String,
+    /// Who signs in.
+    pub user: String,
+    /// The port.
+    pub port: String,
+    /// How the connection is protected.
+    pub security: String,
+    /// Its addresses, one a line.
+    pub addresses: String,
+    /// Which folder.
+    pub folder: String,
+}
+
+impl TypedMailbox {
+    /// More was typed than is usual.
+    fn is_special(&self) -> bool {
+        let usual = ["", "tls"].contains(&self.security.as_str());
+        !usual || [&self.port, &self.addresses, &self.folder].iter().any(|text| !text.is_empty())
+    }
 }
 
 /// A domain of the default list.
@@ -123,6 +174,15 @@ impl Page<'_> {
 
     fn kind(&self, device: &DeviceRow) -> &'static str {
         if device.kind == "collector" { self.a.collector } else { self.a.phone }
+    }
+
+    fn watched(&self, mailbox: &MailboxRow) -> &'static str {
+        match mailbox.state.as_str() {
+            "watching" => self.a.mailbox_watching,
+            "away" => self.a.mailbox_away,
+            "credentials_refused" => self.a.mailbox_refused,
+            _ => self.a.mailbox_connecting,
+        }
     }
 
     fn moment(&self, at: &Timestamp) -> Moment {

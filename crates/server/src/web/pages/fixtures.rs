@@ -196,6 +196,17 @@ pub(super) fn some_settings(frame: Frame<'_>, evil: &str, full: bool) -> Html<St
         linked: true,
     };
     let browser = Browser { id: "b1".to_owned(), host: or("push.example.com"), made };
+    let mailbox = |state: &str, trouble: Option<&str>| MailboxRow {
+        id: format!("mailbox_{state}"),
+        name: or("At home"),
+        described: or("ada@example.com · imap.example.com"),
+        state: state.to_owned(),
+        trouble: trouble.map(&or),
+    };
+    let mailboxes =
+        [mailbox("watching", None), mailbox("away", Some("no connection")), mailbox("credentials_refused", None)];
+    let empty = TypedMailbox::default();
+    let typed = TypedMailbox { host: or("imap.example.com"), user: or("ada"), ..TypedMailbox::default() };
     let own = or("acme.example");
     agents(&Settings {
         frame,
@@ -206,6 +217,9 @@ pub(super) fn some_settings(frame: Frame<'_>, evil: &str, full: bool) -> Html<St
         new: full.then_some(NewSecret::Key(&secret)),
         agents: if full { std::slice::from_ref(&agent) } else { &[] },
         devices: if full { std::slice::from_ref(&device) } else { &[] },
+        mailboxes: if full { &mailboxes } else { &[] },
+        may_connect: true,
+        mailbox: if full { &typed } else { &empty },
         listed: &[Refused { domain: "paypal.com", on: true }, Refused { domain: "wise.com", on: false }],
         own: &own,
         push_key: "BCVxsr7N",
