@@ -26,7 +26,7 @@ enum Engine {
 
 /// An open unit of work, or a read.
 pub enum Tx<'a> {
-    /// On SQLite: inside a savepoint of the writer's group, or a read connection.
+    /// On SQLite: inside the transaction of the writer's group, or a read connection.
     Lite(Statements<'a>),
     /// On PostgreSQL: a transaction, its own or a group's, or a connection.
     Pg(pg::Statements<'a>),
@@ -59,8 +59,9 @@ impl Db {
     /// One unit of work, atomic, and durable when it returns `Ok`. If it returns `Err`, nothing of it happened; only when a
     /// sync to disk has failed or the store stops in the middle may it be there after the next start.
     ///
-    /// On SQLite many units share one commit and the future is polled once, so it must await nothing but `Tx`. On PostgreSQL a unit
-    /// that lost a race is begun anew, so it must leave nothing outside of `Tx` that a second time would spoil.
+    /// On SQLite many units share one commit and the future is polled once, so it must await nothing but `Tx`. A unit may be begun
+    /// anew (one that lost a race on PostgreSQL, one whose neighbour failed on SQLite), so it must leave nothing outside of `Tx` that a
+    /// second time would spoil.
     pub async fn write<T, F>(&self, unit: F) -> Result<T>
     where
         T: Send + 'static,

@@ -124,7 +124,7 @@ pub(super) struct Lite {
 }
 
 struct Work<T, F> {
-    body: Option<F>,
+    body: F,
     outcome: Option<Result<T>>,
     reply: oneshot::Sender<Result<T>>,
 }
@@ -132,14 +132,15 @@ struct Work<T, F> {
 impl<T, F> Unit for Work<T, F>
 where
     T: Send,
-    F: FnOnce(&mut Tx<'_>) -> Result<T> + Send,
+    F: FnOnce(&mut Tx<'_>) -> Result<T> + Clone + Send,
 {
     fn run(&mut self, tx: &mut Tx<'_>) -> bool {
-        let Some(body) = self.body.take() else { return false };
+        self.outcome = None;
         // Whoever asked was told that nothing happened, or has hung up: so nothing happens.
         if self.reply.is_closed() {
             return false;
         }
+        let body = self.body.clone();
         let outcome = catch_unwind(AssertUnwindSafe(|| body(tx)))
             .unwrap_or_else(|_| Err(Error::internal("a unit of work panicked")));
         let keep = outcome.is_ok();
@@ -188,10 +189,10 @@ impl Lite {
     pub(super) async fn write<T, F>(&self, body: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Clone + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let unit = Box::new(Work { body: Some(body), outcome: None, reply });
+        let unit = Box::new(Work { body, outcome: None, reply });
         self.queue.send(Message::Unit(unit)).await.map_err(|_| Error::unavailable("the store is closed"))?;
         answer.await.map_err(|_| Error::unavailable("the store closed before it answered"))?
     }

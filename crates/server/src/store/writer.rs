@@ -1,7 +1,11 @@
-//! Group commit: one thread owns the write connection, takes every unit of work that waits, runs each in a savepoint of
-//! one transaction, commits, and hands them all to [`super::sync`], which answers once the commit is durable. So a sync to
+//! Group commit: one thread owns the write connection, takes every unit of work that waits, runs them in one transaction,
+//! commits, and hands them all to [`super::sync`], which answers once the commit is durable. So a sync to
 //! disk is shared by all who waited for it, and nothing is acknowledged that a crash could take back. Refuses to tell two
 //! units apart by luck: one that fails is rolled back alone, and when the transaction itself is lost, everybody in it hears so.
+//!
+//! Hardly any unit fails after it has written something, and a savepoint for each would copy every page that it touches. So there is
+//! none until one fails so: then the transaction is rolled back and begun anew, everybody works once more, each in a savepoint, and so
+//! do the next few groups.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,6 +32,8 @@ static RELEASE: Sql = Sql::new("RELEASE unit");
 const GROUP: usize = 64;
 /// From this many units on it is a rush: others are on their way, and a breath lets them join the same sync.
 const RUSH: usize = 8;
+/// After a unit has spoiled its group, so many groups have savepoints: whoever makes units fail, costs little.
+const WARY: u32 = 64;
 
 /// What the writer is told.
 pub(super) enum Message {
@@ -41,7 +47,7 @@ pub(super) enum Message {
 
 /// A unit of work with its types forgotten, so that units of every kind stand in one queue.
 pub(super) trait Unit: Send {
-    /// Does the work. False: nothing of it may stay.
+    /// Does the work, from the beginning each time. False: nothing of it may stay.
     fn run(&mut self, tx: &mut Tx<'_>) -> bool;
     /// Answers who waits: with what the work gave, or, if its transaction was lost, with that.
     fn answer(self: Box<Self>, lost: Option<&str>);
@@ -54,6 +60,8 @@ pub(super) struct Writer {
     syncer: Syncer,
     folder: Folder,
     broken: Broken,
+    /// So many groups to come have savepoints.
+    wary: u32,
     fold: bool,
     closing: Option<oneshot::Sender<()>>,
 }
@@ -66,7 +74,7 @@ impl Writer {
         (syncer, folder): (Syncer, Folder),
         broken: Broken,
     ) -> Self {
-        Self { waiting, units, syncer, folder, broken, fold: false, closing: None }
+        Self { waiting, units, syncer, folder, broken, wary: 0, fold: false, closing: None }
     }
 
     /// Works on the one connection that writes, until it is told to close or nobody can tell it anything any more.
@@ -121,9 +129,11 @@ impl Writer {
             return self.hand(waiting, Some(lost));
         }
         let (mut done, mut next) = (Vec::new(), Some(first));
+        self.wary = self.wary.saturating_sub(1);
         while let Some(mut unit) = next {
-            let outcome = savepoint(tx, &mut unit);
+            let outcome = if self.wary > 0 { apart(tx, &mut unit).map(|()| true) } else { together(tx, &mut unit) };
             done.push(unit);
+            let outcome = outcome.and_then(|well| if well { Ok(()) } else { self.anew(tx, &mut done) });
             // Disk full, I/O error: SQLite rolls the whole transaction back by itself.
             if let Err(lost) = outcome {
                 drop(step(tx, &ROLLBACK));
@@ -143,6 +153,14 @@ impl Writer {
             Some(why) => Err(why.to_owned()),
             None => step(tx, &BEGIN),
         }
+    }
+
+    /// Begins anew after a unit that failed has left something behind, and has everybody work once more, each apart.
+    fn anew(&mut self, tx: &mut Tx<'_>, done: &mut [Box<dyn Unit>]) -> Result<(), String> {
+        self.wary = WARY;
+        step(tx, &ROLLBACK)?;
+        step(tx, &BEGIN)?;
+        done.iter_mut().try_for_each(|unit| apart(tx, unit))
     }
 
     /// One more unit for a group of `count`, if one waits, or comes within a breath while there is a rush.
@@ -174,17 +192,30 @@ impl Writer {
     }
 }
 
+/// One unit, with nothing between it and the others. `Ok(false)`: it failed and has left something behind. `Err`: the
+/// transaction is gone or can't be trusted.
+fn together(tx: &mut Tx<'_>, unit: &mut Box<dyn Unit>) -> Result<bool, String> {
+    let before = statements(tx)?.connection().total_changes();
+    let keep = run(tx, unit)?;
+    Ok(keep || statements(tx)?.connection().total_changes() == before)
+}
+
 /// One unit in a savepoint of its own. `Err`: the transaction around it is gone or can't be trusted.
-fn savepoint(tx: &mut Tx<'_>, unit: &mut Box<dyn Unit>) -> Result<(), String> {
+fn apart(tx: &mut Tx<'_>, unit: &mut Box<dyn Unit>) -> Result<(), String> {
     step(tx, &SAVEPOINT)?;
+    if !run(tx, unit)? {
+        step(tx, &ROLLBACK_UNIT)?;
+    }
+    step(tx, &RELEASE)
+}
+
+/// Whether what the unit did may stay.
+fn run(tx: &mut Tx<'_>, unit: &mut Box<dyn Unit>) -> Result<bool, String> {
     let keep = unit.run(tx);
     if statements(tx)?.connection().is_autocommit() {
         return Err("the database lost the transaction".to_owned());
     }
-    if !keep {
-        step(tx, &ROLLBACK_UNIT)?;
-    }
-    step(tx, &RELEASE)
+    Ok(keep)
 }
 
 fn step(tx: &mut Tx<'_>, sql: &'static Sql) -> Result<(), String> {
