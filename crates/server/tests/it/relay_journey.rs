@@ -366,7 +366,7 @@ impl Journey {
             }
         }
         let code = if stands == Stands::Cancelled { "OTP_CANCELLED" } else { "OTP_ALREADY_CONSUMED" };
-        for name in [None, Some(format!("another than {}", self.mark))] {
+        for name in [None, Some(format!("another-than-{}", self.mark))] {
             let over = consume(to, player, self.path("/consume"), name).await.unwrap();
             let over = (over.status, over.json()["code"].as_str().unwrap().to_owned());
             assert_eq!(over, (409, code.to_owned()), "{}: read twice", self.mark);
