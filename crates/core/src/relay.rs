@@ -19,11 +19,15 @@ use crate::time::Timestamp;
 pub use step::{Past, Step, steps};
 pub use word::{SURE_AFTER, Yes};
 
-/// Mail, among the sources of a request.
+/// SMS, among the sources of a request.
+pub const SMS: i64 = 1;
+/// Mail, among them.
 pub const MAIL: i64 = 2;
+/// `WhatsApp`, among them.
+pub const WHATSAPP: i64 = 4;
 
 /// Where a code may come from: the bits of a request's sources, and their words.
-pub const SOURCES: [(i64, &str); 3] = [(1, "sms"), (MAIL, "email"), (4, "whatsapp")];
+pub const SOURCES: [(i64, &str); 3] = [(SMS, "sms"), (MAIL, "email"), (WHATSAPP, "whatsapp")];
 
 /// All of them.
 pub fn source_bits() -> i64 {

@@ -12,7 +12,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{SOURCES, source_bits};
+use super::{MAIL, SOURCES, source_bits};
 use crate::address::Email;
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
@@ -27,8 +27,6 @@ pub const AUTO_MOST: u32 = 20;
 const DAY: i64 = 1440;
 /// How far a day is ahead of UTC or behind, in minutes, where people live.
 const OFFSETS: (i64, i64) = (-720, 840);
-/// Only mail tells who sent it.
-const EMAIL: i64 = 2;
 
 /// What is refused, as the agent is told.
 const NO_SOURCE: &str = "Its owner does not let this agent ask for codes of that source";
@@ -151,7 +149,8 @@ impl Rules {
         if self.hours.is_some_and(|hours| !hours.hold(now)) {
             return Ruling::Refuse(NO_HOUR);
         }
-        let auto = self.auto_approve.as_ref().filter(|_| asked.proved && sources == EMAIL);
+        // Only mail tells who sent it.
+        let auto = self.auto_approve.as_ref().filter(|_| asked.proved && sources == MAIL);
         let sender = asked.sender.and_then(exact);
         match (auto, sender) {
             (Some(auto), Some(sender)) if auto.senders.contains(&sender) => Ruling::Approve(auto.per_day),
@@ -263,7 +262,7 @@ mod tests {
 
     /// 2027-01-15T08:00:00Z.
     const EIGHT: Timestamp = Timestamp::from_millis(1_800_000_000_000);
-    const ACME: Asked<'_> = Asked { sources: EMAIL, sender: Some("NoReply@acme.com"), proved: true };
+    const ACME: Asked<'_> = Asked { sources: MAIL, sender: Some("NoReply@acme.com"), proved: true };
 
     fn rules(text: &str) -> Rules {
         Rules::parse(text).unwrap()
@@ -330,7 +329,7 @@ mod tests {
             Asked { proved: false, ..ACME },
             Asked { sources: 0, ..ACME },
             Asked { sources: 1, ..ACME },
-            Asked { sources: EMAIL | 4, ..ACME },
+            Asked { sources: MAIL | 4, ..ACME },
             Asked { sender: None, ..ACME },
             Asked { sender: Some("*@acme.com"), ..ACME },
             Asked { sender: Some("noreply@acme.co"), ..ACME },
@@ -346,12 +345,12 @@ mod tests {
         let rules = rules(text);
         assert_eq!(rules.judge(&ACME, EIGHT), Ruling::Ask);
         assert_eq!(rules.judge(&Asked { sources: 0, sender: Some("acme"), ..ACME }, EIGHT), Ruling::Ask);
-        assert_eq!(rules.sources(0), EMAIL, "any comes to what is let");
+        assert_eq!(rules.sources(0), MAIL, "any comes to what is let");
         for sender in [None, Some("noreply@other.example"), Some("*@other.example"), Some("a@sub.acme.com"), Some("*")]
         {
             assert_eq!(rules.judge(&Asked { sender, ..ACME }, EIGHT), Ruling::Refuse(NO_SENDER), "{sender:?}");
         }
-        for sources in [1, EMAIL | 1] {
+        for sources in [1, MAIL | 1] {
             assert_eq!(rules.judge(&Asked { sources, ..ACME }, EIGHT), Ruling::Refuse(NO_SOURCE));
         }
     }

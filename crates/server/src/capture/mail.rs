@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use doorcode_core::extract::{Format, Message, visible};
 use doorcode_core::fingerprint::fingerprint;
+use doorcode_core::relay::MAIL;
 use doorcode_core::relay::fit::{Came, Sender, Worth};
 use doorcode_core::{Email, Error, Result, Secret, Timestamp};
 
@@ -15,9 +16,6 @@ use super::{domain, origin};
 use crate::app::App;
 use crate::ops::audit::Whose;
 use crate::ops::relays::{Incoming, Taken, note_turned_away, senders, take};
-
-/// Mail, among the sources of a request.
-pub const MAIL: i64 = 2;
 
 /// Where a mail came to.
 pub struct Mailbox<'a> {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use doorcode_core::relay::Named as _;
@@ -15,6 +15,7 @@ use super::answers::{BodyProblems, NotFound, PersonProblems, Unavailable};
 use super::caller::ByPerson;
 use super::error::{self, Answer, ErrorBody, Refused, moment};
 use super::fields::{Fields, wrong};
+use super::query::Segment;
 use crate::app::App;
 use crate::ops::hooks::{self, Kind, Shown};
 use crate::ops::inbound::{self, Address};
@@ -80,7 +81,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, ByPerson(whose): ByPerson)
         NotFound,
         Unavailable,
     ))]
-pub(super) async fn remove(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, Path(text): Path<String>) -> Answer {
+pub(super) async fn remove(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, Segment(text): Segment) -> Answer {
     let id = HookId::read(&text).ok_or_else(|| Refused::from(error::not_found()))?;
     hooks::remove(&app, whose, id).await.map_err(gone)?;
     Ok(Json(json!({ "success": true })).into_response())

@@ -96,6 +96,8 @@ pub(super) fn view(app: &App, shown: &Shown, now: Timestamp) -> Map<String, Valu
 pub(super) fn owners_view(app: &App, shown: &Shown, now: Timestamp) -> Map<String, Value> {
     let (mut body, relay) = (view(app, shown, now), &shown.relay);
     body.insert("turnedAway".to_owned(), turned_away(relay).into());
+    // What a code that waits for another yes is about: whoever says it must be able to know.
+    body.insert("held".to_owned(), relay.held.as_deref().into());
     if let Some(metadata) = body.get_mut("metadata") {
         metadata["forwarder"] = relay.forwarder.as_deref().into();
         metadata["spf"] = relay.spf.as_deref().into();

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::IntoResponse as _;
+use doorcode_core::relay::SMS;
 use doorcode_core::{Timestamp, hook};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,8 +16,6 @@ use super::{Raw, lone};
 use crate::app::App;
 use crate::ops::hooks::{self, Kind, Text};
 
-/// SMS, among the sources of a request.
-const SMS: i64 = 1;
 /// The longest id, nonce or sender.
 const ID_MOST: usize = 200;
 

@@ -7,6 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::IntoResponse as _;
 use doorcode_core::hook;
+use doorcode_core::relay::{SMS, WHATSAPP};
 
 use super::error::{Answer, PushProblems, invalid, unsigned};
 use super::{Raw, lone};
@@ -50,7 +51,7 @@ pub(super) async fn push(
         return Err(invalid("MessageSid is missing"));
     };
     let from = one("From").unwrap_or_default();
-    let (source, from) = from.strip_prefix("whatsapp:").map_or((1, from), |number| (4, number));
+    let (source, from) = from.strip_prefix("whatsapp:").map_or((SMS, from), |number| (WHATSAPP, number));
     let text = Text { source, from, text: one("Body").unwrap_or_default(), at: None, ids: &[id] };
     hooks::arrive(&app, &by.hook, &text).await?;
     Ok(([(header::CONTENT_TYPE, "text/xml")], EMPTY).into_response())

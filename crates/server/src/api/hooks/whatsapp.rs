@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse as _;
+use doorcode_core::relay::WHATSAPP;
 use doorcode_core::{Timestamp, hook};
 use serde::Deserialize;
 use subtle::ConstantTimeEq as _;
@@ -15,8 +16,6 @@ use super::{Raw, lone};
 use crate::app::App;
 use crate::ops::hooks::{self, Kind, Text};
 
-/// `WhatsApp`, among the sources of a request.
-const WHATSAPP: i64 = 4;
 /// Messages of one push that are looked at.
 const MESSAGES_MOST: usize = 50;
 /// The longest challenge that is said back.

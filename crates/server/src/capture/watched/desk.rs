@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use doorcode_core::mailbox::Refresh;
+use doorcode_core::relay::MAIL;
 use doorcode_core::{Email, Error, Timestamp};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
@@ -80,7 +81,7 @@ impl Desk {
 impl mailbox::Desk for Desk {
     async fn waits(&self) -> Option<Timestamp> {
         let (now, owner) = (self.app.clock.now(), self.claimed.mailbox.owner);
-        match senders::oldest(&self.app, owner, mail::MAIL, now).await {
+        match senders::oldest(&self.app, owner, MAIL, now).await {
             Ok(oldest) => oldest,
             Err(error) => {
                 // As if somebody did: the messages are tried again then, and not passed over.

@@ -162,14 +162,18 @@ impl<'a> Desk<'a> {
         if !std::io::stdin().is_terminal() {
             let pins = self.setup.pins.path().display();
             say(&format!(
-                "{} of {} ({agent}) has a key that is not pinned: {print}; compare it with the agent's own, then say yes \
-                 with: doorcode collect approve --pins {pins} --agent {agent} --key '{print}'",
+                "{} of {} ({agent}) comes without an identity, whatever it is called, and has a key that is not pinned: \
+                 {print}; compare it with the agent's own, then say yes with: doorcode collect approve --pins {pins} \
+                 --agent {agent} --key '{print}'",
                 request.id.shown(),
                 name(request)
             ));
             return false;
         }
-        let question = format!("The agent {} ({agent}) has the key {print}. Pin it? [y/N] ", name(request));
+        let question = format!(
+            "The agent {} ({agent}) comes without an identity, whatever it is called, and has the key {print}. Pin it? [y/N] ",
+            name(request)
+        );
         let asked = tokio::task::spawn_blocking(move || {
             drop(write!(std::io::stderr().lock(), "{question}"));
             let mut answer = String::new();

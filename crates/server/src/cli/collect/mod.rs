@@ -75,7 +75,7 @@ async fn collect(setup: Setup) -> Ended {
         entropy: &entropy,
         pauses: Pauses::default(),
     };
-    say(&format!("watching {} at {}", setup.account.folder, setup.account.target.host()));
+    say(&format!("begins with {} at {}", setup.account.folder, setup.account.target.host()));
     tokio::select! {
         () = watch(&mailbox) => {}
         () = desk.follow() => {}

@@ -2,13 +2,10 @@
 //! out and the rest counts.
 
 use doorcode_core::relay::fit::Wanted;
-use doorcode_core::relay::{Candidate, Named as _};
+use doorcode_core::relay::{Candidate, MAIL, Named as _};
 use doorcode_core::sender::DenyList;
 use doorcode_core::{AgentId, RelayId, Timestamp};
 use serde::Deserialize;
-
-/// Mail, among the sources of a request.
-const MAIL: i64 = 2;
 
 /// The answer to `GET /v1/otp/pending`.
 #[derive(Deserialize)]

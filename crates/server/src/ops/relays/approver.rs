@@ -21,6 +21,17 @@ pub enum By {
     Device(DeviceId),
 }
 
+impl By {
+    /// As the record has it: `session`, `key`, or `device` and its id.
+    pub fn noted(&self) -> String {
+        match self {
+            Self::Session => "session".to_owned(),
+            Self::Key => "key".to_owned(),
+            Self::Device(id) => format!("device {id}"),
+        }
+    }
+}
+
 /// Somebody who may.
 #[derive(Clone, Copy)]
 pub struct Approver {

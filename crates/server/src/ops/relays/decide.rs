@@ -44,7 +44,7 @@ pub async fn decide(app: &Arc<App>, approver: Approver, id: RelayId, word: Word)
         Box::pin(async move {
             let relay = own(tx, &approver.whose.owner, id).await?;
             spend(tx, &unit_app, &relay.owner, now).await?;
-            let by = json!({ "by": format!("{:?}", approver.by), "about": relay.held });
+            let by = json!({ "by": approver.by.noted(), "about": relay.held });
             let noted = |kind| happened(kind, approver.actor(), &relay, by);
             if !say(tx, &unit_app, &relay, &word, now).await? {
                 if !is_first(&relay, &word, now) {

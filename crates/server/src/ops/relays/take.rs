@@ -238,12 +238,17 @@ async fn write(app: &Arc<App>, sealed: Sealed, fits: Fits, incoming: &Incoming<'
 
 const BEFORE: &str = "this message was here before";
 
+/// What stands in the table for one of a person's messages. The same for whatever way it came by, so that a mail that a collector has handed
+/// in is known when it is forwarded here as well.
+pub(super) fn known_as(owner: &UserId, digest: &[u8]) -> [u8; 16] {
+    fingerprint("relay message of", &[owner.as_bytes(), digest])
+}
+
 /// Takes what a message is known by, up to what was taken before; false: something was. Each person's messages are known by themselves: one
 /// that goes to two of them is new to both.
 pub async fn all_new(tx: &mut Tx<'_>, owner: &UserId, digests: &[[u8; 16]], now: Timestamp) -> Result<bool> {
     for digest in digests {
-        let digest = fingerprint("relay message of", &[owner.as_bytes(), digest]);
-        if !relay_messages::take(tx, &digest, now.plus(KNOWN)).await? {
+        if !relay_messages::take(tx, &known_as(owner, digest), now.plus(KNOWN)).await? {
             return Ok(false);
         }
     }
