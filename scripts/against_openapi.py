@@ -108,7 +108,8 @@ def relay(binary, base, folder):
     agent, other = (call("/v1/agents", {"name": name}) for name in ("asks", "is changed"))
     command = [binary, "collector", "create", "--dev", "--data", f"{folder}/data", "--owner", PERSON, "--json"]
     device = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    wish = {"reason": "r", "publicKey": "hpke-x25519:CQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "ttl": 3600}
+    hpke = "hpke-x25519:CQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+    wish = {"reason": "r", "expectedSender": "noreply@shop.example", "publicKey": hpke, "ttl": 3600}
     otps = [call("/v1/otp/request", wish, agent["api_key"])["id"] for _ in range(4)]
     call(f"/v1/otp/{otps[0]}/approve", {})
     call(f"/v1/otp/{otps[1]}/deny", {})
