@@ -51,7 +51,8 @@ pub fn steps(standing: &Standing, past: &Past, now: Timestamp) -> Vec<Step> {
     if let Some(at) = past.decided_at.filter(|_| state != State::Denied) {
         steps.push(Step { state: State::Approved, at });
     }
-    if let Some(at) = past.received_at {
+    // What was held and refused was never there for anybody.
+    if let Some(at) = past.received_at.filter(|_| state != State::Denied) {
         steps.push(Step { state: State::OtpReceived, at });
     }
     if state.is_final() {
@@ -91,6 +92,7 @@ mod tests {
         let read = [there[0], there[1], there[2], (Consumed, 9, 4)];
         assert_eq!(way(Consumed, [Some(5), Some(8), Some(9)], 999), read);
         assert_eq!(way(Denied, [Some(5), None, Some(5)], 9), [asked, (Denied, 5, 4)]);
+        assert_eq!(way(Denied, [Some(5), Some(8), Some(9)], 9), [asked, (Denied, 9, 4)], "its code was held");
         assert_eq!(way(Cancelled, [None, None, Some(7)], 9), [asked, (Cancelled, 7, 4)]);
         assert_eq!(way(Cancelled, [Some(5), None, Some(7)], 9), [asked, (Approved, 5, 2), (Cancelled, 7, 4)]);
         assert_eq!(way(Expired, [Some(5), None, Some(300)], 400), [asked, (Approved, 5, 2), (Expired, 300, 4)]);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use doorcode_core::relay::State;
 use doorcode_core::seal::IdentityKey;
-use doorcode_core::{AgentId, CredentialId, Email, Error, OrgId, Result, Secret, UserId};
+use doorcode_core::{AgentId, CredentialId, Email, Error, OrgId, RelayId, Result, Secret, Timestamp, UserId};
 use serde_json::json;
 
 use super::audit::{self, Happened, Whose};
@@ -198,12 +198,28 @@ pub async fn change(app: &Arc<App>, whose: Whose, id: AgentId, step: Step) -> Re
             if !rows::change(tx, &whose.org, &id, &whose.owner, &change).await? {
                 return Err(Error::NotFound);
             }
-            audit::note(tx, &unit_app, whose, happened("agent_update", id, said), now).await
+            let blocks = matches!(&step, Step::Block(true));
+            let ended = if blocks { take_back(tx, whose, &id, now).await? } else { Vec::new() };
+            audit::note(tx, &unit_app, whose, happened("agent_update", id, said), now).await?;
+            Ok(ended)
         })
     });
-    unit.await?;
+    let ended = unit.await?;
+    ended.into_iter().for_each(|relay| app.call(relay));
     app.call(id);
+    app.call(whose.owner);
     Ok(())
+}
+
+/// Ends what an agent has asked for and has no code of yet. Gives which those were.
+async fn take_back(tx: &mut Tx<'_>, whose: Whose, id: &AgentId, now: Timestamp) -> Result<Vec<RelayId>> {
+    let mut ended = Vec::new();
+    for relay in relays::live(tx, &whose.owner, now, 1000).await? {
+        if relay.agent == *id && relays::cancel(tx, &relay.id, id, now).await? {
+            ended.push(relay.id);
+        }
+    }
+    Ok(ended)
 }
 
 /// Removes an agent: its keys are dead at once.
@@ -223,12 +239,7 @@ pub async fn remove(app: &Arc<App>, whose: Whose, id: AgentId) -> Result<()> {
                 credential_rows::revoke(tx, &whose.org, &key.id, now).await?;
             }
             // What it has asked for is nobody's any more.
-            let mut ended = Vec::new();
-            for relay in relays::live(tx, &whose.owner, now, 1000).await? {
-                if relay.agent == id && relays::cancel(tx, &relay.id, &id, now).await? {
-                    ended.push(relay.id);
-                }
-            }
+            let ended = take_back(tx, whose, &id, now).await?;
             events::append(tx, &event, &whose.org, "agent.removed", id.as_bytes()).await?;
             let what = happened("agent_delete", id, json!({ "name": agent.name }));
             audit::note(tx, &unit_app, whose, what, now).await?;

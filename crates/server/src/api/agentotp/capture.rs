@@ -72,8 +72,9 @@ pub(super) async fn pending(State(app): State<Arc<App>>, ByDevice(device): ByDev
 }
 
 fn hold(app: &App, device: &Device) -> Result<Listener, Refused> {
-    // Those who wait must not take every connection there is.
-    if app.feed.open() >= app.config.server.max_connections / 4 * 3 {
+    // Those who wait must not take every connection there is, nor one org's all that they may.
+    let (room, feed) = (app.config.server.max_connections, &app.feed);
+    if feed.open() >= room / 4 * 3 || feed.open_of(&device.org) >= room / 2 {
         return Err(Error::Limited { rule: "requests that wait", retry_after: Duration::from_secs(5) }.into());
     }
     Ok(app.feed.listen(device.org, *device.owner.as_bytes()))

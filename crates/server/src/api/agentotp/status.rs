@@ -49,8 +49,9 @@ pub(super) async fn status(
     let end = app.clock.now().plus(span(&asked));
     let before = shown.relay.standing.at(app.clock.now());
     if end > app.clock.now() && !before.is_final() {
-        // Those who wait must not take every connection there is.
-        if app.feed.open() >= app.config.server.max_connections / 4 * 3 {
+        // Those who wait must not take every connection there is, nor one org's all that they may.
+        let (room, feed) = (app.config.server.max_connections, &app.feed);
+        if feed.open() >= room / 4 * 3 || feed.open_of(&shown.relay.org) >= room / 2 {
             return Err(Error::Limited { rule: "requests that wait", retry_after: Duration::from_secs(5) }.into());
         }
         let listener = app.feed.listen(shown.relay.org, *id.as_bytes());

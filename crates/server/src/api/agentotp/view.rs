@@ -76,7 +76,8 @@ pub(super) fn view(app: &App, shown: &Shown, now: Timestamp) -> Map<String, Valu
         put(&["approvalUrl", "approval_url"], approval_url(app, relay).into());
         put(&["webhookUrl", "webhook_url"], socket_url(app, relay).into());
     }
-    if relay.received_at.is_some() {
+    // Of a message that is held, and of one that was refused then, its agent hears nothing.
+    if relay.received_at.is_some() && relay.held.is_none() && state != State::Denied {
         put(&["metadata"], metadata(relay));
         put(&["source"], relay.source.as_deref().into());
         put(&["sender"], relay.sender_domain.as_deref().into());
@@ -98,9 +99,11 @@ pub(super) fn owners_view(app: &App, shown: &Shown, now: Timestamp) -> Map<Strin
     body.insert("turnedAway".to_owned(), turned_away(relay).into());
     // What a code that waits for another yes is about: whoever says it must be able to know.
     body.insert("held".to_owned(), relay.held.as_deref().into());
-    if let Some(metadata) = body.get_mut("metadata") {
-        metadata["forwarder"] = relay.forwarder.as_deref().into();
-        metadata["spf"] = relay.spf.as_deref().into();
+    if relay.received_at.is_some() {
+        let mut all = metadata(relay);
+        all["forwarder"] = relay.forwarder.as_deref().into();
+        all["spf"] = relay.spf.as_deref().into();
+        body.insert("metadata".to_owned(), all);
     }
     body
 }

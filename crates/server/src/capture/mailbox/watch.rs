@@ -10,7 +10,7 @@ use doorcode_core::{Secret, Timestamp};
 use super::place::{MOST, Passed, Place};
 use super::session::{Found, Heard, Open};
 use super::{Access, Account, Desk, Fetched, LARGEST, Outcome, State, Trouble};
-use crate::clock::Clock;
+use crate::clock::{Clock, Stopwatch};
 use crate::egress::Egress;
 use crate::entropy::Entropy;
 
@@ -24,6 +24,9 @@ const AGAIN: Duration = Duration::from_secs(5);
 const GOOD: Duration = Duration::from_secs(60);
 /// What the messages of one question may take, all together: they have room in memory for as long.
 const ALL: Duration = Duration::from_secs(120);
+/// Looks without a rest within a window. What comes in the rest is found by one look after it.
+const LOOKS_MOST: u32 = 20;
+const WINDOW: Duration = Duration::from_secs(1);
 /// Numbers that a watch goes back by, after it was away for long: what it may look for is not an hour old.
 const BEHIND: u32 = 10_000;
 
@@ -169,6 +172,7 @@ async fn listen<D: Desk>(
         false => POLL,
     };
     let mut over = std::pin::pin!(tokio::time::sleep(pause(place, open)));
+    let mut pace = Pace::begin();
     loop {
         let heard = tokio::select! {
             heard = open.hear() => Some(heard?),
@@ -184,11 +188,35 @@ async fn listen<D: Desk>(
         if open.more > 0 {
             let count = open.more as usize;
             look(mailbox, open, place, count).await?;
+            pace.breathe().await;
             open.idle().await?;
             over.set(tokio::time::sleep(pause(place, open)));
         }
         if heard.is_none() {
             return Ok(unsure);
+        }
+    }
+}
+
+/// How often it was looked: a server that says again and again that something came is not followed as fast as it talks, since each look
+/// may be written down.
+struct Pace {
+    since: Stopwatch,
+    looks: u32,
+}
+
+impl Pace {
+    fn begin() -> Self {
+        Self { since: Stopwatch::start(), looks: 0 }
+    }
+
+    async fn breathe(&mut self) {
+        if self.since.elapsed() >= WINDOW {
+            *self = Self::begin();
+        }
+        self.looks += 1;
+        if self.looks > LOOKS_MOST {
+            tokio::time::sleep(WINDOW).await;
         }
     }
 }

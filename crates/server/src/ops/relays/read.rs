@@ -11,7 +11,7 @@ use super::{Asking, happened, tell, whose};
 use crate::app::App;
 use crate::ops::audit;
 use crate::store::relays::{self as rows, Relay};
-use crate::store::{Tx, events};
+use crate::store::{Tx, agents, events};
 
 /// What reading came to.
 pub enum Consumed {
@@ -30,6 +30,11 @@ pub async fn consume(app: &Arc<App>, asking: &Asking, id: RelayId, name: Option<
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
             let relay = rows::hold(tx, &id).await?.filter(|relay| relay.agent == agent).ok_or(Error::NotFound)?;
+            // Its owner may have blocked it since they said yes.
+            let own = agents::get(tx, &relay.org, &agent).await?;
+            if own.is_none_or(|own| own.blocked_at.is_some()) {
+                return Err(Error::Forbidden);
+            }
             let Some((payload, by)) = rows::payload(tx, &id).await? else { return Ok((nothing(relay, now), false)) };
             if !rows::consume(tx, &id, &agent, name.as_ref(), now).await? {
                 let again = relay.standing.state == State::Consumed && is_repeat(&relay, by, name, now);

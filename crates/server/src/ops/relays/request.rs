@@ -12,7 +12,7 @@ use doorcode_core::relay::rules::{Asked, Rules, Ruling};
 use doorcode_core::relay::{LIFE_MOST, Named as _, Standing, State};
 use doorcode_core::seal::{Context, PublicKey};
 use doorcode_core::time::DAY;
-use doorcode_core::{Error, Result, Secret, Timestamp};
+use doorcode_core::{Error, Result, Secret, Timestamp, line};
 use serde_json::json;
 
 use super::identity::{Identity, Proved};
@@ -62,6 +62,9 @@ impl Ask {
         if long(&self.sender, SENDER_MOST) {
             return Err(Error::Invalid { field: "expectedSender", why: "must have at most 255 characters" });
         }
+        if self.sender.as_deref().is_some_and(is_disguised) {
+            return Err(Error::Invalid { field: "expectedSender", why: "must have no characters that nobody sees" });
+        }
         if long(&self.sender_pattern, SENDER_MOST) {
             return Err(Error::Invalid { field: "filter.senderPattern", why: "must have at most 255 characters" });
         }
@@ -75,6 +78,12 @@ impl Ask {
         Wanted::read(self.sources, pattern, self.sender.as_deref(), content, (Timestamp::from_millis(0), false))?;
         PublicKey::parse(&self.public_key)
     }
+}
+
+/// Whether a name would not be read as it stands there: it is shown as the sender, beside what the server knows.
+fn is_disguised(name: &str) -> bool {
+    let words = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    line::clean(name, SENDER_MOST).unwrap_or_default() != words
 }
 
 /// Asks a person, through their page, for the next code.

@@ -1,7 +1,7 @@
 //! Whose messages are waited for, and whose are never relayed. Refuses a person's excuse for a sender that is nobody's to excuse: this
 //! installation's own and the mailbox's provider's are refused before anything here is asked.
 
-use doorcode_core::relay_deny::{Senders, is_denied};
+use doorcode_core::relay_deny::Senders;
 use doorcode_core::{Result, Timestamp, UserId};
 
 use crate::app::App;
@@ -18,7 +18,9 @@ pub async fn oldest(app: &App, owner: UserId, source: i64, now: Timestamp) -> Re
 /// Whether one of these domains is on the list of those that are never relayed to this person's agents.
 pub async fn any_denied(app: &App, owner: UserId, domains: &[String]) -> Result<bool> {
     let settings = super::settings(app, owner).await?;
-    Ok(domains.iter().any(|domain| is_denied(settings.senders.as_deref(), domain)))
+    // Read once: a mail may name very many domains.
+    let senders = Senders::parse(settings.senders.as_deref()).unwrap_or_default();
+    Ok(domains.iter().any(|domain| senders.deny(domain)))
 }
 
 /// Whether an SMS is from one of those: by the domains that were found in it, or by what it and its sender are called.

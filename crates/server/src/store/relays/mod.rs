@@ -188,7 +188,8 @@ impl Relay {
             made_at: self.id.made_at(),
             decided_at: self.decided_at,
             by_rule: self.decided_by.as_deref() == Some("auto"),
-            received_at: self.received_at,
+            // One that is held is no code yet: to whoever watches there is none until its owner has said yes once more.
+            received_at: self.received_at.filter(|_| self.held.is_none()),
             ended_at: self.ended_at,
         };
         passed(&self.standing, &past, now)
