@@ -7,7 +7,7 @@ use doorcode_core::Timestamp;
 use doorcode_core::relay::State;
 
 use super::moment::Moment;
-use super::{Frame, Head, ID_FIELD, page};
+use super::{ABOUT_FIELD, Frame, Head, ID_FIELD, page};
 use crate::web::texts::{Approvals as Said, Texts};
 
 /// What the page shows.
