@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use axum::http::Method;
 use doorcode::app::App;
 use doorcode::ops::audit::Whose;
 use doorcode::ops::devices;
@@ -112,6 +113,38 @@ async fn a_yes_lets_a_held_code_go_only_by_what_it_is_about() {
 }
 
 #[tokio::test]
+async fn an_agent_is_told_nothing_of_a_code_before_its_owner_let_it_go() {
+    const TOLD: [&str; 5] = ["metadata", "source", "sender", "receivedAt", "received_at"];
+    let cast = Cast::new().await;
+    let owners = async |id: &str| cast.by(&cast.ada).get(&format!("/v1/otp/{id}")).await.json();
+    let told = async |id: &str| {
+        let seen = cast.status(id).await;
+        TOLD.iter().filter(|name| seen.get(**name).is_some()).count()
+    };
+    let mut ids = Vec::new();
+    for number in 0..4 {
+        let id = cast.approved().await;
+        let waits = (cast.status(&id).await, cast.app.now());
+        assert_eq!(comes(&cast.app.app, cast.whose, RESET, Worth::Verified, number).await, Taken::Held(id_of(&id)));
+        assert_eq!((&cast.status(&id).await, cast.app.now()), (&waits.0, waits.1), "as if none had come");
+        let seen = owners(&id).await;
+        assert!(TOLD.iter().all(|name| seen.get(*name).is_some()), "{seen}");
+        assert_eq!((&seen["held"], &seen["metadata"]["sender"]), (&json!("reset"), &json!("acme.com")));
+        ids.push(id);
+    }
+    assert_eq!(cast.by(&cast.ada).post(&format!("/v1/otp/{}/deny", ids[0]), json!({})).await.status, 200);
+    assert_eq!(cast.by(&cast.key).send(Method::DELETE, &format!("/v1/otp/{}", ids[1]), "").await.status, 200);
+    assert_eq!(yes(&cast, &cast.ada, &ids[2], json!({ "about": "reset" })).await.status, 200);
+    assert_eq!(told(&ids[2]).await, TOLD.len(), "it is the agent's now");
+    cast.app.advance(minutes(6));
+    for id in [&ids[0], &ids[1], &ids[3]] {
+        let state = cast.status(id).await["status"].clone();
+        assert_eq!(told(id).await, 0, "{state}");
+        assert_eq!(owners(id).await["metadata"]["sender"], "acme.com", "{state}");
+    }
+}
+
+#[tokio::test]
 async fn the_page_lets_a_held_code_go_only_from_a_card_that_showed_what_it_is_about() {
     let app = TestApp::new().await;
     let mut browser = approvals::person(&app, HOME, approvals::ADA, "/approvals").await;
@@ -132,6 +165,57 @@ async fn the_page_lets_a_held_code_go_only_from_a_card_that_showed_what_it_is_ab
     press(&mut browser, "/approvals/approve", id).await;
     assert!(browser.page.status == 200 && browser.sees("Approved."), "{}", browser.page.text());
     assert_eq!(approvals::state(&app, owner, id).await, State::OtpReceived);
+}
+
+#[tokio::test]
+async fn a_way_is_told_in_the_language_of_the_page() {
+    let app = TestApp::new().await;
+    let mut browser = approvals::person(&app, HOME, approvals::ADA, "/approvals").await;
+    let owner = approvals::whose(&app, &browser).await;
+    let bot = approvals::agent(&app, owner, "Bot").await;
+    let id = approvals::ask(&app, &bot, Some("*@acme.com")).await.id;
+    browser.go("/approvals").await;
+    press(&mut browser, "/approvals/approve", id).await;
+    let text = format!("Your Acme code is {CODE}");
+    assert_eq!(comes(&app.app, owner, &text, Worth::Verified, 1).await, Taken::Given(id));
+    relays::consume(&app.app, &bot, id, None).await.unwrap();
+    browser.language = "de";
+    for (capture, seen) in [
+        ("inbound", "weitergeleitet"),
+        ("webhook", "von einem Programm gemeldet"),
+        ("mailbox", "Postfach, das dieser Server liest"),
+        ("collector", "Sammler"),
+        ("device", "Telefon"),
+        ("test", "Test"),
+    ] {
+        app.tamper(&format!("UPDATE relays SET capture = '{capture}'"));
+        browser.go("/approvals").await;
+        assert!(browser.sees(&format!("<bdi>E-Mail</bdi> · <bdi>{seen}</bdi>")), "{capture}: {}", browser.page.text());
+    }
+}
+
+#[tokio::test]
+async fn the_card_says_that_nothing_is_passed_on_of_whoever_is_on_the_list_however_they_are_named() {
+    let app = TestApp::new().await;
+    let mut browser = approvals::person(&app, HOME, approvals::ADA, "/approvals").await;
+    let owner = approvals::whose(&app, &browser).await;
+    let bot = approvals::agent(&app, owner, "Bot").await;
+    for (pattern, name, refused) in [
+        (Some("*@paypal.com"), None, true),
+        (None, Some("service@mail.paypal.com"), true),
+        (None, Some("paypal.com"), true),
+        (None, Some("PayPal"), true),
+        (None, Some("Example Air"), false),
+        (Some("*@acme.com"), Some("PayPal"), false),
+    ] {
+        let sender = name.map(str::to_owned);
+        let wish = relays::Ask { sender, ..approvals::wish(pattern) };
+        let relay = relays::request(&app.app, &bot, wish).await.unwrap();
+        browser.go("/approvals").await;
+        let said = browser.sees("its messages are never passed on, even if you approve");
+        assert_eq!(said, refused, "{pattern:?} {name:?}: {}", browser.page.text());
+        relays::cancel(&app.app, &bot, relay.id).await.unwrap();
+    }
 }
 
 #[tokio::test]
