@@ -154,6 +154,14 @@ impl Senders {
 }
 
 impl Senders {
+    /// Whether messages of whom a request names are refused: of an address or pattern the domain, else what it calls them.
+    pub fn deny_wanted(&self, sender: &str) -> bool {
+        let domain = sender.trim_end_matches('>').rsplit('@').next().unwrap_or_default().trim_start_matches("*.");
+        // A name with a full stop in it is no domain, and refused only as a name.
+        let listed = canonical(domain).is_ok_and(|domain| self.deny(&domain));
+        listed || (!sender.contains('@') && self.deny_text(sender, ""))
+    }
+
     /// Whether an SMS is from a sender that is refused, by the names that it gives: its sender's, and those in its text. That it gives none
     /// proves nothing.
     pub fn deny_text(&self, sender: &str, text: &str) -> bool {
@@ -240,6 +248,40 @@ mod tests {
         assert_eq!(Senders::parse(Some(&kept)).unwrap(), senders);
         assert!(is_denied(Some(&kept), "login.acme.com") && is_denied(Some(&kept), "bücher.example"));
         assert!(!is_denied(Some(&kept), "github.com") && is_denied(Some(&kept), "paypal.com"));
+    }
+
+    #[test]
+    fn whom_a_request_names_is_known_by_domain_or_name() {
+        let senders = Senders::of(&["acme.com"], &["github.com"]).unwrap();
+        for sender in [
+            "*@*.paypal.com",
+            "*@paypal.com",
+            "service@mail.paypal.com",
+            "PayPal <service@paypal.com>",
+            "paypal.com",
+            "PayPal",
+            "CHASE",
+            "Bank of America",
+            "acme.com",
+            "login@acme.com",
+            "Acme",
+            "ACME Inc.",
+        ] {
+            assert!(senders.deny_wanted(sender), "{sender}");
+        }
+        for sender in [
+            "*@example.com",
+            "Example Air",
+            "Dr. Example",
+            "Ex. Air Inc.",
+            "",
+            "GitHub",
+            "github.com",
+            "a@example.com",
+            "+15550001111",
+        ] {
+            assert!(!senders.deny_wanted(sender), "{sender}");
+        }
     }
 
     #[test]

@@ -341,7 +341,7 @@ async fn of_two_agents_that_wait_for_the_same_message_the_person_chooses_one() {
     browser.go("/approvals").await;
     for seen in [
         "The agent has read the code",
-        "email · collector",
+        "<bdi>E-mail</bdi> · <bdi>Collector</bdi>",
         "Sender verified",
         "acme.com",
         "Sealed before it came to the server",

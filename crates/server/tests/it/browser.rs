@@ -12,7 +12,7 @@ use crate::app::{Answer, TestApp};
 pub(crate) struct Browser<'a> {
     app: &'a TestApp,
     address: &'static str,
-    language: &'static str,
+    pub(crate) language: &'static str,
     pub(crate) cookies: BTreeMap<String, String>,
     /// Where it is.
     pub(crate) at: String,

@@ -178,7 +178,7 @@ async fn an_sms_about_a_new_device_is_asked_about_once_more() {
     assert_eq!(push(&scene, &path, &sign(&scene, &secret, &body), &body).await.status, 200);
     assert_eq!(scene.state(&id).await, "approved");
     assert_eq!(scene.app.folder.text("SELECT held FROM relays"), "device");
-    let yes = scene.ada().post(&format!("/v1/otp/{id}/approve"), json!({})).await;
+    let yes = scene.ada().post(&format!("/v1/otp/{id}/approve"), json!({ "about": "device" })).await;
     assert_eq!(yes.status, 200, "{}", yes.text());
     assert_eq!(scene.code(&id, "").await, "482913");
 }

@@ -8,10 +8,14 @@ use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use axum::http::Method;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use doorcode::capture::Verifier;
 use doorcode::capture::inbound::{Listener, Patience};
+use doorcode::capture::mail::{self, Letter, Mailbox};
 use doorcode::clock::Clock;
+use doorcode_core::{Email, hex};
 use mail_auth::common::crypto::Ed25519Key;
 use mail_auth::common::headers::HeaderWriter as _;
 use mail_auth::dkim::{Canonicalization, DkimSigner};
@@ -20,7 +24,9 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use crate::app::{Folder, TestApp, settings};
+use crate::agentotp_cast::device;
+use crate::app::{Folder, TestApp, minutes, settings};
+use crate::native::program;
 use crate::waiting::{ADA, Scene};
 
 #[path = "../../src/capture/tests/server.rs"]
@@ -177,6 +183,56 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         let stuffed = mail.replace("\r\n.", "\r\n..");
         self.write(&format!("{stuffed}.\r\n")).await;
         self.reply().await
+    }
+}
+
+/// What a collector knows a mail by, each as it hands it in.
+async fn as_a_collector_knows(house: &House, raw: &str) -> Vec<String> {
+    let addresses = [Email::parse(ADA).unwrap()];
+    let mailbox = Mailbox { addresses: &addresses, host: None, forwarders: &[] };
+    let now = house.scene.app.now();
+    let letter = Letter { raw: raw.as_bytes(), arrived: now, junk: false };
+    let verifier = Verifier::at(house.names.at).unwrap();
+    let judged = mail::judge(&verifier, &letter, &mailbox, (now, now), |_| false).await;
+    judged.ok().unwrap().digests.iter().map(|digest| hex::encode(digest)).collect()
+}
+
+#[tokio::test]
+async fn one_mail_serves_one_request_by_whichever_way_it_comes_first() {
+    let house = house().await;
+    let (scene, mut dots) = (&house.scene, String::new());
+    let (_, collector) = device(&scene.app, scene.whose, "collector").await;
+    // By its body alone, and by its id alone.
+    for (collector_first, known_by) in [(true, 0), (true, 1), (false, 0), (false, 1)] {
+        dots.push('.');
+        let raw = by("acme.com", &house.mail("no-reply@acme.com", &format!("Your code is 482913{dots}")));
+        // Where the collector looks it has come another way.
+        let fetched = format!("Received: from forwarder.example by home.example; {}\r\n{raw}", mail_date(0));
+        let digest = as_a_collector_knows(&house, &fetched).await[known_by].clone();
+        let hand_in = async |id: &str| {
+            let metadata = json!({ "emailId": digest, "digests": [digest], "verifiedDomain": "acme.com" });
+            let body =
+                json!({ "encryptedPayload": scene.sealed(id, "482913"), "source": "email", "metadata": metadata });
+            program(&scene.app, &collector).post(&format!("/v1/otp/{id}/receive"), body).await
+        };
+        let case = format!("the collector first: {collector_first}, known by {known_by}");
+        let mut ids = Vec::new();
+        for by_collector in [collector_first, !collector_first] {
+            let id = scene.waits("email", ACME).await;
+            if by_collector {
+                let answer = hand_in(&id).await;
+                let status = if ids.is_empty() { 200 } else { 409 };
+                assert_eq!(answer.status, status, "{case}: {}", answer.text());
+            } else {
+                assert!(house.send(&house.to, &raw).await.starts_with("250"), "{case}");
+            }
+            ids.push(id);
+        }
+        let states = (scene.state(&ids[0]).await, scene.state(&ids[1]).await);
+        assert_eq!(states, ("otp_received".to_owned(), "approved".to_owned()), "{case}");
+        let taken_back = scene.agent().send(Method::DELETE, &format!("/v1/otp/{}", ids[1]), "").await;
+        assert_eq!(taken_back.status, 200, "{case}");
+        scene.app.advance(minutes(2));
     }
 }
 

@@ -40,6 +40,23 @@ fn id(text: &str) -> MailboxId {
 }
 
 #[tokio::test]
+async fn whoever_may_not_connect_one_hears_what_is_true_of_that() {
+    let cast = Cast::new().await;
+    for (key, why) in [
+        (&cast.key, "An agent may not do that: only its owner may"),
+        (&cast.collector, "A device may not do that: sign in"),
+    ] {
+        let answer = cast.by(key).post(PATH, json!({})).await;
+        assert_eq!((answer.status, &answer.json()["message"]), (403, &json!(why)));
+    }
+    let id = cast.ask().await;
+    for word in ["approve", "deny"] {
+        let answer = cast.by(&cast.key).post(&format!("/v1/otp/{id}/{word}"), json!({})).await;
+        assert_eq!((answer.status, &answer.json()["message"]), (403, &json!("An agent can not decide for its owner")));
+    }
+}
+
+#[tokio::test]
 async fn a_mailbox_is_connected_shown_given_another_password_and_removed() {
     let cast = Cast::new().await;
     let answer = cast.by(&cast.ada).post(PATH, mailbox()).await;

@@ -4,17 +4,19 @@
 
 use std::sync::Arc;
 
+use axum::http::Method;
 use doorcode::app::App;
 use doorcode::ops::audit::Whose;
+use doorcode::ops::devices;
 use doorcode::ops::relays::{self, Incoming, Taken};
 use doorcode_core::extract::{Format, Message};
 use doorcode_core::relay::fit::{Came, Sender, Worth};
-use doorcode_core::relay::{MAIL, Named as _};
+use doorcode_core::relay::{MAIL, Named as _, State};
 use doorcode_core::{Email, RelayId};
 use serde_json::{Value, json};
 
-use crate::agentotp_cast::{ADA, CODE, Cast, REQUEST, wish_with};
-use crate::app::{TestApp, minutes};
+use crate::agentotp_cast::{ADA, CODE, Cast, REQUEST, device, wish_with};
+use crate::app::{Answer, TestApp, minutes, seconds};
 use crate::approvals::{self, HOME, press};
 
 /// A mail of Acme's comes for somebody; `number` tells it from others.
@@ -36,6 +38,12 @@ pub(crate) async fn comes(app: &Arc<App>, whose: Whose, text: &str, worth: Worth
     relays::take(app, &incoming).await.unwrap()
 }
 
+const RESET: &str = "Reset your password with the code 771122";
+
+async fn yes(cast: &Cast, key: &str, id: &str, body: Value) -> Answer {
+    cast.by(key).post(&format!("/v1/otp/{id}/approve"), body).await
+}
+
 fn id_of(text: &str) -> RelayId {
     RelayId::read(text).unwrap()
 }
@@ -53,13 +61,161 @@ async fn a_message_about_a_new_device_is_held_and_a_sign_in_is_not() {
         assert_eq!(cast.status(&id).await["status"], "approved", "{text}");
         assert_eq!(cast.app.folder.text("SELECT held FROM relays"), "device");
         assert_eq!(cast.consume(&id).await.status, 409, "the agent has nothing to read");
-        cast.approve(&id).await;
+        assert_eq!(yes(&cast, &cast.ada, &id, json!({ "about": "device" })).await.status, 200);
         assert_eq!(cast.consume(&id).await.status, 200, "her second yes lets it go");
     }
     let cast = Cast::new().await;
     let id = cast.approved().await;
     let taken = comes(&cast.app.app, cast.whose, "482913 is your login code", Worth::Verified, 9).await;
     assert_eq!(taken, Taken::Given(id_of(&id)));
+}
+
+#[tokio::test]
+async fn a_yes_lets_a_held_code_go_only_by_what_it_is_about() {
+    let cast = Cast::new().await;
+    let (phone_id, phone) = device(&cast.app, cast.whose, "phone").await;
+    let token = devices::offer(&cast.app.app, cast.whose).await.unwrap();
+    let link = json!({ "deviceId": phone_id.shown(), "linkToken": token.expose() });
+    assert_eq!(cast.by(&phone).post("/v1/devices/link", link).await.status, 200);
+    let id = cast.ask().await;
+    let early = yes(&cast, &cast.ada, &id, json!({ "about": "reset" })).await;
+    assert_eq!((early.status, &early.json()["code"]), (409, &json!("CONFLICT")), "nothing is held: {}", early.text());
+    assert_eq!(cast.status(&id).await["status"], "pending_approval");
+    assert_eq!(yes(&cast, &phone, &id, json!({})).await.status, 200);
+    let none = yes(&cast, &cast.ada, &id, json!({ "about": "reset" })).await;
+    assert_eq!((none.status, &none.json()["code"]), (409, &json!("CONFLICT")), "nor now: {}", none.text());
+    let taken = comes(&cast.app.app, cast.whose, RESET, Worth::Verified, 1).await;
+    assert_eq!(taken, Taken::Held(id_of(&id)));
+    for key in [&cast.ada, &phone] {
+        for body in [
+            json!({}),
+            json!({ "confirm": true }),
+            json!({ "about": null }),
+            json!({ "about": "" }),
+            json!({ "about": "device" }),
+            json!({ "about": "reset\u{0}" }),
+            json!({ "confirm": true, "about": "payment" }),
+        ] {
+            let again = yes(&cast, key, &id, body.clone()).await;
+            let said = again.json();
+            let members = ["code", "status", "about", "id"].map(|name| said[name].as_str().unwrap_or_default());
+            assert_eq!(again.status, 409, "{body}: {said}");
+            assert_eq!(members, ["CONFIRMATION_REQUIRED", "approved", "reset", id.as_str()], "{body}");
+            cast.app.advance(seconds(1));
+        }
+    }
+    assert_eq!((cast.consume(&id).await.status, &cast.status(&id).await["status"]), (409, &json!("approved")));
+    let gone = yes(&cast, &phone, &id, json!({ "about": "reset" })).await;
+    assert_eq!((gone.status, &gone.json()["status"]), (200, &json!("approved")), "{}", gone.text());
+    let late = yes(&cast, &cast.ada, &id, json!({ "about": "reset" })).await;
+    assert_eq!((late.status, &late.json()["code"], &late.json()["about"]), (409, &json!("CONFLICT"), &Value::Null));
+    assert_eq!(cast.consume(&id).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_agent_is_told_nothing_of_a_code_before_its_owner_let_it_go() {
+    const TOLD: [&str; 5] = ["metadata", "source", "sender", "receivedAt", "received_at"];
+    let cast = Cast::new().await;
+    let owners = async |id: &str| cast.by(&cast.ada).get(&format!("/v1/otp/{id}")).await.json();
+    let told = async |id: &str| {
+        let seen = cast.status(id).await;
+        TOLD.iter().filter(|name| seen.get(**name).is_some()).count()
+    };
+    let mut ids = Vec::new();
+    for number in 0..4 {
+        let id = cast.approved().await;
+        let waits = (cast.status(&id).await, cast.app.now());
+        assert_eq!(comes(&cast.app.app, cast.whose, RESET, Worth::Verified, number).await, Taken::Held(id_of(&id)));
+        assert_eq!((&cast.status(&id).await, cast.app.now()), (&waits.0, waits.1), "as if none had come");
+        let seen = owners(&id).await;
+        assert!(TOLD.iter().all(|name| seen.get(*name).is_some()), "{seen}");
+        assert_eq!((&seen["held"], &seen["metadata"]["sender"]), (&json!("reset"), &json!("acme.com")));
+        ids.push(id);
+    }
+    assert_eq!(cast.by(&cast.ada).post(&format!("/v1/otp/{}/deny", ids[0]), json!({})).await.status, 200);
+    assert_eq!(cast.by(&cast.key).send(Method::DELETE, &format!("/v1/otp/{}", ids[1]), "").await.status, 200);
+    assert_eq!(yes(&cast, &cast.ada, &ids[2], json!({ "about": "reset" })).await.status, 200);
+    assert_eq!(told(&ids[2]).await, TOLD.len(), "it is the agent's now");
+    cast.app.advance(minutes(6));
+    for id in [&ids[0], &ids[1], &ids[3]] {
+        let state = cast.status(id).await["status"].clone();
+        assert_eq!(told(id).await, 0, "{state}");
+        assert_eq!(owners(id).await["metadata"]["sender"], "acme.com", "{state}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_lets_a_held_code_go_only_from_a_card_that_showed_what_it_is_about() {
+    let app = TestApp::new().await;
+    let mut browser = approvals::person(&app, HOME, approvals::ADA, "/approvals").await;
+    let owner = approvals::whose(&app, &browser).await;
+    let bot = approvals::agent(&app, owner, "Bot").await;
+    let id = approvals::ask(&app, &bot, Some("*@acme.com")).await.id;
+    browser.go("/approvals").await;
+    let named = ("id".to_owned(), id.shown());
+    let forms = browser.forms();
+    let first = forms.iter().find(|form| form.action == "/approvals/approve" && form.hidden.contains(&named)).unwrap();
+    browser.send_form(first, &[]).await;
+    assert_eq!(comes(&app.app, owner, RESET, Worth::Verified, 1).await, Taken::Held(id));
+    for fields in [&[][..], &[("sure", "1")], &[("about", "device")]] {
+        browser.send_form(first, fields).await;
+        assert!(browser.sees("Approve once more") && !browser.sees("Approved."), "{}", browser.page.text());
+        assert_eq!(approvals::state(&app, owner, id).await, State::Approved, "{fields:?}: it was not shown");
+    }
+    press(&mut browser, "/approvals/approve", id).await;
+    assert!(browser.page.status == 200 && browser.sees("Approved."), "{}", browser.page.text());
+    assert_eq!(approvals::state(&app, owner, id).await, State::OtpReceived);
+}
+
+#[tokio::test]
+async fn a_way_is_told_in_the_language_of_the_page() {
+    let app = TestApp::new().await;
+    let mut browser = approvals::person(&app, HOME, approvals::ADA, "/approvals").await;
+    let owner = approvals::whose(&app, &browser).await;
+    let bot = approvals::agent(&app, owner, "Bot").await;
+    let id = approvals::ask(&app, &bot, Some("*@acme.com")).await.id;
+    browser.go("/approvals").await;
+    press(&mut browser, "/approvals/approve", id).await;
+    let text = format!("Your Acme code is {CODE}");
+    assert_eq!(comes(&app.app, owner, &text, Worth::Verified, 1).await, Taken::Given(id));
+    relays::consume(&app.app, &bot, id, None).await.unwrap();
+    browser.language = "de";
+    for (capture, seen) in [
+        ("inbound", "weitergeleitet"),
+        ("webhook", "von einem Programm gemeldet"),
+        ("mailbox", "Postfach, das dieser Server liest"),
+        ("collector", "Sammler"),
+        ("device", "Telefon"),
+        ("test", "Test"),
+    ] {
+        app.tamper(&format!("UPDATE relays SET capture = '{capture}'"));
+        browser.go("/approvals").await;
+        assert!(browser.sees(&format!("<bdi>E-Mail</bdi> · <bdi>{seen}</bdi>")), "{capture}: {}", browser.page.text());
+    }
+}
+
+#[tokio::test]
+async fn the_card_says_that_nothing_is_passed_on_of_whoever_is_on_the_list_however_they_are_named() {
+    let app = TestApp::new().await;
+    let mut browser = approvals::person(&app, HOME, approvals::ADA, "/approvals").await;
+    let owner = approvals::whose(&app, &browser).await;
+    let bot = approvals::agent(&app, owner, "Bot").await;
+    for (pattern, name, refused) in [
+        (Some("*@paypal.com"), None, true),
+        (None, Some("service@mail.paypal.com"), true),
+        (None, Some("paypal.com"), true),
+        (None, Some("PayPal"), true),
+        (None, Some("Example Air"), false),
+        (Some("*@acme.com"), Some("PayPal"), false),
+    ] {
+        let sender = name.map(str::to_owned);
+        let wish = relays::Ask { sender, ..approvals::wish(pattern) };
+        let relay = relays::request(&app.app, &bot, wish).await.unwrap();
+        browser.go("/approvals").await;
+        let said = browser.sees("its messages are never passed on, even if you approve");
+        assert_eq!(said, refused, "{pattern:?} {name:?}: {}", browser.page.text());
+        relays::cancel(&app.app, &bot, relay.id).await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ pub(crate) const ADA: &str = "ada@home.example";
 /// The house with Ada in it, and her agent.
 pub(crate) struct Scene {
     pub(crate) app: TestApp,
+    pub(crate) whose: Whose,
     agent: String,
     /// Ada's sign-in key.
     ada: String,
@@ -37,7 +38,7 @@ impl Scene {
         let wanted = Wanted { name: "Shopper".to_owned(), description: None, test: false };
         let agent = agents::create(&app.app, whose, wanted, None).await.unwrap();
         let (key, agent) = (agent.key.expose().clone(), agent.agent.id.shown());
-        Self { app, agent, ada, key }
+        Self { app, whose, agent, ada, key }
     }
 
     pub(crate) fn ada(&self) -> Client<'_> {
@@ -81,6 +82,14 @@ impl Scene {
 
     pub(crate) async fn state(&self, id: &str) -> String {
         self.status(id).await["status"].as_str().unwrap().to_owned()
+    }
+
+    /// A code, sealed to the agent's key as by a collector.
+    pub(crate) fn sealed(&self, id: &str, code: &str) -> String {
+        let expires_at = self.app.now();
+        let context = Context { request: id, agent: &self.agent, sender: "", expires_at };
+        let code = Secret::new(code.to_owned());
+        private().public().unwrap().seal(&code, &context, Secret::new([2; 32])).unwrap().into_string()
     }
 
     /// The agent reads its code and opens it, sealed for that sender.

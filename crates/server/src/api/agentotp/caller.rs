@@ -152,6 +152,41 @@ impl FromRequestParts<Arc<App>> for ByDevice {
 /// Somebody who may say yes.
 pub(super) struct ByApprover(pub(super) Approver);
 
+/// Why whoever calls may not, in words that are true of the call.
+struct Why {
+    agent: &'static str,
+    device: &'static str,
+    session: &'static str,
+    key: &'static str,
+}
+
+/// Of the owner's word to a request.
+const WORD: Why = Why {
+    agent: "An agent can not decide for its owner",
+    device: "This device was not linked by its owner",
+    session: "Approving needs a sign-in of the last minutes: sign in again",
+    key: "This key may not approve: open the approvals page",
+};
+
+/// Of what is set for all requests to come.
+const RULE: Why = Why {
+    agent: "An agent may not do that: only its owner may",
+    device: "A device may not do that: sign in",
+    session: "That needs a sign-in of the last minutes: sign in again",
+    key: "This key may not do that: open the approvals page",
+};
+
+/// Whoever calls, if they may say yes.
+async fn approver(parts: &mut Parts, app: &Arc<App>, why: &Why) -> Result<Approver, Refused> {
+    let (approver, why) = match Caller::from_request_parts(parts, app).await? {
+        Caller::Agent(_) => (Err(Error::Forbidden), why.agent),
+        Caller::Device(device) => (Approver::of_device(&device), why.device),
+        Caller::Session(live) => (Approver::of_session(app, &live), why.session),
+        Caller::Key(key) => (Approver::of_key(app, &key).await, why.key),
+    };
+    approver.map_err(|error| refused(error, why))
+}
+
 /// Why somebody may not, in words. That nobody could say so now is another answer.
 fn refused(error: Error, why: &str) -> Refused {
     match error {
@@ -164,17 +199,7 @@ impl FromRequestParts<Arc<App>> for ByApprover {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refused> {
-        let (approver, why) = match Caller::from_request_parts(parts, app).await? {
-            Caller::Agent(_) => return Err(error::forbidden("An agent can not approve").into()),
-            Caller::Device(device) => (Approver::of_device(&device), "This device was not linked by its owner"),
-            Caller::Session(live) => {
-                (Approver::of_session(app, &live), "Approving needs a sign-in of the last minutes: sign in again")
-            }
-            Caller::Key(key) => {
-                (Approver::of_key(app, &key).await, "This key may not approve: open the approvals page")
-            }
-        };
-        approver.map(Self).map_err(|error| refused(error, why))
+        approver(parts, app, &WORD).await.map(Self)
     }
 }
 
@@ -207,9 +232,9 @@ impl FromRequestParts<Arc<App>> for ByRuler {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refused> {
-        let ByApprover(approver) = ByApprover::from_request_parts(parts, app).await?;
+        let approver = approver(parts, app, &RULE).await?;
         match approver.by {
-            By::Device(_) => Err(Refused::from(error::forbidden("A device may not do that: sign in"))),
+            By::Device(_) => Err(Refused::from(error::forbidden(RULE.device))),
             By::Session | By::Key => Ok(Self(approver.whose)),
         }
     }

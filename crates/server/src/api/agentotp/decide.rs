@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse as _;
-use doorcode_core::relay::Named as _;
+use doorcode_core::relay::{Named as _, State as RelayState};
 use serde_json::json;
 use utoipa::{IntoResponses, ToSchema};
 
@@ -26,6 +26,8 @@ use crate::ops::relays::{self, Approver, Decided, Word, Yes};
 pub(crate) struct Approval {
     /// The person was asked whether any message of anybody is meant, and says yes once more. It counts only after a first yes.
     confirm: Option<bool>,
+    /// What the held code is about: `reset`, `payment` or `device`, as `held` and the 409 name it. Only this lets it go.
+    about: Option<String>,
 }
 
 /// Whether unverified mail is taken.
@@ -42,7 +44,7 @@ pub(crate) struct Unverified {
 #[expect(dead_code, reason = "the document is made of it")]
 enum WordProblems {
     /// `CONFLICT`: it was decided or cancelled, or is none of those that this can be said to. `CONFIRMATION_REQUIRED`: any message would do
-    /// for it, and this was the first yes.
+    /// for it, and this was the first yes; or its code is held, and this did not name what it is about, which `about` says.
     #[response(status = 409)]
     Conflict(ErrorBody),
     /// Its time was up.
@@ -53,7 +55,8 @@ enum WordProblems {
     Limited(ErrorBody),
 }
 
-/// Says yes. A request that names no sender takes two: the second with `confirm`, or as the first was said and a second later.
+/// Says yes. A request that names no sender takes two: the second with `confirm`, or as the first was said and a second later. A code that is
+/// held is let go by naming what it is about, in `about`.
 #[utoipa::path(post, path = "/v1/otp/{id}/approve", tag = "agentotp", operation_id = "approve_otp", request_body = Option<Approval>,
     params(("id" = String, Path, description = "The request", pattern = "^otp_[A-Za-z0-9_-]{22}$")),
     security(("key" = []), ("access_token" = [])),
@@ -71,8 +74,9 @@ pub(super) async fn approve(
     Segment(text): Segment,
     mut fields: Fields,
 ) -> Answer {
-    let sure = fields.flag("confirm")?.unwrap_or_default();
-    say(&app, approver, &text, Word::Yes(if sure { Yes::Sure } else { Yes::Plain })).await
+    let (sure, about) = (fields.flag("confirm")?.unwrap_or_default(), fields.text("about")?);
+    let yes = if sure { Yes::Sure } else { Yes::Plain };
+    say(&app, approver, &text, about.map_or(Word::Yes(yes), Word::About)).await
 }
 
 /// Says no, with or without a `reason` for the agent.
@@ -98,11 +102,12 @@ pub(super) async fn deny(
 }
 
 async fn say(app: &Arc<App>, approver: Approver, text: &str, word: Word) -> Answer {
+    // The contract has two words for what came of it, whatever the request goes on to: a held code that is let go is there at once.
+    let status = if matches!(word, Word::No(_)) { RelayState::Denied } else { RelayState::Approved }.as_str();
     let (relay, rivals) = match relays::decide(app, approver, read(text)?, word).await? {
         Decided::Done(relay, rivals) => (relay, rivals),
         Decided::AskedAgain(relay) => return Ok(say_again(&relay)),
     };
-    let status = relay.standing.state.as_str();
     let contested: Vec<&str> = rivals.iter().map(|rival| rival.agent_name.as_str()).collect();
     let body = json!({
         "success": true,

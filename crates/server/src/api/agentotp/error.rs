@@ -34,6 +34,9 @@ pub(crate) struct ErrorBody {
     /// What it is now.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
+    /// What the code that is held is about, for its owner and their devices.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    about: Option<String>,
     /// When it was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     consumed_at: Option<String>,
@@ -195,10 +198,18 @@ pub(super) fn of_state(relay: &Relay, state: State) -> Response {
     (status, Json(body)).into_response()
 }
 
-/// The first yes to a request that takes any message: its owner has to say it once more. No success, so that no client takes it for one.
+/// A yes that was not enough: the first to a request that takes any message, or one to a held code that did not name what it is about. Its
+/// owner has to say another. No success, so that no client takes it for one.
 pub(super) fn say_again(relay: &Relay) -> Response {
     let codes = ("CONFIRMATION_REQUIRED", "CONFIRMATION_REQUIRED");
-    let mut body = body(codes, "This request takes any message of anybody: approve it once more if that is meant");
+    let mut body = match relay.held.as_deref() {
+        Some(_) => body(
+            codes,
+            "The message is about more than a sign-in: approve it naming what `about` says if that is meant",
+        ),
+        None => body(codes, "This request takes any message of anybody: approve it once more if that is meant"),
+    };
+    body.about = relay.held.clone();
     (body.id, body.status) = (Some(relay.id.shown()), Some(relay.standing.state.as_str()));
     (StatusCode::CONFLICT, Json(body)).into_response()
 }

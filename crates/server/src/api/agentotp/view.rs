@@ -44,8 +44,31 @@ pub(super) fn metadata(relay: &Relay) -> Value {
     })
 }
 
-/// A request as its agent and its owner see it.
+/// A request as its agent sees it: of a code that its owner has not let go nothing.
 pub(super) fn view(app: &App, shown: &Shown, now: Timestamp) -> Map<String, Value> {
+    let mut body = told(app, shown, now);
+    if is_given(&shown.relay, shown.relay.standing.at(now)) {
+        tell_received(&mut body, &shown.relay);
+    }
+    body
+}
+
+/// Whether the code that came was ever the agent's to read. One that its owner said no to was held until then.
+fn is_given(relay: &Relay, state: State) -> bool {
+    relay.received_at.is_some() && relay.held.is_none() && state != State::Denied
+}
+
+fn tell_received(body: &mut Map<String, Value>, relay: &Relay) {
+    let at: Value = relay.received_at.map(|at| at.to_string()).into();
+    body.insert("metadata".to_owned(), metadata(relay));
+    body.insert("source".to_owned(), relay.source.as_deref().into());
+    body.insert("sender".to_owned(), relay.sender_domain.as_deref().into());
+    body.insert("receivedAt".to_owned(), at.clone());
+    body.insert("received_at".to_owned(), at);
+}
+
+/// What everybody who may see a request is told of it.
+fn told(app: &App, shown: &Shown, now: Timestamp) -> Map<String, Value> {
     let relay = &shown.relay;
     let state = relay.standing.at(now);
     let at = |moment: Option<Timestamp>| moment.map(|at| at.to_string());
@@ -76,13 +99,6 @@ pub(super) fn view(app: &App, shown: &Shown, now: Timestamp) -> Map<String, Valu
         put(&["approvalUrl", "approval_url"], approval_url(app, relay).into());
         put(&["webhookUrl", "webhook_url"], socket_url(app, relay).into());
     }
-    // Of a message that is held, and of one that was refused then, its agent hears nothing.
-    if relay.received_at.is_some() && relay.held.is_none() && state != State::Denied {
-        put(&["metadata"], metadata(relay));
-        put(&["source"], relay.source.as_deref().into());
-        put(&["sender"], relay.sender_domain.as_deref().into());
-        put(&["receivedAt", "received_at"], at(relay.received_at).into());
-    }
     match state {
         State::Consumed => put(&["consumedAt", "consumed_at"], at(relay.ended_at).into()),
         State::Cancelled => put(&["cancelledAt", "cancelled_at"], at(relay.ended_at).into()),
@@ -95,7 +111,10 @@ pub(super) fn view(app: &App, shown: &Shown, now: Timestamp) -> Map<String, Valu
 /// The same for its owner and their devices. Through whom the message came tells who keeps their mail, and what was turned away is no
 /// message of the agent's: both are not its to know.
 pub(super) fn owners_view(app: &App, shown: &Shown, now: Timestamp) -> Map<String, Value> {
-    let (mut body, relay) = (view(app, shown, now), &shown.relay);
+    let (mut body, relay) = (told(app, shown, now), &shown.relay);
+    if relay.received_at.is_some() {
+        tell_received(&mut body, relay);
+    }
     body.insert("turnedAway".to_owned(), turned_away(relay).into());
     // What a code that waits for another yes is about: whoever says it must be able to know.
     body.insert("held".to_owned(), relay.held.as_deref().into());

@@ -1,5 +1,5 @@
-//! The owner says yes or no, which of two agents gets the next message, and whether it may be unverified. Refuses everybody else, and one
-//! yes where two are asked for.
+//! The owner says yes or no, which of two agents gets the next message, and whether it may be unverified. Refuses everybody else, one
+//! yes where two are asked for, and a yes to a held code that does not say what it is about.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,8 +20,10 @@ use crate::store::{Tx, events};
 /// What the owner says.
 #[derive(Clone)]
 pub enum Word {
-    /// Yes.
+    /// Yes to the request.
     Yes(Yes),
+    /// Yes to the code that is held, whose message they were shown to be about this.
+    About(String),
     /// No, and why not, for the agent.
     No(Option<String>),
 }
@@ -30,14 +32,16 @@ pub enum Word {
 pub enum Decided {
     /// The request as it stands now, and others of other agents that could take the same message.
     Done(Box<Relay>, Vec<Shown>),
-    /// Any message would do for it, and this was the first yes: its owner has to say it once more.
+    /// This yes was not enough, and its owner has to say another: any message would do for it and this was the first, or its code is held
+    /// and this did not name what it is about.
     AskedAgain(Box<Relay>),
 }
 
 /// What the agent is told where its owner says nothing.
 const DENIED: &str = "The request was denied";
 
-/// The owner's word. To a request that names no sender yes has to be said twice, by whatever way.
+/// The owner's word. To a request that names no sender yes has to be said twice, by whatever way; to one whose code is held by naming what
+/// it is about, so that whoever only repeats themselves, or was never shown it, lets nothing go.
 pub async fn decide(app: &Arc<App>, approver: Approver, id: RelayId, word: Word) -> Result<Decided> {
     let (now, event, unit_app) = (app.clock.now(), app.entropy.id(app.clock.now())?, Arc::clone(app));
     let unit = app.db.write(move |tx| {
@@ -47,15 +51,15 @@ pub async fn decide(app: &Arc<App>, approver: Approver, id: RelayId, word: Word)
             let by = json!({ "by": approver.by.noted(), "about": relay.held });
             let noted = |kind| happened(kind, approver.actor(), &relay, by);
             if !say(tx, &unit_app, &relay, &word, now).await? {
-                if !is_first(&relay, &word, now) {
-                    return Err(late(&relay, now));
+                if !is_not_enough(&relay, &word, now) {
+                    return Err(not_so(&relay, &word, now));
                 }
                 if rows::ask_again(tx, &id, now).await? {
                     audit::note(tx, &unit_app, whose(&relay), noted("otp_ask_again"), now).await?;
                 }
                 return Ok(Decided::AskedAgain(Box::new(relay)));
             }
-            let yes = matches!(word, Word::Yes(_));
+            let yes = !matches!(word, Word::No(_));
             let (kind, told) = if yes { ("otp_approve", "relay.approved") } else { ("otp_deny", "relay.denied") };
             events::append(tx, &event, &relay.org, told, id.as_bytes()).await?;
             audit::note(tx, &unit_app, whose(&relay), noted(kind), now).await?;
@@ -75,23 +79,41 @@ pub async fn decide(app: &Arc<App>, approver: Approver, id: RelayId, word: Word)
 /// Writes the word down, if there is still something to say. False: there is not, or this word is not enough.
 async fn say(tx: &mut Tx<'_>, app: &App, relay: &Relay, word: &Word, now: Timestamp) -> Result<bool> {
     let denial = match word {
-        Word::Yes(_) => None,
+        Word::Yes(_) | Word::About(_) => None,
         Word::No(why) => Some(why.as_deref().and_then(clean_name).unwrap_or_else(|| DENIED.to_owned())),
     };
-    match (relay.held.is_some(), word, &denial) {
-        // Asked once more, about a code that is there.
-        (true, _, None) => rows::let_go(tx, &relay.id, now.plus(app.config.relay.keep), now).await,
-        (true, _, Some(denial)) => rows::deny_held(tx, &relay.id, denial, now).await,
-        (false, word, denial) => {
+    match (word, &denial) {
+        (Word::About(about), _) if relay.held.as_deref() == Some(about) => {
+            rows::let_go(tx, &relay.id, about, now.plus(app.config.relay.keep), now).await
+        }
+        (Word::About(_), _) => Ok(false),
+        // A code is there of which whoever says this does not show that they know what it is about.
+        (Word::Yes(_), _) if relay.held.is_some() => Ok(false),
+        (Word::No(_), Some(denial)) if relay.held.is_some() => rows::deny_held(tx, &relay.id, denial, now).await,
+        (word, denial) => {
             let asked_by = if let Word::Yes(yes) = word { yes.asked_by(now) } else { now };
             rows::decide(tx, relay, denial.is_none(), ("user", denial.as_deref()), (asked_by, now)).await
         }
     }
 }
 
-/// Whether it was the first yes to a request that takes any message.
-fn is_first(relay: &Relay, word: &Word, now: Timestamp) -> bool {
-    matches!(word, Word::Yes(_)) && relay.is_any() && relay.standing.at(now) == State::PendingApproval
+/// Whether it was the first yes to a request that takes any message, or one to a held code that does not say what that is about.
+fn is_not_enough(relay: &Relay, word: &Word, now: Timestamp) -> bool {
+    match (word, relay.standing.at(now)) {
+        (Word::Yes(_), State::PendingApproval) => relay.is_any(),
+        (Word::Yes(_) | Word::About(_), State::Approved) => relay.held.is_some(),
+        _ => false,
+    }
+}
+
+/// Why a word was none.
+fn not_so(relay: &Relay, word: &Word, now: Timestamp) -> Error {
+    match (word, relay.standing.at(now)) {
+        (Word::About(_), State::PendingApproval | State::Approved) => {
+            Error::Conflict("no code of this request is held")
+        }
+        _ => late(relay, now),
+    }
 }
 
 /// Of several agents' requests that could take the same message, the owner chooses one.

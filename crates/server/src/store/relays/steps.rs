@@ -20,8 +20,8 @@ statements! {
     // The same for a message that its owner must be asked about once more: $9 what it is about. One at a time.
     HOLD_BACK = "UPDATE relays SET received_at = $2, payload = $3, source = $4, capture = $5, readable = $6, sender_domain = $7, \
         verdict = $8, held = $9, forwarder = $10, spf = $11 WHERE id = $1 AND state = 1 AND held IS NULL AND ends_at > $2";
-    // Yes: it may be read until $3. No: the code goes, and the request is denied.
-    LET_GO = "UPDATE relays SET state = 2, held = NULL, kept_until = $3, ends_at = $3 WHERE id = $1 AND state = 1 AND held IS NOT NULL \
+    // Yes, by who names what it is about, $4: it may be read until $3. No: the code goes, and the request is denied.
+    LET_GO = "UPDATE relays SET state = 2, held = NULL, kept_until = $3, ends_at = $3 WHERE id = $1 AND state = 1 AND held = $4 \
         AND ends_at > $2";
     DENY_HELD = "UPDATE relays SET state = 4, denial = $3, decided_by = 'user', decided_at = $2, ended_at = $2, payload = NULL, \
         held = NULL WHERE id = $1 AND state = 1 AND held IS NOT NULL AND ends_at > $2";
@@ -154,9 +154,9 @@ pub async fn turn_away(tx: &mut Tx<'_>, id: &RelayId, bit: i64, now: Timestamp) 
     Ok(tx.execute(&TURN_AWAY, &[id.into(), now.into(), bit.into()]).await? == 1)
 }
 
-/// The owner says yes to a code that is held: it may be read until then. False: none is held any more.
-pub async fn let_go(tx: &mut Tx<'_>, id: &RelayId, kept_until: Timestamp, now: Timestamp) -> Result<bool> {
-    Ok(tx.execute(&LET_GO, &[id.into(), now.into(), kept_until.into()]).await? == 1)
+/// The owner says yes to a code that is held for being about this: it may be read until then. False: none is held, or for something else.
+pub async fn let_go(tx: &mut Tx<'_>, id: &RelayId, about: &str, kept_until: Timestamp, now: Timestamp) -> Result<bool> {
+    Ok(tx.execute(&LET_GO, &[id.into(), now.into(), kept_until.into(), about.into()]).await? == 1)
 }
 
 /// The owner says no to a code that is held. False: none is held any more.

@@ -23,13 +23,14 @@ pub(super) fn cards(
 fn card(shown: &Shown, waiting: &[Shown], senders: &Senders, meant: Option<RelayId>, now: Timestamp) -> Result<Card> {
     let relay = &shown.relay;
     let until = relay.standing.ends_at().unwrap_or(relay.standing.expires_at);
-    let domain = relay.sender_pattern.as_deref().and_then(|pattern| pattern.rsplit_once('@')).map(|(_, domain)| domain);
+    // Where there is a pattern the name beside it chooses nothing.
+    let wanted = relay.sender_pattern.as_deref().or(relay.sender.as_deref());
     Ok(Card {
         id: relay.id.shown(),
         agent: shown.agent_name.clone(),
         reason: relay.reason.clone(),
         senders: named(relay),
-        refused: domain.is_some_and(|domain| senders.deny(domain.trim_start_matches("*."))),
+        refused: wanted.is_some_and(|wanted| senders.deny_wanted(wanted)),
         sources: SOURCES.iter().filter(|(bit, _)| relay.sources & bit != 0).map(|(_, name)| *name).collect(),
         origin: relay.origin.clone(),
         left: u64::try_from(until.since(now).as_millis().div_ceil(1000)).unwrap_or(u64::MAX),
@@ -83,14 +84,13 @@ fn rivals(relay: &Relay, waiting: &[Shown], now: Timestamp) -> Vec<String> {
 /// One that is over, for the list.
 pub(super) fn past(shown: &Shown, now: Timestamp) -> Past {
     let relay = &shown.relay;
-    let ways: Vec<&str> = [&relay.source, &relay.capture].into_iter().flatten().map(String::as_str).collect();
     Past {
         at: relay.id.made_at(),
         agent: shown.agent_name.clone(),
         sender: named(relay).join(" · "),
         state: relay.standing.at(now),
         decided_by: relay.decided_by.clone(),
-        way: (!ways.is_empty()).then(|| ways.join(" · ")),
+        ways: [&relay.source, &relay.capture].into_iter().flatten().cloned().collect(),
         readable: relay.readable,
         vouched: vouched(relay),
         turned_away: turned_away(relay),

@@ -1,5 +1,5 @@
 //! What a person says on the page: yes, no, which of two, that unverified mail is taken, and that nothing may be asked for a while. What
-//! gives needs a young sign-in, and a yes to any message at all a second one; a no and a pause need neither. Refuses a form that is not ours.
+//! gives needs a young sign-in, and a yes to any message at all a second one; one to a held code says what it is about; a no and a pause need neither. Refuses a form that is not ours.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::ops::relays::{self, Approver, Decided, Shown, Viewer, Word, Yes};
 use crate::ops::sessions::Live;
 use crate::web::forms::{Sent, TOKEN_FIELD};
-use crate::web::pages::{AnyMessage, Form, ID_FIELD, Note, approvals_any};
+use crate::web::pages::{ABOUT_FIELD, AnyMessage, Form, ID_FIELD, Note, approvals_any};
 use crate::web::reply::{Page, frame, refusal};
 
 /// The hidden field with which the second yes comes.
@@ -54,9 +54,18 @@ async fn approved(app: &Arc<App>, form: &Sent, live: &Live) -> Result<Response> 
     let (id, owner) = (id_of(form)?, live.session.user);
     let shown = relays::show(app, Viewer::Owner(&owner), id).await?;
     let Ok(approver) = Approver::of_session(app, live) else { return Ok(stale(app, form, live, id).await) };
-    let yes = if form.field(SURE_FIELD) == "1" { Yes::Sure } else { Yes::First };
-    match relays::decide(app, approver, id, Word::Yes(yes)).await? {
+    let word = match (form.field(ABOUT_FIELD), form.field(SURE_FIELD)) {
+        ("", "1") => Word::Yes(Yes::Sure),
+        ("", _) => Word::Yes(Yes::First),
+        (about, _) => Word::About(about.to_owned()),
+    };
+    match relays::decide(app, approver, id, word).await? {
         Decided::Done(..) => Ok(after(app, form, live, Ok(Note::Approved)).await),
+        // The code came, and is held, since they were shown the card: here it is with what it is about.
+        Decided::AskedAgain(relay) if relay.held.is_some() => {
+            let asked = Asked { request: Some(id.shown()), before: None };
+            Ok(show(app, &form.headers, live, &asked, Said::default()).await)
+        }
         Decided::AskedAgain(_) => Ok(ask_again(app, form, &shown)),
     }
 }

@@ -7,7 +7,7 @@ use doorcode_core::Timestamp;
 use doorcode_core::relay::State;
 
 use super::moment::Moment;
-use super::{Frame, Head, ID_FIELD, page};
+use super::{ABOUT_FIELD, Frame, Head, ID_FIELD, page};
 use crate::web::texts::{Approvals as Said, Texts};
 
 /// What the page shows.
@@ -191,8 +191,8 @@ pub struct Past {
     pub state: State,
     /// `user`, `auto`, or nobody.
     pub decided_by: Option<String>,
-    /// How the code came, as `email · imap`; none: none came.
-    pub way: Option<String>,
+    /// How the code came, as `email` and `inbound`; none: none came.
+    pub ways: Vec<String>,
     /// Whether this server could read the message.
     pub readable: Option<bool>,
     /// Who sent the message, as far as that is known.
@@ -236,6 +236,20 @@ impl Page<'_> {
 
     fn source(&self, source: &str) -> &'static str {
         source_of(self.a, source)
+    }
+
+    /// A kind of message, or a way by which one comes, as people call it. What has no name here is shown as it is.
+    fn way<'b>(&self, way: &'b str) -> &'b str {
+        match way {
+            "sms" | "whatsapp" | "email" => self.source(way),
+            "collector" => self.a.collector,
+            "device" => self.a.phone,
+            "mailbox" => self.a.way_mailbox,
+            "inbound" => self.a.way_inbound,
+            "webhook" => self.a.way_webhook,
+            "test" => self.a.test,
+            other => other,
+        }
     }
 
     fn decided(&self, past: &Past) -> &'static str {

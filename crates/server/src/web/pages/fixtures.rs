@@ -132,7 +132,7 @@ fn a_past(evil: &str, state: State, good: bool) -> Past {
         sender: or("*@airline.example"),
         state,
         decided_by: (state != State::Expired).then(|| "user".to_owned()),
-        way: good.then(|| or("email · collector")),
+        ways: if good { vec!["email".to_owned(), or("collector")] } else { Vec::new() },
         readable: good.then_some(false),
         vouched: good.then(|| a_voucher(evil, true)),
         turned_away: TurnedAway { unverified: state == State::Expired, forged: state == State::Expired },

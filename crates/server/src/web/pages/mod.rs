@@ -52,6 +52,8 @@ pub const NAME_FIELD: &str = "name";
 pub const SCOPES_FIELD: &str = "scopes";
 /// The name of the hidden field with the id of what is revoked or signed out.
 pub const ID_FIELD: &str = "id";
+/// The name of the hidden field with what a held code is about, as it was shown.
+pub const ABOUT_FIELD: &str = "about";
 
 /// What every page for people has: its language, and who speaks.
 #[derive(Clone, Copy)]

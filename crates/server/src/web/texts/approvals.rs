@@ -65,6 +65,10 @@ pub(in crate::web) struct Approvals {
     pub by_rule: &'static str,
     pub by_nobody: &'static str,
     pub way: &'static str,
+    /// By which way a code came, where it is none of the person's devices: what kind of message it was stands before.
+    pub way_mailbox: &'static str,
+    pub way_inbound: &'static str,
+    pub way_webhook: &'static str,
     pub readable: &'static str,
     pub sealed: &'static str,
     pub verified: &'static str,
