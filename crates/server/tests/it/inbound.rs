@@ -243,6 +243,7 @@ async fn mail_for_nobody_is_refused_and_none_is_sent_on() {
     assert!(client.say(&format!("RCPT TO:<{}@{domain}>", local.to_uppercase())).await.starts_with("250"));
     let answer = house.scene.ada().send(axum::http::Method::DELETE, "/v1/inbound", "").await;
     assert_eq!(answer.status, 200);
+    assert_eq!(client.say("DATA").await, "554 5.5.1 No valid recipients\r\n");
     assert!(client.say("RSET").await.starts_with("250"));
     client.say("MAIL FROM:<>").await;
     assert!(client.say(&format!("RCPT TO:<{}>", house.to)).await.starts_with("550"), "it was taken away");
