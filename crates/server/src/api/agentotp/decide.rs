@@ -14,8 +14,8 @@ use super::answers::{ApproverProblems, BodyProblems, NotFound, Unavailable};
 use super::caller::ByApprover;
 use super::error::{Answer, ErrorBody, say_again};
 use super::fields::{Fields, wrong};
-use super::query::Segment;
 use super::relay as read;
+use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::relays::{self, Approver, Decided, Word, Yes};
 

@@ -15,7 +15,7 @@ use super::answers::{BodyProblems, NotFound, PersonProblems, Unavailable};
 use super::caller::ByPerson;
 use super::error::{self, Answer, ErrorBody, Refused, moment};
 use super::fields::{Fields, wrong};
-use super::query::Segment;
+use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::hooks::{self, Kind, Shown};
 use crate::ops::inbound::{self, Address};
