@@ -35,6 +35,8 @@ pub struct Wanted {
     pub description: Option<String>,
     /// Whether its key only tries things out.
     pub test: bool,
+    /// The key that signs its requests' keys.
+    pub identity: Option<IdentityKey>,
 }
 
 /// An agent with a key that is shown once.
@@ -56,7 +58,7 @@ pub async fn create(app: &Arc<App>, whose: Whose, wanted: Wanted, once: Option<O
         owner: whose.owner,
         name: clean_name(&wanted.name).ok_or(Error::Invalid { field: "name", why: "must not be empty" })?,
         description: described(wanted.description.as_deref())?,
-        identity: None,
+        identity: wanted.identity.map(|key| key.encode()),
         rules: None,
         paused_at: None,
         blocked_at: None,
@@ -82,7 +84,11 @@ pub async fn create(app: &Arc<App>, whose: Whose, wanted: Wanted, once: Option<O
             let minted = minted.named(Some(agent.name.clone()), None).of(Some(whose.owner));
             let key = minted.acting_as(*agent.id.as_bytes()).put(tx, whose.org).await?;
             events::append(tx, &event, &whose.org, "agent.created", agent.id.as_bytes()).await?;
-            let what = happened("agent_create", agent.id, json!({ "name": agent.name, "test": wanted.test }));
+            let mut said = json!({ "name": agent.name, "test": wanted.test });
+            if let Some(identity) = &agent.identity {
+                said["identity"] = identity.as_str().into();
+            }
+            let what = happened("agent_create", agent.id, said);
             audit::note(tx, &unit_app, whose, what, now).await?;
             idempotency::keep(tx, once.as_ref(), &(agent.id.to_string(), key.id.to_string())).await?;
             Ok((agent, key))
@@ -175,11 +181,16 @@ pub enum Step {
     Identity(Option<IdentityKey>),
 }
 
+/// An identity as somebody writes it; nothing is none.
+pub fn identity(text: &str) -> Result<Option<IdentityKey>> {
+    let text = Some(text.trim()).filter(|text| !text.is_empty());
+    text.map(IdentityKey::parse).transpose()
+}
+
 impl Step {
-    /// An identity as somebody writes it; nothing is none.
+    /// An identity as somebody writes it, as a step.
     pub fn identity(text: &str) -> Result<Self> {
-        let text = Some(text.trim()).filter(|text| !text.is_empty());
-        text.map(IdentityKey::parse).transpose().map(Self::Identity)
+        identity(text).map(Self::Identity)
     }
 }
 
