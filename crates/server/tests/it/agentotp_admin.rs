@@ -376,3 +376,18 @@ async fn a_record_is_exported_with_its_head() {
         ada.post("/v1/audit/reports/compliance", json!({ "startDate": cast.app.now().to_string() })).await.json();
     assert_eq!(later["totals"], json!({}));
 }
+
+#[test]
+fn the_document_has_what_a_denial_and_a_hook_are_made_of() {
+    let document: Value = serde_json::from_str(&doorcode::api::openapi_text()).unwrap();
+    for (path, needed, members) in
+        [("/v1/otp/{id}/deny", false, vec!["reason"]), ("/v1/hooks", true, vec!["kind", "name", "secret"])]
+    {
+        let body = &document["paths"][path]["post"]["requestBody"];
+        assert_eq!(body["required"].as_bool().unwrap_or_default(), needed, "{path}: {body}");
+        let text = body["content"]["application/json"]["schema"].to_string();
+        let name = text.split("#/components/schemas/").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+        let properties = document["components"]["schemas"][name]["properties"].as_object().unwrap();
+        assert_eq!(properties.keys().collect::<Vec<_>>(), members, "{path}");
+    }
+}

@@ -28,6 +28,16 @@ pub(crate) struct Approval {
     confirm: Option<bool>,
 }
 
+/// What a denial may say besides.
+#[derive(ToSchema)]
+#[schema(as = OtpDenial)]
+#[expect(dead_code, reason = "the document is made of it")]
+pub(crate) struct Denial {
+    /// Why, for the agent.
+    #[schema(example = "I am not signing up there")]
+    reason: Option<String>,
+}
+
 /// Whether unverified mail is taken.
 #[derive(ToSchema)]
 #[schema(as = OtpUnverified)]
@@ -76,7 +86,7 @@ pub(super) async fn approve(
 }
 
 /// Says no, with or without a `reason` for the agent.
-#[utoipa::path(post, path = "/v1/otp/{id}/deny", tag = "agentotp", operation_id = "deny_otp",
+#[utoipa::path(post, path = "/v1/otp/{id}/deny", tag = "agentotp", operation_id = "deny_otp", request_body = Option<Denial>,
     params(("id" = String, Path, description = "The request", pattern = "^otp_[A-Za-z0-9_-]{22}$")),
     security(("key" = []), ("access_token" = [])),
     responses(
