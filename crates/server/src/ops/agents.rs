@@ -14,7 +14,7 @@ use super::credentials::{self, mint};
 use super::idempotency::{self, Once};
 use super::sign_in::clean_name;
 use crate::app::{App, target_of};
-use crate::store::agents::{self as rows, Agent, Change};
+use crate::store::agents::{self as rows, Agent, Change, Stop};
 use crate::store::credentials::{self as credential_rows, Credential, Kind};
 use crate::store::{Tx, events, identities, relays, users};
 
@@ -194,9 +194,19 @@ impl Step {
     }
 }
 
-/// Does it.
+/// Does it. That an agent is stopped is written down beside the keys first, and that it goes on again afterwards: whatever fails in between, no
+/// restored database lets one go that was stopped.
 pub async fn change(app: &Arc<App>, whose: Whose, id: AgentId, step: Step) -> Result<()> {
     let (now, unit_app) = (app.clock.now(), Arc::clone(app));
+    let stop = match step {
+        Step::Pause(on) => Some((Stop::Paused, on)),
+        Step::Block(on) => Some((Stop::Blocked, on)),
+        _ => None,
+    };
+    if let Some((stop, true)) = stop {
+        show(app, whose, id).await?;
+        credentials::note_stop(app, whose, id, (stop, true), now)?;
+    }
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
             let identity = if let Step::Identity(key) = &step { key.map(|key| key.encode()) } else { None };
@@ -214,6 +224,9 @@ pub async fn change(app: &Arc<App>, whose: Whose, id: AgentId, step: Step) -> Re
     });
     unit.await?;
     app.call(id);
+    if let Some((stop, false)) = stop {
+        credentials::note_stop(app, whose, id, (stop, false), now)?;
+    }
     Ok(())
 }
 

@@ -61,6 +61,7 @@ fn view(shown: &Shown) -> Value {
         PersonProblems,
         BodyProblems,
         (status = 409, description = "There are ten", body = ErrorBody),
+        (status = 429, description = "Too many words and changes of this person in a minute", body = ErrorBody),
         Unavailable,
     ))]
 pub(super) async fn create(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, mut fields: Fields) -> Answer {
@@ -126,6 +127,7 @@ fn address(found: Option<&Address>) -> Response {
         PersonProblems,
         BodyProblems,
         (status = 409, description = "Mail is not taken in here", body = ErrorBody),
+        (status = 429, description = "Too many words and changes of this person in a minute", body = ErrorBody),
         Unavailable,
     ))]
 pub(super) async fn make_inbound(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, _: Fields) -> Answer {
