@@ -379,7 +379,7 @@ async fn a_record_is_exported_with_its_head() {
 
 #[test]
 fn the_document_has_what_a_denial_and_a_hook_are_made_of() {
-    let document: Value = serde_json::from_str(&doorcode::api::openapi_text()).unwrap();
+    let document: Value = serde_json::from_str(doorcode::api::openapi_text()).unwrap();
     for (path, needed, members) in
         [("/v1/otp/{id}/deny", false, vec!["reason"]), ("/v1/hooks", true, vec!["kind", "name", "secret"])]
     {
