@@ -47,8 +47,8 @@ CREATE TABLE device_links (
 -- Requests. state: 0 pending approval, 1 approved, 2 code received, 3 consumed, 4 denied, 5 expired, 6 cancelled. ends_at is when
 -- it ends by itself in its state. payload is sealed to public_key, and gone when it was read or is over. sources is a set of bits:
 -- 1 sms, 2 email, 4 whatsapp. readable says whether this server could read the message. unverified: its owner takes unverified mail for
--- asked_again_at: its owner said yes to any message at all, and was asked whether that is meant; only another yes approves it.
--- this one. forwarder: on whose word the sender is verified, where a forwarder's seal says so. spf: what SPF says of the host that brought
+-- this one. asked_again_at: its owner said yes to any message at all, and was asked whether that is meant; only another yes approves it.
+-- forwarder: on whose word the sender is verified, where a forwarder's seal says so. spf: what SPF says of the host that brought
 -- the message. turned_away: mail that would have fitted came and was not passed on, 1 unverified, 2 forged. held: a sealed code of a message about this (a reset, a payment) waits, with state 1, for its owner to say yes once more.
 CREATE TABLE relays (
     id              BYTEA PRIMARY KEY,

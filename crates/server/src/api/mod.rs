@@ -13,6 +13,7 @@ mod native;
 mod operate;
 pub mod outx;
 mod request_name;
+mod segment;
 
 use std::sync::Arc;
 

@@ -73,7 +73,8 @@ impl Agent {
         match self {
             Self::Create { org, name, owner, test, json, place } => place.within(environment, |app| async move {
                 let whose = person(&app, &owner, Some(org)).await?;
-                let new = agents::create(&app, whose, Wanted { name, description: None, test }, None).await?;
+                let new =
+                    agents::create(&app, whose, Wanted { name, description: None, test, identity: None }, None).await?;
                 show(&new.agent.id.shown(), new.key.expose(), json);
                 Ok(ExitCode::SUCCESS)
             }),

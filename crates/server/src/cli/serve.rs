@@ -88,7 +88,7 @@ async fn prepare(app: &Arc<App>) -> Result<(), Trouble> {
     if let Some(ended) = backups::recover_if_copy(app).await? {
         // Not on standard output: its first line is the address, for whoever started us.
         err(&format!(
-            "this database is a restored copy: voided {} challenges and {} messages, revoked {} keys again",
+            "this database is a restored copy: voided {} challenges and {} messages, revoked {} keys and the like again",
             ended.challenges, ended.deliveries, ended.credentials
         ));
     }
@@ -96,9 +96,9 @@ async fn prepare(app: &Arc<App>) -> Result<(), Trouble> {
     app.keys.note_seen(&app.db, now).await?;
     jobs::tick(app, &mut jobs::Sweep::default()).await?;
     // A copy that came by another way than `backup` bears no mark, and may hold keys that were revoked since.
-    let revoked = credentials::replay_revocations(app).await?;
+    let revoked = credentials::replay_revocations(app, credentials::Replay::Ended).await?;
     if revoked > 0 {
-        tracing::warn!(revoked, "keys or mailboxes had come back to life and are revoked again");
+        tracing::warn!(revoked, "keys, mailboxes, hooks or addresses had come back to life and are revoked again");
     }
     if app.db.sole_owner() {
         app.db

@@ -14,7 +14,7 @@ use super::credentials::{self, mint};
 use super::idempotency::{self, Once};
 use super::sign_in::clean_name;
 use crate::app::{App, target_of};
-use crate::store::agents::{self as rows, Agent, Change};
+use crate::store::agents::{self as rows, Agent, Change, Stop};
 use crate::store::credentials::{self as credential_rows, Credential, Kind};
 use crate::store::{Tx, events, identities, relays, users};
 
@@ -35,6 +35,8 @@ pub struct Wanted {
     pub description: Option<String>,
     /// Whether its key only tries things out.
     pub test: bool,
+    /// The key that signs its requests' keys.
+    pub identity: Option<IdentityKey>,
 }
 
 /// An agent with a key that is shown once.
@@ -56,7 +58,7 @@ pub async fn create(app: &Arc<App>, whose: Whose, wanted: Wanted, once: Option<O
         owner: whose.owner,
         name: clean_name(&wanted.name).ok_or(Error::Invalid { field: "name", why: "must not be empty" })?,
         description: described(wanted.description.as_deref())?,
-        identity: None,
+        identity: wanted.identity.map(|key| key.encode()),
         rules: None,
         paused_at: None,
         blocked_at: None,
@@ -82,7 +84,11 @@ pub async fn create(app: &Arc<App>, whose: Whose, wanted: Wanted, once: Option<O
             let minted = minted.named(Some(agent.name.clone()), None).of(Some(whose.owner));
             let key = minted.acting_as(*agent.id.as_bytes()).put(tx, whose.org).await?;
             events::append(tx, &event, &whose.org, "agent.created", agent.id.as_bytes()).await?;
-            let what = happened("agent_create", agent.id, json!({ "name": agent.name, "test": wanted.test }));
+            let mut said = json!({ "name": agent.name, "test": wanted.test });
+            if let Some(identity) = &agent.identity {
+                said["identity"] = identity.as_str().into();
+            }
+            let what = happened("agent_create", agent.id, said);
             audit::note(tx, &unit_app, whose, what, now).await?;
             idempotency::keep(tx, once.as_ref(), &(agent.id.to_string(), key.id.to_string())).await?;
             Ok((agent, key))
@@ -175,17 +181,32 @@ pub enum Step {
     Identity(Option<IdentityKey>),
 }
 
+/// An identity as somebody writes it; nothing is none.
+pub fn identity(text: &str) -> Result<Option<IdentityKey>> {
+    let text = Some(text.trim()).filter(|text| !text.is_empty());
+    text.map(IdentityKey::parse).transpose()
+}
+
 impl Step {
-    /// An identity as somebody writes it; nothing is none.
+    /// An identity as somebody writes it, as a step.
     pub fn identity(text: &str) -> Result<Self> {
-        let text = Some(text.trim()).filter(|text| !text.is_empty());
-        text.map(IdentityKey::parse).transpose().map(Self::Identity)
+        identity(text).map(Self::Identity)
     }
 }
 
-/// Does it.
+/// Does it. That an agent is stopped is written down beside the keys first, and that it goes on again afterwards: whatever fails in between, no
+/// restored database lets one go that was stopped.
 pub async fn change(app: &Arc<App>, whose: Whose, id: AgentId, step: Step) -> Result<()> {
     let (now, unit_app) = (app.clock.now(), Arc::clone(app));
+    let stop = match step {
+        Step::Pause(on) => Some((Stop::Paused, on)),
+        Step::Block(on) => Some((Stop::Blocked, on)),
+        _ => None,
+    };
+    if let Some((stop, true)) = stop {
+        show(app, whose, id).await?;
+        credentials::note_stop(app, whose, id, (stop, true), now)?;
+    }
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
             let identity = if let Step::Identity(key) = &step { key.map(|key| key.encode()) } else { None };
@@ -208,6 +229,9 @@ pub async fn change(app: &Arc<App>, whose: Whose, id: AgentId, step: Step) -> Re
     ended.into_iter().for_each(|relay| app.call(relay));
     app.call(id);
     app.call(whose.owner);
+    if let Some((stop, false)) = stop {
+        credentials::note_stop(app, whose, id, (stop, false), now)?;
+    }
     Ok(())
 }
 

@@ -41,7 +41,7 @@ pub async fn recover_if_copy(app: &Arc<App>) -> Result<Option<Recovered>> {
 pub async fn recover(app: &Arc<App>) -> Result<Recovered> {
     let now = app.clock.now();
     // Revocations first: if we die in between, the mark is still there and all of it is done again.
-    let credentials = credentials::replay_revocations(app).await?;
+    let credentials = credentials::replay_revocations(app, credentials::Replay::Restored).await?;
     let recovered = app
         .db
         .overhaul(move |tx| {

@@ -1,15 +1,20 @@
 //! Making, showing again and recognising API keys and client secrets. Refuses to store them: a key is derived from its
 //! row and a root outside the database, and found by a keyed digest.
 
+use std::collections::HashMap;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use doorcode_core::{CredentialId, Error, MailboxId, OrgId, Result, Secret, Timestamp, UserId, apikey};
+use doorcode_core::{
+    AgentId, CredentialId, Error, HookId, MailboxId, OrgId, Result, Secret, Timestamp, UserId, apikey,
+};
 
+use super::audit::Whose;
 use crate::app::App;
 use crate::keyring::{Keyring, Roots};
+use crate::store::agents::{self, Stop};
 use crate::store::credentials::{self as rows, Credential, Kind};
-use crate::store::{Tx, events, mailboxes};
+use crate::store::{Tx, events, hooks, mailboxes};
 
 /// The longest key that is looked at: ours have 29 characters, client secrets 44.
 const LONGEST: usize = 64;
@@ -167,15 +172,28 @@ pub async fn revoke(app: &Arc<App>, org: OrgId, id: CredentialId) -> Result<bool
     Ok(revoked)
 }
 
+/// Which lines of the file are replayed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Replay {
+    /// At every start: what is taken away for good.
+    Ended,
+    /// On a restored copy: also that an agent was blocked or paused. At every start it would be wrong where each server has a file of its own:
+    /// that the agent may go on again may stand in another's.
+    Restored,
+}
+
 /// Revokes again whatever the file says was revoked, and ends what it says ends. Idempotent. Gives how many came back to life
 /// and are dead again, or will be.
-pub async fn replay_revocations(app: &Arc<App>) -> Result<usize> {
+pub async fn replay_revocations(app: &Arc<App>, which: Replay) -> Result<usize> {
     let text = match std::fs::read_to_string(app.config.keys.join(REVOCATIONS)) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
         Err(error) => return Err(Error::unavailable(error)),
     };
-    let ended: Vec<Ended> = text.lines().filter_map(Ended::read).collect();
+    let mut ended: Vec<Ended> = text.lines().filter_map(Ended::read).collect();
+    if which == Replay::Restored {
+        ended.extend(stopped(&text));
+    }
     let now = app.clock.now();
     let mut again = 0;
     // In pieces: however long the file has grown, none of them takes long.
@@ -188,6 +206,11 @@ pub async fn replay_revocations(app: &Arc<App>) -> Result<usize> {
                         Ended::Credential { org, id, at: Some(at) } => rows::end_at(tx, org, id, *at).await?,
                         Ended::Credential { org, id, at: None } => rows::revoke(tx, org, id, now).await?,
                         Ended::Mailbox { owner, id } => mailboxes::delete(tx, id, owner).await?,
+                        Ended::Hook { org, owner, id } => hooks::delete(tx, org, id, owner).await?,
+                        Ended::Inbound { owner, digest } => hooks::delete_address(tx, owner, digest).await?,
+                        Ended::Agent(of, at) => {
+                            agents::stop_again(tx, (&of.org, &of.id, &of.owner), of.stop, *at).await?
+                        }
                     });
                 }
                 Ok(again)
@@ -200,11 +223,50 @@ pub async fn replay_revocations(app: &Arc<App>) -> Result<usize> {
 }
 
 /// A line of the file: `org id`, or, where the end was set for a time, `milliseconds org id`; `mailbox owner id` for a mailbox that is looked
-/// into no more. What stands in front makes a line that was cut short no other line.
+/// into no more, `hook org owner id`, and `inbound owner digest` for an address. What stands in front makes a line that was cut short no other
+/// line. What an agent may not, or may again, is in [`stopped`].
 #[derive(Clone)]
 enum Ended {
     Credential { org: OrgId, id: CredentialId, at: Option<Timestamp> },
     Mailbox { owner: UserId, id: MailboxId },
+    Hook { org: OrgId, owner: UserId, id: HookId },
+    Inbound { owner: UserId, digest: [u8; 16] },
+    Agent(Of, Timestamp),
+}
+
+/// Which stop of whose agent.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Of {
+    stop: Stop,
+    org: OrgId,
+    owner: UserId,
+    id: AgentId,
+}
+
+/// The stops of agents that the file has as its last word: `agent stopped milliseconds blocked org owner id`, taken back by `agent goes` of
+/// a later time. By their times and not by their order, since the files of several servers are put together.
+fn stopped(text: &str) -> Vec<Ended> {
+    let mut last: HashMap<Of, (Timestamp, bool)> = HashMap::new();
+    for (of, word) in text.lines().filter_map(read_stop) {
+        let known = last.entry(of).or_insert(word);
+        // At the same moment a stop counts.
+        *known = (*known).max(word);
+    }
+    let stops = last.into_iter().filter(|(_, (_, on))| *on);
+    stops.map(|(of, (at, _))| Ended::Agent(of, at)).collect()
+}
+
+fn read_stop(line: &str) -> Option<(Of, (Timestamp, bool))> {
+    let words: Vec<&str> = line.split(' ').collect();
+    let ["agent", word, at, stop, org, owner, id] = words[..] else { return None };
+    let on = match word {
+        "stopped" => true,
+        "goes" => false,
+        _ => return None,
+    };
+    let stop = Stop::read(stop)?;
+    let of = Of { stop, org: org.parse().ok()?, owner: owner.parse().ok()?, id: id.parse().ok()? };
+    Some((of, (Timestamp::from_millis(at.parse().ok()?), on)))
 }
 
 impl Ended {
@@ -213,6 +275,13 @@ impl Ended {
         let (at, org, id) = match words[..] {
             ["mailbox", owner, id] => {
                 return Some(Self::Mailbox { owner: owner.parse().ok()?, id: id.parse().ok()? });
+            }
+            ["hook", org, owner, id] => {
+                return Some(Self::Hook { org: org.parse().ok()?, owner: owner.parse().ok()?, id: id.parse().ok()? });
+            }
+            ["inbound", owner, digest] if digest.len() == 32 => {
+                let digest = u128::from_str_radix(digest, 16).ok()?.to_be_bytes();
+                return Some(Self::Inbound { owner: owner.parse().ok()?, digest });
             }
             [org, id] => (None, org, id),
             [at, org, id] => (Some(Timestamp::from_millis(at.parse().ok()?)), org, id),
@@ -235,6 +304,22 @@ pub(super) fn note_end(app: &App, org: OrgId, id: CredentialId, at: Timestamp) -
 /// Writes down beside the keys that a mailbox is looked into no more.
 pub(super) fn note_mailbox(app: &App, owner: UserId, id: MailboxId) -> Result<()> {
     note(app, &format!("mailbox {owner} {id}"))
+}
+
+/// Writes down beside the keys that nothing is pushed to a hook any more.
+pub(super) fn note_hook(app: &App, whose: Whose, id: HookId) -> Result<()> {
+    note(app, &format!("hook {} {} {id}", whose.org, whose.owner))
+}
+
+/// Writes down beside the keys that an address takes no mail any more, by its digest.
+pub(super) fn note_inbound(app: &App, owner: UserId, digest: [u8; 16]) -> Result<()> {
+    note(app, &format!("inbound {owner} {:032x}", u128::from_be_bytes(digest)))
+}
+
+/// Writes down beside the keys that an agent is stopped, or goes on.
+pub(super) fn note_stop(app: &App, whose: Whose, id: AgentId, (stop, on): (Stop, bool), now: Timestamp) -> Result<()> {
+    let word = if on { "stopped" } else { "goes" };
+    note(app, &format!("agent {word} {} {} {} {} {id}", now.millis(), stop.as_str(), whose.org, whose.owner))
 }
 
 fn note(app: &App, line: &str) -> Result<()> {

@@ -8,6 +8,8 @@ use doorcode_core::{Email, Error, OrgId, Result, Secret, Timestamp, UserId, hook
 use serde_json::json;
 
 use super::audit::{self, Happened, Whose};
+use super::credentials::note_inbound;
+use super::relays::spend;
 use crate::app::{App, target_of};
 use crate::store::hooks::{self as rows, Inbound};
 use crate::store::{identities, users};
@@ -32,11 +34,20 @@ pub async fn make(app: &Arc<App>, whose: Whose) -> Result<Address> {
         let roots = ring.active();
         (hook::mail_token(&roots.hook, whose.org, whose.owner, &seed), roots.kid)
     };
+    // Counted first: what is refused must not write down that the old one ended.
+    let counted = Arc::clone(app);
+    let count = app.db.write(move |tx| {
+        Box::pin(async move {
+            users::get(tx, &whose.org, &whose.owner).await?.ok_or(Error::NotFound)?;
+            spend(tx, &counted, &whose.owner, "changes of a person", now).await
+        })
+    });
+    count.await?;
+    note_end(app, whose.owner).await?;
     let new = Inbound { owner: whose.owner, org: whose.org, digest: digest(token.expose()), seed, kid, made_at: now };
     let row = new.clone();
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
-            users::get(tx, &whose.org, &whose.owner).await?.ok_or(Error::NotFound)?;
             rows::put_inbound(tx, &row).await?;
             audit::note(tx, &unit_app, whose, happened("inbound_create"), now).await
         })
@@ -54,6 +65,9 @@ pub async fn get(app: &App, owner: UserId) -> Result<Option<Address>> {
 
 /// Takes it away: mail for it is refused from now on.
 pub async fn remove(app: &Arc<App>, whose: Whose) -> Result<()> {
+    if !note_end(app, whose.owner).await? {
+        return Err(Error::NotFound);
+    }
     let (now, unit_app) = (app.clock.now(), Arc::clone(app));
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
@@ -64,6 +78,12 @@ pub async fn remove(app: &Arc<App>, whose: Whose) -> Result<()> {
         })
     });
     unit.await
+}
+
+/// Writes down beside the keys that a person's address ends, so that no restored database takes its mail again. False: they have none.
+async fn note_end(app: &App, owner: UserId) -> Result<bool> {
+    let found = app.db.read(move |tx| Box::pin(async move { rows::inbound_of(tx, &owner).await })).await?;
+    found.map(|old| note_inbound(app, owner, old.digest)).transpose().map(|noted| noted.is_some())
 }
 
 /// Whose address that is, if it is one's. In whatever case it is written.

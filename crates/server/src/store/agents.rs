@@ -21,6 +21,8 @@ statements! {
     RULE = "UPDATE agents SET rules = $4 WHERE org_id = $1 AND id = $2 AND owner_id = $3 AND removed_at IS NULL";
     PAUSE = "UPDATE agents SET paused_at = $4 WHERE org_id = $1 AND id = $2 AND owner_id = $3 AND removed_at IS NULL";
     BLOCK = "UPDATE agents SET blocked_at = $4 WHERE org_id = $1 AND id = $2 AND owner_id = $3 AND removed_at IS NULL";
+    PAUSE_AGAIN = "UPDATE agents SET paused_at = $4 WHERE org_id = $1 AND id = $2 AND owner_id = $3 AND paused_at IS NULL AND removed_at IS NULL";
+    BLOCK_AGAIN = "UPDATE agents SET blocked_at = $4 WHERE org_id = $1 AND id = $2 AND owner_id = $3 AND blocked_at IS NULL AND removed_at IS NULL";
     PIN = "UPDATE agents SET identity = $4 WHERE org_id = $1 AND id = $2 AND owner_id = $3 AND removed_at IS NULL";
     REMOVE = "UPDATE agents SET removed_at = $4 WHERE org_id = $1 AND id = $2 AND owner_id = $3 AND removed_at IS NULL";
 }
@@ -120,4 +122,42 @@ pub async fn change(tx: &mut Tx<'_>, org: &OrgId, id: &AgentId, owner: &UserId, 
         Change::Removed(at) => tx.execute(&REMOVE, &[org, id, owner, (*at).into()]).await?,
     };
     Ok(changed == 1)
+}
+
+/// How an agent is stopped.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stop {
+    /// For a while.
+    Paused,
+    /// For good.
+    Blocked,
+}
+
+/// Every stop, as it is written down.
+const STOPS: [(Stop, &str); 2] = [(Stop::Paused, "paused"), (Stop::Blocked, "blocked")];
+
+impl Stop {
+    /// As it is written down.
+    pub fn as_str(self) -> &'static str {
+        STOPS.iter().find(|(stop, _)| *stop == self).map_or("", |(_, name)| name)
+    }
+
+    /// The stop of that name.
+    pub fn read(name: &str) -> Option<Self> {
+        STOPS.iter().find(|(_, known)| *known == name).map(|(stop, _)| *stop)
+    }
+}
+
+/// Stops an agent that a restored copy has as going. False: it is stopped, or there is none such.
+pub async fn stop_again(
+    tx: &mut Tx<'_>,
+    (org, id, owner): (&OrgId, &AgentId, &UserId),
+    stop: Stop,
+    at: Timestamp,
+) -> Result<bool> {
+    let again = match stop {
+        Stop::Paused => &PAUSE_AGAIN,
+        Stop::Blocked => &BLOCK_AGAIN,
+    };
+    Ok(tx.execute(again, &[org.into(), id.into(), owner.into(), at.into()]).await? == 1)
 }

@@ -32,6 +32,7 @@ statements! {
     FIND_INBOUND = concat!("SELECT ", inbound!(), " FROM inbound_addresses WHERE digest = $1");
     INBOUND_OF = concat!("SELECT ", inbound!(), " FROM inbound_addresses WHERE owner_id = $1");
     DELETE_INBOUND = "DELETE FROM inbound_addresses WHERE owner_id = $1";
+    DELETE_ADDRESS = "DELETE FROM inbound_addresses WHERE owner_id = $1 AND digest = $2";
     UNDER = "SELECT count(*) FROM hooks WHERE kid = $1";
     INBOUND_UNDER = "SELECT count(*) FROM inbound_addresses WHERE kid = $1";
 }
@@ -170,6 +171,11 @@ pub async fn inbound_of(tx: &mut Tx<'_>, owner: &UserId) -> Result<Option<Inboun
 /// Takes it away. False: they had none.
 pub async fn delete_inbound(tx: &mut Tx<'_>, owner: &UserId) -> Result<bool> {
     Ok(tx.execute(&DELETE_INBOUND, &[owner.into()]).await? == 1)
+}
+
+/// The same, if it is that one.
+pub async fn delete_address(tx: &mut Tx<'_>, owner: &UserId, digest: &[u8; 16]) -> Result<bool> {
+    Ok(tx.execute(&DELETE_ADDRESS, &[owner.into(), digest.into()]).await? == 1)
 }
 
 /// How many hooks, and how many addresses for forwarded mail, are derived under a master key.

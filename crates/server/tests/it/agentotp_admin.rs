@@ -92,6 +92,31 @@ async fn agents_are_made_listed_changed_and_removed() {
 }
 
 #[tokio::test]
+async fn an_agent_may_be_made_with_its_identity_by_whoever_may_set_one() {
+    let cast = Cast::new().await;
+    let ada = cast.by(&cast.ada);
+    let identity = IdentitySigner::from_seed(Secret::new([5; 32])).public().unwrap().encode();
+    let wanted = json!({ "name": "Bot", "identity": identity });
+    let made = ada.post("/v1/agents", wanted.clone()).await;
+    assert_eq!((made.status, &made.json()["identity"]), (201, &json!(identity)), "{}", made.text());
+    let shown = ada.get(&format!("/v1/agents/{}", made.json()["id"].as_str().unwrap())).await.json();
+    assert_eq!(shown["identity"], identity);
+    assert_eq!(codes(&ada.post("/v1/agents", json!({ "name": "Bot", "identity": "ed25519:x" })).await), invalid());
+    let none = ada.post("/v1/agents", json!({ "name": "Bot", "identity": "" })).await;
+    assert_eq!((none.status, &none.json()["identity"]), (201, &json!(null)));
+
+    let strict = [("DOORCODE_RELAY__APPROVE_WITH_KEY", "no"), ("DOORCODE_RELAY__FRESH", "1m")];
+    let cast = Cast::with(&strict).await;
+    let session = cast.session(None).await;
+    assert_eq!(codes(&cast.by(&cast.ada).post("/v1/agents", wanted.clone()).await), forbidden());
+    assert_eq!(cast.by(&session).post("/v1/agents", wanted.clone()).await.status, 201, "just signed in");
+    cast.app.advance(seconds(61));
+    assert_eq!(codes(&cast.by(&session).post("/v1/agents", wanted).await), forbidden(), "it was left open");
+    assert_eq!(cast.by(&session).post("/v1/agents", json!({ "name": "Bot" })).await.status, 201);
+    assert_eq!(cast.app.number("SELECT count(*) FROM agents"), 3, "what is refused makes none");
+}
+
+#[tokio::test]
 async fn a_key_is_followed_by_another_with_grace_or_at_once() {
     let cast = Cast::new().await;
     let path = format!("/v1/agents/{}/rotate-key", cast.agent.shown());
@@ -350,4 +375,19 @@ async fn a_record_is_exported_with_its_head() {
     let later =
         ada.post("/v1/audit/reports/compliance", json!({ "startDate": cast.app.now().to_string() })).await.json();
     assert_eq!(later["totals"], json!({}));
+}
+
+#[test]
+fn the_document_has_what_a_denial_and_a_hook_are_made_of() {
+    let document: Value = serde_json::from_str(doorcode::api::openapi_text()).unwrap();
+    for (path, needed, members) in
+        [("/v1/otp/{id}/deny", false, vec!["reason"]), ("/v1/hooks", true, vec!["kind", "name", "secret"])]
+    {
+        let body = &document["paths"][path]["post"]["requestBody"];
+        assert_eq!(body["required"].as_bool().unwrap_or_default(), needed, "{path}: {body}");
+        let text = body["content"]["application/json"]["schema"].to_string();
+        let name = text.split("#/components/schemas/").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+        let properties = document["components"]["schemas"][name]["properties"].as_object().unwrap();
+        assert_eq!(properties.keys().collect::<Vec<_>>(), members, "{path}");
+    }
 }

@@ -137,7 +137,7 @@ pub(crate) async fn person(app: &TestApp, email: &str) -> (String, Whose) {
 }
 
 pub(crate) async fn agent(app: &TestApp, whose: Whose, name: &str, test: bool) -> (AgentId, String) {
-    let wanted = Wanted { name: name.to_owned(), description: None, test };
+    let wanted = Wanted { name: name.to_owned(), description: None, test, identity: None };
     let new = agents::create(&app.app, whose, wanted, None).await.unwrap();
     (new.agent.id, new.key.expose().clone())
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use axum::http::Method;
 use doorcode::ops::relays::{self, Approver, By, Word, Yes};
-use doorcode::ops::{devices, orgs};
+use doorcode::ops::{credentials, devices, orgs};
 use doorcode_core::relay::Named as _;
-use doorcode_core::{Email, RelayId};
+use doorcode_core::{Email, Error, RelayId};
 use serde_json::{Value, json};
 
 use crate::agentotp_cast::*;
@@ -297,4 +297,42 @@ async fn unverified_mail_is_the_persons_in_person_to_let_in() {
 async fn by_sms(cast: &Cast) -> String {
     let wish = wish_with(json!({ "filter": { "sources": ["sms"], "senderPattern": "+15551234567" } }));
     cast.by(&cast.key).post(REQUEST, wish).await.json()["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn what_fills_the_record_is_counted_and_a_pause_and_a_removal_always_go() {
+    let environment = [("DOORCODE_RELAY__OWNER_MINUTE", "3"), crate::inbound::TAKEN_IN[0], crate::inbound::TAKEN_IN[1]];
+    let cast = Cast::with(&environment).await;
+    let ada = cast.by(&cast.ada);
+    let entries = || cast.app.number("SELECT count(*) FROM audit");
+    let made = ada.post("/v1/hooks", json!({ "kind": "sms" })).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    assert_eq!(ada.post("/v1/inbound", json!({})).await.status, 200);
+    let address = ada.get("/v1/inbound").await.text();
+    relays::pause(&cast.app.app, cast.whose, false).await.unwrap();
+    let before = entries();
+    for (path, body) in [("/v1/hooks", json!({ "kind": "sms" })), ("/v1/inbound", json!({}))] {
+        assert_eq!(ada.post(path, body).await.status, 429, "{path}");
+    }
+    let limited = relays::pause(&cast.app.app, cast.whose, false).await;
+    assert!(matches!(limited, Err(Error::Limited { .. })));
+    let (_, other) = agent(&cast.app, cast.whose, "Other", false).await;
+    let id = cast.ask_as(&other).await;
+    let approver = Approver { whose: cast.whose, by: By::Session };
+    let chosen = relays::choose(&cast.app.app, approver, RelayId::read(&id).unwrap()).await;
+    assert!(matches!(chosen, Err(Error::Limited { .. })), "{chosen:?}");
+    assert_eq!(entries(), before + 2, "an agent and its request");
+
+    assert_eq!(ada.get("/v1/inbound").await.text(), address, "the one that is there stays");
+    assert_eq!(credentials::replay_revocations(&cast.app.app, credentials::Replay::Ended).await.unwrap(), 0);
+    for _ in 0..3 {
+        relays::pause(&cast.app.app, cast.whose, true).await.unwrap();
+    }
+    assert_eq!(entries(), before + 3, "a pause that is said again is none");
+    let hook = format!("/v1/hooks/{}", made.json()["hook"]["id"].as_str().unwrap());
+    for path in [hook.as_str(), "/v1/inbound"] {
+        assert_eq!(ada.send(Method::DELETE, path, "").await.status, 200, "{path}");
+    }
+    cast.app.advance(minutes(1));
+    relays::pause(&cast.app.app, cast.whose, false).await.unwrap();
 }

@@ -44,7 +44,7 @@ pub(crate) async fn whose(app: &TestApp, browser: &Browser<'_>) -> Whose {
 }
 
 pub(crate) async fn agent(app: &TestApp, whose: Whose, name: &str) -> Asking {
-    let wanted = Wanted { name: name.to_owned(), description: None, test: false };
+    let wanted = Wanted { name: name.to_owned(), description: None, test: false, identity: None };
     Asking { agent: agents::create(&app.app, whose, wanted, None).await.unwrap().agent, test: false }
 }
 

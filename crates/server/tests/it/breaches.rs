@@ -109,12 +109,16 @@ async fn a_restart_does_not_cut_the_grace_of_a_rotated_key_short() {
     let made = admin.post("/v1/keys", json!({ "name": "checkout" })).await.json();
     let path = format!("/v1/keys/{}/rotate", made["id"].as_str().unwrap());
     assert_eq!(admin.post(&path, json!({ "grace": 7200 })).await.status, 201);
-    assert_eq!(credentials::replay_revocations(&app.app).await.unwrap(), 0, "nothing came back to life");
+    assert_eq!(
+        credentials::replay_revocations(&app.app, credentials::Replay::Ended).await.unwrap(),
+        0,
+        "nothing came back to life"
+    );
     let holder = program(&app, made["api_key"].as_str().unwrap());
     assert_eq!(holder.post(V, json!({ "to": BOB })).await.status, 201);
     // What was restored to before the rotation ends all the same.
     app.tamper("UPDATE credentials SET expires_at = NULL");
-    assert_eq!(credentials::replay_revocations(&app.app).await.unwrap(), 1);
+    assert_eq!(credentials::replay_revocations(&app.app, credentials::Replay::Ended).await.unwrap(), 1);
     app.advance(hours(2));
     assert_eq!(problem(&holder.post(V, json!({ "to": BOB })).await), (401, "unauthenticated".to_owned()));
 }

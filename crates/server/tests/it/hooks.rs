@@ -100,6 +100,17 @@ async fn a_wrong_signature_an_old_one_and_a_wrong_path_are_nothing() {
 }
 
 #[tokio::test]
+async fn a_path_that_is_no_text_is_nobodys_in_the_doors_form() {
+    let scene = Scene::of(TestApp::new().await).await;
+    let known = push(&scene, "/hooks/sms/x", "", "{}").await.both();
+    assert_eq!(known.0, 404);
+    for kind in ["sms", "twilio", "whatsapp"] {
+        assert_eq!(push(&scene, &format!("/hooks/{kind}/%ff"), "", "{}").await.both(), known, "{kind}");
+    }
+    assert_eq!(scene.app.from(HERE).get("/hooks/whatsapp/%ff").await.both(), known);
+}
+
+#[tokio::test]
 async fn a_message_is_taken_once_whether_somebody_waited_or_not() {
     let (scene, path, secret) = phone().await;
     let body = sms(&scene, "1", TEXT);

@@ -46,6 +46,12 @@ pub(crate) fn published() -> Answer {
     Answer::Texts(vec![format!("v=DKIM1; k=ed25519; p={}", STANDARD.encode(key().public_key()))])
 }
 
+/// What takes mail in.
+pub(crate) const TAKEN_IN: [(&str, &str); 2] = [
+    ("DOORCODE_CAPTURE__INBOUND__LISTEN", "127.0.0.1:0"),
+    ("DOORCODE_CAPTURE__INBOUND__DOMAIN", "in.doorcode.example"),
+];
+
 /// A house that takes mail in.
 pub(crate) struct House {
     pub(crate) scene: Scene,
@@ -72,11 +78,8 @@ pub(crate) async fn house_of(patience: Patience, more: &[(&str, &str)], more_nam
     known.extend(more_names.iter().map(|(name, answer)| ((*name).to_owned(), answer.clone())));
     let names = NameServer::start(known).await;
     let at = names.at.to_string();
-    let mut environment = vec![
-        ("DOORCODE_CAPTURE__DNS", at.as_str()),
-        ("DOORCODE_CAPTURE__INBOUND__LISTEN", "127.0.0.1:0"),
-        ("DOORCODE_CAPTURE__INBOUND__DOMAIN", "in.doorcode.example"),
-    ];
+    let mut environment = vec![("DOORCODE_CAPTURE__DNS", at.as_str())];
+    environment.extend(TAKEN_IN);
     environment.extend(more);
     let folder = Folder::new();
     let config = settings(&folder, &environment);
@@ -296,6 +299,7 @@ async fn mail_for_nobody_is_refused_and_none_is_sent_on() {
     ] {
         assert_eq!(client.say(&format!("RCPT TO:<{to}>")).await, "550 5.1.1 No such address\r\n", "{to}");
     }
+    assert_eq!(client.say("DATA").await, "554 5.5.1 No valid recipients\r\n");
     assert!(client.say(&format!("RCPT TO:<{}@{domain}>", local.to_uppercase())).await.starts_with("250"));
     let answer = house.scene.ada().send(axum::http::Method::DELETE, "/v1/inbound", "").await;
     assert_eq!(answer.status, 200);

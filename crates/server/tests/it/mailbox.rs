@@ -155,7 +155,7 @@ impl Scene {
     }
 
     pub(crate) async fn agent(&self, seed: u8) -> Agent {
-        let wanted = agents::Wanted { name: format!("Agent {seed}"), description: None, test: false };
+        let wanted = agents::Wanted { name: format!("Agent {seed}"), description: None, test: false, identity: None };
         let made = agents::create(&self.app, self.whose, wanted, None).await.unwrap();
         Agent {
             asking: Asking { agent: made.agent, test: false },

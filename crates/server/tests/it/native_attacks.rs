@@ -56,6 +56,30 @@ async fn what_is_no_object_is_said_so() {
     assert_eq!(problem(&invalid), (400, "malformed".to_owned()));
 }
 
+/// Of every door: the document has all routes.
+#[tokio::test]
+async fn a_path_that_is_no_text_is_refused_in_the_doors_form() {
+    let app = TestApp::new().await;
+    let key = key_of(&app, "ada@example.com").await;
+    let program = program(&app, &key);
+    let document: Value = serde_json::from_str(doorcode::api::openapi_text()).unwrap();
+    let mut tried = 0;
+    for (path, methods) in document["paths"].as_object().unwrap().iter().filter(|(path, _)| path.contains('{')) {
+        let pieces = path.split('/').map(|piece| if piece.starts_with('{') { "%ff" } else { piece });
+        let nowhere = pieces.collect::<Vec<_>>().join("/");
+        for method in ["get", "post", "put", "patch", "delete"].iter().filter(|method| methods.get(**method).is_some())
+        {
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let answer = program.send(method.clone(), &nowhere, "{}").await;
+            let form = answer.header("content-type").unwrap_or_default();
+            assert!(form.ends_with("json"), "{method} {path}: {} {form} {}", answer.status, answer.text());
+            assert_ne!(answer.status, 400, "{method} {path}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 30, "{tried}");
+}
+
 #[tokio::test]
 async fn a_whole_number_is_one_however_it_is_written() {
     let app = TestApp::new().await;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use doorcode::ops::agents;
 use doorcode::ops::backups::{self, Recovered};
 use doorcode::ops::credentials;
+use doorcode::ops::inbound;
 use doorcode::store::credentials::Kind;
 use doorcode_core::{CredentialId, Error, OrgId};
 use tokio::task::JoinSet;
@@ -26,10 +27,14 @@ async fn back_up(app: &TestApp) -> PathBuf {
 
 /// A house on a copy, in another directory, with the same keys, at the same time. Not recovered yet.
 async fn restore(app: &TestApp, copy: &PathBuf) -> TestApp {
+    restore_with(app, copy, &[]).await
+}
+
+async fn restore_with(app: &TestApp, copy: &PathBuf, environment: &[(&str, &str)]) -> TestApp {
     let folder = Folder::new();
     std::fs::create_dir_all(folder.path()).unwrap();
     std::fs::copy(copy, folder.path().join("doorcode.db")).unwrap();
-    let mut config = settings(&folder, &[]);
+    let mut config = settings(&folder, environment);
     config.keys.clone_from(&app.app.config.keys);
     TestApp::open(folder, config, app.now()).await.unwrap()
 }
@@ -145,6 +150,91 @@ async fn the_keys_of_an_agent_that_was_removed_after_the_copy_stay_dead_and_no_r
         assert_eq!(crate::native::program(&restored, key).post(REQUEST, wish()).await.status, 401);
     }
     assert_eq!(restored.number("SELECT count(*) FROM relays WHERE state < 3 OR payload IS NOT NULL"), 0);
+}
+
+/// What `revocations.log` says, on a copy that was made before: first it is alive, or the test proves nothing.
+#[tokio::test]
+async fn a_hook_that_was_removed_after_the_copy_takes_no_pushes() {
+    use crate::hooks::{TEXT, phone, push, sign, sms};
+    let (scene, path, secret) = phone().await;
+    let copy = back_up(&scene.app).await;
+    let id = scene.ada().get("/v1/hooks").await.json()["hooks"][0]["id"].as_str().unwrap().to_owned();
+    let gone = scene.ada().send(axum::http::Method::DELETE, &format!("/v1/hooks/{id}"), "").await;
+    assert_eq!(gone.status, 200, "{}", gone.text());
+    let body = sms(&scene, "1", TEXT);
+    let signature = sign(&scene, &secret, &body);
+    let restored = restore(&scene.app, &copy).await;
+    let pushed = async |body: &str| {
+        let phone = restored.from(HERE).saying("x-doorcode-signature", &signature);
+        phone.send(axum::http::Method::POST, &path, body.to_owned()).await.status
+    };
+    assert_eq!(pushed(&body).await, 200);
+    assert_eq!(recover(&restored).await.unwrap().credentials, 1);
+    assert_eq!(pushed(&body).await, 404);
+    assert_eq!(push(&scene, &path, &signature, &body).await.status, 404, "as at home");
+}
+
+#[tokio::test]
+async fn an_address_for_mail_that_was_removed_or_followed_by_another_after_the_copy_is_none() {
+    let app = TestApp::with(&crate::inbound::TAKEN_IN).await;
+    let (_, whose) = crate::agentotp_cast::person(&app, ADA).await;
+    let find = async |app: &TestApp, address: &str| {
+        let (local, host) = address.split_once('@').unwrap();
+        inbound::find(&app.app, local, host).await.unwrap().is_some()
+    };
+    let make = async || inbound::make(&app.app, whose).await.unwrap().email.unwrap().expose().clone();
+    let first = make().await;
+    let early = back_up(&app).await;
+    let second = make().await;
+    app.advance(minutes(1));
+    let late = back_up(&app).await;
+    assert_eq!(credentials::replay_revocations(&app.app, credentials::Replay::Ended).await.unwrap(), 0);
+    assert!(find(&app, &second).await, "the one that followed lives");
+    inbound::remove(&app.app, whose).await.unwrap();
+    for (copy, address) in [(&early, &first), (&late, &second)] {
+        let restored = restore_with(&app, copy, &crate::inbound::TAKEN_IN).await;
+        assert!(find(&restored, address).await);
+        assert_eq!(recover(&restored).await.unwrap().credentials, 1);
+        assert!(!find(&restored, address).await);
+    }
+}
+
+#[tokio::test]
+async fn an_agent_that_was_stopped_after_the_copy_is_stopped_and_one_that_may_go_on_goes() {
+    use crate::agentotp_cast::Cast;
+    use doorcode::ops::agents::Step;
+    let cast = Cast::new().await;
+    let app = &cast.app;
+    let (other, _) = crate::agentotp_cast::agent(app, cast.whose, "Other", false).await;
+    let copy = back_up(app).await;
+    let step = async |id, step| agents::change(&app.app, cast.whose, id, step).await.unwrap();
+    let stops = async |app: &TestApp, id| {
+        let agent = agents::show(&app.app, cast.whose, id).await.unwrap();
+        (agent.blocked_at.is_some(), agent.paused_at.is_some())
+    };
+    step(cast.agent, Step::Block(true)).await;
+    step(other, Step::Block(true)).await;
+    step(other, Step::Pause(true)).await;
+    app.advance(minutes(1));
+    step(other, Step::Block(false)).await;
+    let restored = restore(app, &copy).await;
+    assert_eq!(stops(&restored, cast.agent).await, (false, false));
+    assert_eq!(recover(&restored).await.unwrap().credentials, 2);
+    assert_eq!(stops(&restored, cast.agent).await, (true, false));
+    assert_eq!(stops(&restored, other).await, (false, true), "the last word counts");
+
+    // The files of several servers are put together in whatever order.
+    let file = app.app.config.keys.join("revocations.log");
+    let lines = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, lines.lines().rev().collect::<Vec<_>>().join("\n")).unwrap();
+    let restored = restore(app, &copy).await;
+    recover(&restored).await;
+    assert_eq!(stops(&restored, other).await, (false, true));
+    // At a start on what is no copy, another server may know better.
+    step(cast.agent, Step::Block(false)).await;
+    std::fs::write(&file, lines).unwrap();
+    assert_eq!(credentials::replay_revocations(&app.app, credentials::Replay::Ended).await.unwrap(), 0);
+    assert_eq!(stops(app, cast.agent).await, (false, false));
 }
 
 /// A full disk or a crash can cut a line short; what is revoked after that must not be glued to it.

@@ -130,7 +130,7 @@ impl House {
     }
 
     pub(crate) async fn agent(&self, person: &Person, test: bool) -> Agent {
-        let wanted = agents::Wanted { name: "agent".to_owned(), description: None, test };
+        let wanted = agents::Wanted { name: "agent".to_owned(), description: None, test, identity: None };
         let made = agents::create(&self.app, person.whose, wanted, None).await.unwrap();
         let key = made.key.expose().clone();
         Agent { made, key }

@@ -35,7 +35,7 @@ impl Scene {
         let look = app.app.db.read(move |tx| Box::pin(async move { identities::verified(tx, &target).await }));
         let (org, owner) = look.await.unwrap().unwrap();
         let whose = Whose { org, owner };
-        let wanted = Wanted { name: "Shopper".to_owned(), description: None, test: false };
+        let wanted = Wanted { name: "Shopper".to_owned(), description: None, test: false, identity: None };
         let agent = agents::create(&app.app, whose, wanted, None).await.unwrap();
         let (key, agent) = (agent.key.expose().clone(), agent.agent.id.shown());
         Self { app, whose, agent, ada, key }

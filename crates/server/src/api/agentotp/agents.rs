@@ -18,8 +18,9 @@ use super::caller::{ByPerson, ByRuler};
 use super::error::{self, Answer, ErrorBody, Refused, about};
 use super::fields::{Fields, wrong};
 use super::name::RequestName;
-use super::query::{Parameters, Segment};
+use super::query::Parameters;
 use crate::api::request_name::IdempotencyName;
+use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::agents::{self, NewAgent, Step, Wanted};
 use crate::store::agents::Agent;
@@ -42,6 +43,9 @@ pub(crate) struct AgentWanted {
     description: Option<String>,
     /// Its key only tries things out: every request is approved, with a made-up code.
     test: Option<bool>,
+    /// The key that signs its requests, `ed25519:…`; empty: none. Takes a fresh session.
+    #[schema(example = "")]
+    identity: Option<String>,
 }
 
 /// What is to be changed of an agent.
@@ -147,7 +151,8 @@ pub(super) async fn list(State(app): State<Arc<App>>, ByPerson(whose): ByPerson,
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 201, description = "It, with `api_key`", body = Object),
-        PersonProblems,
+        NoKey,
+        (status = 403, description = "No person's key, or not enough for this member", body = ErrorBody),
         (status = 404, description = "The caller is no member any more", body = ErrorBody),
         BodyProblems,
         (status = 409, description = "A person has a hundred agents at most; or what this request made before is gone", body = ErrorBody),
@@ -156,14 +161,20 @@ pub(super) async fn list(State(app): State<Arc<App>>, ByPerson(whose): ByPerson,
 pub(super) async fn create(
     State(app): State<Arc<App>>,
     ByPerson(whose): ByPerson,
+    ruler: Result<ByRuler, Refused>,
     name: RequestName,
     mut fields: Fields,
 ) -> Answer {
     let once = name.once(whose, "agents", fields.bytes())?;
+    let identity = fields.text("identity")?.map(|text| agents::identity(&text)).transpose()?.flatten();
+    if identity.is_some() {
+        ruler?;
+    }
     let wanted = Wanted {
         name: fields.needed("name")?,
         description: fields.text("description")?,
         test: fields.flag("test")?.unwrap_or_default(),
+        identity,
     };
     let new = agents::create(&app, whose, wanted, once).await.map_err(about("owner"))?;
     Ok((StatusCode::CREATED, Json(with_key(&new))).into_response())

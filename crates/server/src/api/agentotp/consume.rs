@@ -13,9 +13,9 @@ use super::answers::Unavailable;
 use super::caller::ByAgent;
 use super::error::{self, Answer, ErrorBody, moment};
 use super::name::RequestName;
-use super::query::Segment;
 use super::relay as read;
 use super::view::metadata;
+use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::relays::{self, Consumed};
 

@@ -14,8 +14,8 @@ use super::answers::{ApproverProblems, BodyProblems, NotFound, Unavailable};
 use super::caller::ByApprover;
 use super::error::{Answer, ErrorBody, say_again};
 use super::fields::{Fields, wrong};
-use super::query::Segment;
 use super::relay as read;
+use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::relays::{self, Approver, Decided, Word, Yes};
 
@@ -28,6 +28,16 @@ pub(crate) struct Approval {
     confirm: Option<bool>,
     /// What the held code is about: `reset`, `payment` or `device`, as `held` and the 409 name it. Only this lets it go.
     about: Option<String>,
+}
+
+/// What a denial may say besides.
+#[derive(ToSchema)]
+#[schema(as = OtpDenial)]
+#[expect(dead_code, reason = "the document is made of it")]
+pub(crate) struct Denial {
+    /// Why, for the agent.
+    #[schema(example = "I am not signing up there")]
+    reason: Option<String>,
 }
 
 /// Whether unverified mail is taken.
@@ -80,7 +90,7 @@ pub(super) async fn approve(
 }
 
 /// Says no, with or without a `reason` for the agent.
-#[utoipa::path(post, path = "/v1/otp/{id}/deny", tag = "agentotp", operation_id = "deny_otp",
+#[utoipa::path(post, path = "/v1/otp/{id}/deny", tag = "agentotp", operation_id = "deny_otp", request_body = Option<Denial>,
     params(("id" = String, Path, description = "The request", pattern = "^otp_[A-Za-z0-9_-]{22}$")),
     security(("key" = []), ("access_token" = [])),
     responses(

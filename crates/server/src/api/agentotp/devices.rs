@@ -15,7 +15,7 @@ use super::answers::{BodyProblems, DeviceProblems, NotFound, PersonProblems, Una
 use super::caller::{ByDevice, ByPerson};
 use super::error::{self, Answer, ErrorBody, Refused, about};
 use super::fields::{Fields, wrong};
-use super::query::Segment;
+use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::devices;
 use crate::store::devices::Device;

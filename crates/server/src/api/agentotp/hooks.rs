@@ -10,15 +10,32 @@ use axum::response::{IntoResponse as _, Response};
 use doorcode_core::relay::Named as _;
 use doorcode_core::{HookId, Secret};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::answers::{BodyProblems, NotFound, PersonProblems, Unavailable};
 use super::caller::ByPerson;
 use super::error::{self, Answer, ErrorBody, Refused, moment};
 use super::fields::{Fields, wrong};
-use super::query::Segment;
+use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::hooks::{self, Kind, Shown};
 use crate::ops::inbound::{self, Address};
+
+/// The hook that is wanted.
+#[derive(ToSchema)]
+#[schema(as = OtpHookWanted)]
+#[expect(dead_code, reason = "the document is made of it")]
+pub(crate) struct HookWanted {
+    /// Who pushes: `sms`, `twilio` or `whatsapp`.
+    #[schema(pattern = "^(sms|twilio|whatsapp)$", example = "sms")]
+    kind: String,
+    /// What its owner calls it.
+    #[schema(example = "My phone")]
+    name: Option<String>,
+    /// Twilio's auth token or Meta's app secret. Of kind `sms` there is none to bring: the answer has it.
+    #[schema(min_length = 8, max_length = 200, example = json!(null))]
+    secret: Option<String>,
+}
 
 fn view(shown: &Shown) -> Value {
     let mut body = json!({
@@ -37,13 +54,14 @@ fn view(shown: &Shown) -> Value {
 
 /// Makes a hook: `{kind: "sms" | "twilio" | "whatsapp", name?, secret?}`. `secret` is Twilio's auth token or Meta's app secret; of kind `sms`
 /// the answer has one, once.
-#[utoipa::path(post, path = "/v1/hooks", tag = "agentotp", operation_id = "create_hook",
+#[utoipa::path(post, path = "/v1/hooks", tag = "agentotp", operation_id = "create_hook", request_body = HookWanted,
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 201, description = "It, with its URL", body = Object),
         PersonProblems,
         BodyProblems,
         (status = 409, description = "There are ten", body = ErrorBody),
+        (status = 429, description = "Too many words and changes of this person in a minute", body = ErrorBody),
         Unavailable,
     ))]
 pub(super) async fn create(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, mut fields: Fields) -> Answer {
@@ -109,6 +127,7 @@ fn address(found: Option<&Address>) -> Response {
         PersonProblems,
         BodyProblems,
         (status = 409, description = "Mail is not taken in here", body = ErrorBody),
+        (status = 429, description = "Too many words and changes of this person in a minute", body = ErrorBody),
         Unavailable,
     ))]
 pub(super) async fn make_inbound(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, _: Fields) -> Answer {

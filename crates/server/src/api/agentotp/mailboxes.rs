@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use super::caller::{ByPerson, ByRuler};
 use super::error::{self, Answer, ErrorBody, Refused, about, moment};
 use super::fields::{Fields, wrong};
-use super::query::Segment;
+use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::mailboxes::{self, Wanted};
 use crate::store::mailboxes::Mailbox;

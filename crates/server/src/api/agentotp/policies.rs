@@ -18,7 +18,7 @@ use super::answers::{ApproverProblems, BodyProblems, NotFound, PersonProblems, U
 use super::caller::{ByPerson, ByRuler};
 use super::error::{self, Answer, ErrorBody, Refused, about};
 use super::fields::{Fields, wrong};
-use super::query::Segment;
+use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::agents::{self, AGENTS_MOST, Step};
 use crate::ops::audit::Whose;

@@ -1,10 +1,9 @@
-//! What stands in a path and behind its question mark. Parameters that nobody knows are passed over, as members of bodies are. Refuses in
+//! What stands behind the question mark of a path. Parameters that nobody knows are passed over, as members of bodies are. Refuses in
 //! the door's form what can't be read.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Path, Query};
+use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use doorcode_core::Timestamp;
 
@@ -16,18 +15,6 @@ use crate::app::App;
 const USUAL: u64 = 20;
 /// What one holds at the most.
 pub(super) const MOST: u64 = 100;
-
-/// The id in a path. What is no text is no id.
-pub(super) struct Segment(pub(super) String);
-
-impl FromRequestParts<Arc<App>> for Segment {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
-        let found = Path::<String>::from_request_parts(parts, app).await;
-        Ok(Self(found.map(|Path(text)| text).unwrap_or_default()))
-    }
-}
 
 /// The parameters of a request.
 pub(super) struct Parameters(Vec<(String, String)>);

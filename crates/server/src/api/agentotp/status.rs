@@ -11,9 +11,10 @@ use doorcode_core::{Error, RelayId};
 use super::answers::{Unavailable, ViewerProblems};
 use super::caller::Caller;
 use super::error::{Answer, ErrorBody, Refused};
-use super::query::{Parameters, Segment};
+use super::query::Parameters;
 use super::relay as read;
 use super::view::{owners_view, view};
+use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::relays::{self, Shown, Viewer};
 

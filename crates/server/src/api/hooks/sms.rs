@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::IntoResponse as _;
 use doorcode_core::relay::SMS;
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::error::{Answer, PushProblems, invalid, unsigned};
 use super::{Raw, lone};
+use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::hooks::{self, Kind, Text};
 
@@ -39,7 +40,7 @@ struct Pushed {
     ))]
 pub(super) async fn push(
     State(app): State<Arc<App>>,
-    Path(token): Path<String>,
+    Segment(token): Segment,
     headers: HeaderMap,
     Raw(body): Raw,
 ) -> Answer {

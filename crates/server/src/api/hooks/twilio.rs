@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::IntoResponse as _;
 use doorcode_core::hook;
@@ -11,6 +11,7 @@ use doorcode_core::relay::{SMS, WHATSAPP};
 
 use super::error::{Answer, PushProblems, invalid, unsigned};
 use super::{Raw, lone};
+use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::hooks::{self, Kind, Text};
 
@@ -29,7 +30,7 @@ const EMPTY: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response></Respo
     ))]
 pub(super) async fn push(
     State(app): State<Arc<App>>,
-    Path(token): Path<String>,
+    Segment(token): Segment,
     uri: Uri,
     headers: HeaderMap,
     Raw(body): Raw,

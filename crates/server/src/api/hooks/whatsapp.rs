@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse as _;
 use doorcode_core::relay::WHATSAPP;
@@ -13,6 +13,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::error::{Answer, ErrorBody, PushProblems, invalid, unsigned};
 use super::{Raw, lone};
+use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::hooks::{self, Kind, Text};
 
@@ -47,7 +48,7 @@ pub(super) struct Greeting {
     ))]
 pub(super) async fn greet(
     State(app): State<Arc<App>>,
-    Path(token): Path<String>,
+    Segment(token): Segment,
     Query(greeting): Query<Greeting>,
 ) -> Answer {
     let by = hooks::secret_of(&app, Kind::WhatsApp, &token).await?;
@@ -107,7 +108,7 @@ struct Body {
     ))]
 pub(super) async fn push(
     State(app): State<Arc<App>>,
-    Path(token): Path<String>,
+    Segment(token): Segment,
     headers: HeaderMap,
     Raw(body): Raw,
 ) -> Answer {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use doorcode_core::CredentialId;
@@ -16,6 +16,7 @@ use super::fields::Fields;
 use super::page::{Listed, Page, PageQuery};
 use super::problem::{Answer, BodyProblems, KeyProblems, NotFound, Problem, Unavailable};
 use super::{created, id, moment};
+use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::keys::{self, GRACE_MOST, KeyInfo, NewKey as Made, SCOPES, VERIFY, Wanted};
 
@@ -177,7 +178,7 @@ pub(super) async fn create(
         NotFound,
         Unavailable,
     ))]
-pub(super) async fn show(State(app): State<Arc<App>>, caller: Caller<Read>, Path(text): Path<String>) -> Answer {
+pub(super) async fn show(State(app): State<Arc<App>>, caller: Caller<Read>, Segment(text): Segment) -> Answer {
     let id = id(&text)?;
     let info = keys::show(&app, caller.org(), id).await?;
     Ok(Json(Key::from(info)).into_response())
@@ -198,7 +199,7 @@ pub(super) async fn rotate(
     State(app): State<Arc<App>>,
     caller: Caller<Admin>,
     key: IdempotencyKey,
-    Path(text): Path<String>,
+    Segment(text): Segment,
     mut body: Fields,
 ) -> Answer {
     let id = id(&text)?;
@@ -218,7 +219,7 @@ pub(super) async fn rotate(
         NotFound,
         Unavailable,
     ))]
-pub(super) async fn revoke(State(app): State<Arc<App>>, caller: Caller<Admin>, Path(text): Path<String>) -> Answer {
+pub(super) async fn revoke(State(app): State<Arc<App>>, caller: Caller<Admin>, Segment(text): Segment) -> Answer {
     let id = id(&text)?;
     keys::revoke(&app, caller.org(), id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())

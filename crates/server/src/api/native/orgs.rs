@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::IntoResponse as _;
 use doorcode_core::{OrgId, Timestamp};
 use serde::Serialize;
@@ -14,6 +14,7 @@ use super::fields::Fields;
 use super::page::{Listed, Page, PageQuery};
 use super::problem::{Answer, BodyProblems, KeyProblems, NotFound, Problem, Unavailable};
 use super::{created, id, moment};
+use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::orgs;
 use crate::store::orgs::Org as Row;
@@ -123,7 +124,7 @@ pub(super) async fn create(
         NotFound,
         Unavailable,
     ))]
-pub(super) async fn show(State(app): State<Arc<App>>, caller: Caller<Read>, Path(text): Path<String>) -> Answer {
+pub(super) async fn show(State(app): State<Arc<App>>, caller: Caller<Read>, Segment(text): Segment) -> Answer {
     let id = id(&text)?;
     let row = orgs::show(&app, caller.org(), id).await?;
     Ok(Json(Org::from(&row)).into_response())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use doorcode_core::RedirectId;
@@ -15,6 +15,7 @@ use super::fields::Fields;
 use super::page::{Listed, Page, PageQuery};
 use super::problem::{Answer, BodyProblems, KeyProblems, NotFound, Problem, Unavailable};
 use super::{created, id};
+use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::redirects::{self, RedirectInfo};
 
@@ -92,7 +93,7 @@ pub(super) async fn create(
         NotFound,
         Unavailable,
     ))]
-pub(super) async fn remove(State(app): State<Arc<App>>, caller: Caller<Admin>, Path(text): Path<String>) -> Answer {
+pub(super) async fn remove(State(app): State<Arc<App>>, caller: Caller<Admin>, Segment(text): Segment) -> Answer {
     redirects::remove(&app, caller.org(), id(&text)?).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse as _;
@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 use super::problem::{self, Answer, NotFound, Problem, Refused, Unavailable};
 use super::{id, moment};
 use crate::api::bearer::bearer;
+use crate::api::segment::Segment;
 use crate::app::App;
 use crate::body;
 use crate::ops::redirects::{Exchange, exchange};
@@ -267,7 +268,7 @@ pub(super) async fn end_all(State(app): State<Arc<App>>, SignedIn(live): SignedI
         NotFound,
         Unavailable,
     ))]
-pub(super) async fn end_one(State(app): State<Arc<App>>, SignedIn(live): SignedIn, Path(text): Path<String>) -> Answer {
+pub(super) async fn end_one(State(app): State<Arc<App>>, SignedIn(live): SignedIn, Segment(text): Segment) -> Answer {
     if sessions::revoke(&app, &live.session, id(&text)?).await? {
         Ok(StatusCode::NO_CONTENT.into_response())
     } else {

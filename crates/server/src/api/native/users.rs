@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::IntoResponse as _;
 use doorcode_core::{Email, UserId};
 use serde::Serialize;
@@ -14,6 +14,7 @@ use super::fields::Fields;
 use super::page::{Listed, Page, PageQuery};
 use super::problem::{Answer, BodyProblems, KeyProblems, NotFound, Problem, Unavailable};
 use super::{created, id, moment};
+use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::users::{self, UserInfo};
 
@@ -116,7 +117,7 @@ pub(super) async fn create(
         NotFound,
         Unavailable,
     ))]
-pub(super) async fn show(State(app): State<Arc<App>>, caller: Caller<Read>, Path(text): Path<String>) -> Answer {
+pub(super) async fn show(State(app): State<Arc<App>>, caller: Caller<Read>, Segment(text): Segment) -> Answer {
     let id = id(&text)?;
     let info = users::show(&app, caller.org(), id).await?;
     Ok(Json(User::from(info)).into_response())
@@ -132,7 +133,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, caller: Caller<Read>, Path
         (status = 409, description = "They are the last one", body = Problem),
         Unavailable,
     ))]
-pub(super) async fn remove(State(app): State<Arc<App>>, caller: Caller<Admin>, Path(text): Path<String>) -> Answer {
+pub(super) async fn remove(State(app): State<Arc<App>>, caller: Caller<Admin>, Segment(text): Segment) -> Answer {
     let id = id(&text)?;
     let removed = users::remove(&app, caller.org(), id).await?;
     Ok(Json(Removed { api_key: removed.api_key.map(|key| key.expose().clone()) }).into_response())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use doorcode_core::Secret;
@@ -15,6 +15,7 @@ use super::fields::Fields;
 use super::page::{Listed, Page, PageQuery};
 use super::problem::{Answer, BodyProblems, KeyProblems, NotFound, Problem, Unavailable};
 use super::{created, id};
+use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::webhooks;
 use crate::store::webhook_messages::{Message as MessageRow, State as Stage};
@@ -187,7 +188,7 @@ pub(super) async fn create(
         NotFound,
         Unavailable,
     ))]
-pub(super) async fn show(State(app): State<Arc<App>>, caller: Caller<Read>, Path(text): Path<String>) -> Answer {
+pub(super) async fn show(State(app): State<Arc<App>>, caller: Caller<Read>, Segment(text): Segment) -> Answer {
     let row = webhooks::get(&app, caller.org(), id(&text)?).await?;
     Ok(Json(Webhook::from(&row)).into_response())
 }
@@ -205,7 +206,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, caller: Caller<Read>, Path
 pub(super) async fn change(
     State(app): State<Arc<App>>,
     caller: Caller<Admin>,
-    Path(text): Path<String>,
+    Segment(text): Segment,
     mut body: Fields,
 ) -> Answer {
     let id = id(&text)?;
@@ -224,7 +225,7 @@ pub(super) async fn change(
         NotFound,
         Unavailable,
     ))]
-pub(super) async fn remove(State(app): State<Arc<App>>, caller: Caller<Admin>, Path(text): Path<String>) -> Answer {
+pub(super) async fn remove(State(app): State<Arc<App>>, caller: Caller<Admin>, Segment(text): Segment) -> Answer {
     webhooks::delete(&app, caller.org(), id(&text)?).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -238,7 +239,7 @@ pub(super) async fn remove(State(app): State<Arc<App>>, caller: Caller<Admin>, P
         NotFound,
         Unavailable,
     ))]
-pub(super) async fn rotate(State(app): State<Arc<App>>, caller: Caller<Admin>, Path(text): Path<String>) -> Answer {
+pub(super) async fn rotate(State(app): State<Arc<App>>, caller: Caller<Admin>, Segment(text): Segment) -> Answer {
     let id = id(&text)?;
     let secret = webhooks::rotate(&app, caller.org(), id).await?;
     let row = webhooks::get(&app, caller.org(), id).await?;
@@ -255,7 +256,7 @@ pub(super) async fn rotate(State(app): State<Arc<App>>, caller: Caller<Admin>, P
         (status = 409, description = "It is disabled", body = Problem),
         Unavailable,
     ))]
-pub(super) async fn test(State(app): State<Arc<App>>, caller: Caller<Admin>, Path(text): Path<String>) -> Answer {
+pub(super) async fn test(State(app): State<Arc<App>>, caller: Caller<Admin>, Segment(text): Segment) -> Answer {
     let message = webhooks::test(&app, caller.org(), id(&text)?).await?;
     Ok((StatusCode::ACCEPTED, Json(Queued { message_id: message.to_string() })).into_response())
 }
@@ -273,7 +274,7 @@ pub(super) async fn test(State(app): State<Arc<App>>, caller: Caller<Admin>, Pat
 pub(super) async fn messages(
     State(app): State<Arc<App>>,
     caller: Caller<Read>,
-    Path(text): Path<String>,
+    Segment(text): Segment,
     page: Page,
 ) -> Answer {
     let (org, webhook) = (caller.org(), id(&text)?);
@@ -296,7 +297,7 @@ pub(super) async fn messages(
 pub(super) async fn replay(
     State(app): State<Arc<App>>,
     caller: Caller<Admin>,
-    Path((webhook, message)): Path<(String, String)>,
+    Segment((webhook, message)): Segment<(String, String)>,
 ) -> Answer {
     let row = webhooks::replay(&app, caller.org(), id(&webhook)?, id(&message)?).await?;
     Ok((StatusCode::ACCEPTED, Json(Message::from(&row))).into_response())

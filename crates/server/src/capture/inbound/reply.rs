@@ -22,6 +22,8 @@ pub(super) const UNKNOWN: Reply = "500 5.5.1 Unknown command";
 pub(super) const PARAMETERS: Reply = "501 5.5.4 Something is wrong with the parameters";
 pub(super) const NOT_HERE: Reply = "502 5.5.1 Not offered here";
 pub(super) const ORDER: Reply = "503 5.5.1 Not now";
+/// A mail was begun, and nobody is it for (RFC 5321 section 3.3).
+pub(super) const NO_RECIPIENTS: Reply = "554 5.5.1 No valid recipients";
 pub(super) const NO_SUCH_PARAMETER: Reply = "555 5.5.4 A parameter that is not offered here";
 pub(super) const NO_SUCH_ADDRESS: Reply = "550 5.1.1 No such address";
 pub(super) const TOO_MANY_RECIPIENTS: Reply = "452 4.5.3 Five recipients at most";

@@ -92,6 +92,7 @@ impl<R> Session<R> {
             Command::Recipient { .. } if self.recipients.len() >= RECIPIENTS_MOST => Err(reply::TOO_MANY_RECIPIENTS),
             Command::Recipient { local, domain } => Ok(Step::Look { local, domain }),
             Command::Data if !self.recipients.is_empty() => Ok(Step::Read),
+            Command::Data if self.mail.is_some() => Err(reply::NO_RECIPIENTS),
             Command::Mail(_) | Command::Data => Err(reply::ORDER),
             Command::Reset => {
                 self.forget();
@@ -188,10 +189,10 @@ mod tests {
         let mut session = begun();
         said(&mut session, "MAIL FROM:<>");
         assert_eq!(said(&mut session, "MAIL FROM:<>"), Step::Say(reply::ORDER));
-        assert_eq!(said(&mut session, "DATA"), Step::Say(reply::ORDER), "nobody is it for");
+        assert_eq!(said(&mut session, "DATA"), Step::Say(reply::NO_RECIPIENTS), "nobody is it for");
         said(&mut session, TO);
         assert_eq!(session.found(None), Step::Say(reply::NO_SUCH_ADDRESS));
-        assert_eq!(said(&mut session, "DATA"), Step::Say(reply::ORDER));
+        assert_eq!(said(&mut session, "DATA"), Step::Say(reply::NO_RECIPIENTS), "all of them were refused");
         said(&mut session, TO);
         session.found(Some(1));
         said(&mut session, "RSET");

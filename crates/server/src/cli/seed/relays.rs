@@ -17,7 +17,7 @@ use crate::store::{orgs, sessions as session_rows, users};
 /// Makes them. Gives the person's access token, the agent's key, the collector's, and the requests.
 pub(super) async fn seed(app: &Arc<App>, count: usize, batch: usize) -> Result<Vec<String>> {
     let (whose, token) = person(app).await?;
-    let wanted = agents::Wanted { name: "Bench".to_owned(), description: None, test: false };
+    let wanted = agents::Wanted { name: "Bench".to_owned(), description: None, test: false, identity: None };
     let made = agents::create(app, whose, wanted, None).await?;
     let collector = devices::create(app, whose, "collector", "Bench").await?;
     let mut lines = vec![token.expose().clone(), made.key.expose().clone(), collector.key.expose().clone()];

@@ -13,6 +13,8 @@ use doorcode_core::{Error, HookId, OrgId, Result, Secret, UserId, vault};
 use serde_json::json;
 
 use super::audit::{self, Happened, Whose};
+use super::credentials::note_hook;
+use super::relays::spend;
 use super::sign_in::clean_name;
 use crate::app::App;
 use crate::store::hooks::{self as rows, Hook};
@@ -74,6 +76,7 @@ pub async fn create(
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
             users::get(tx, &whose.org, &whose.owner).await?.ok_or(Error::NotFound)?;
+            spend(tx, &unit_app, &whose.owner, "changes of a person", now).await?;
             if rows::of_owner(tx, &whose.owner, HOOKS_MOST).await?.len() as i64 >= HOOKS_MOST {
                 return Err(Error::Conflict("a person has ten hooks at most; remove one"));
             }
@@ -146,8 +149,11 @@ pub async fn list(app: &App, owner: UserId) -> Result<Vec<Shown>> {
     Ok(found.into_iter().map(|hook| show(app, hook)).collect())
 }
 
-/// Removes one: what is pushed there from now on goes nowhere.
+/// Removes one: what is pushed there from now on goes nowhere. Written down beside the keys as well, so that no restored database takes pushes
+/// there again.
 pub async fn remove(app: &Arc<App>, whose: Whose, id: HookId) -> Result<()> {
+    list(app, whose.owner).await?.iter().find(|shown| shown.hook.id == id).ok_or(Error::NotFound)?;
+    note_hook(app, whose, id)?;
     let (now, unit_app) = (app.clock.now(), Arc::clone(app));
     let unit = app.db.write(move |tx| {
         Box::pin(async move {

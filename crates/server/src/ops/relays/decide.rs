@@ -37,6 +37,8 @@ pub enum Decided {
     AskedAgain(Box<Relay>),
 }
 
+/// What is counted, as whoever says too much is told.
+const RULE: &str = "approvals of a person";
 /// What the agent is told where its owner says nothing.
 const DENIED: &str = "The request was denied";
 
@@ -47,7 +49,7 @@ pub async fn decide(app: &Arc<App>, approver: Approver, id: RelayId, word: Word)
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
             let relay = own(tx, &approver.whose.owner, id).await?;
-            spend(tx, &unit_app, &relay.owner, now).await?;
+            spend(tx, &unit_app, &relay.owner, RULE, now).await?;
             let by = json!({ "by": approver.by.noted(), "about": relay.held });
             let noted = |kind| happened(kind, approver.actor(), &relay, by);
             if !say(tx, &unit_app, &relay, &word, now).await? {
@@ -123,6 +125,7 @@ pub async fn choose(app: &Arc<App>, approver: Approver, id: RelayId) -> Result<(
         Box::pin(async move {
             let live = rows::hold_live(tx, &approver.whose.owner, now, super::LIVE_MOST).await?;
             let relay = own(tx, &approver.whose.owner, id).await?;
+            spend(tx, &unit_app, &relay.owner, RULE, now).await?;
             for rival in rivals(&relay, &live, now) {
                 rows::choose(tx, &rival.id, false, now).await?;
             }
@@ -150,7 +153,7 @@ pub async fn let_unverified(app: &Arc<App>, approver: Approver, id: RelayId, on:
             if !relay.is_by_mail() || relay.is_any() {
                 return Err(Error::Conflict("only a request for mail of somebody can take unverified mail"));
             }
-            spend(tx, &unit_app, &relay.owner, now).await?;
+            spend(tx, &unit_app, &relay.owner, RULE, now).await?;
             if !rows::let_unverified(tx, &id, on, now).await? {
                 return Err(late(&relay, now));
             }
@@ -178,7 +181,14 @@ fn late(relay: &Relay, now: Timestamp) -> Error {
     }
 }
 
-async fn spend(tx: &mut Tx<'_>, app: &App, owner: &UserId, now: Timestamp) -> Result<()> {
+/// Counts a word of a person. Each leaves an entry in their record, which is kept for good: whoever holds a key must not fill it.
+pub(in crate::ops) async fn spend(
+    tx: &mut Tx<'_>,
+    app: &App,
+    owner: &UserId,
+    rule: &'static str,
+    now: Timestamp,
+) -> Result<()> {
     let minute = Meter {
         id: fingerprint("relay words", &[owner.as_bytes()]),
         span: Duration::from_secs(60),
@@ -186,7 +196,7 @@ async fn spend(tx: &mut Tx<'_>, app: &App, owner: &UserId, now: Timestamp) -> Re
     };
     if meters::spend(tx, &[minute], now).await?.is_some() {
         let retry_after = meters::retry_after(tx, &minute, now).await?;
-        return Err(Error::Limited { rule: "approvals of a person", retry_after });
+        return Err(Error::Limited { rule, retry_after });
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use doorcode_core::relay_deny::Senders;
 use doorcode_core::{Result, UserId};
 use serde_json::json;
 
+use super::spend;
 use crate::app::App;
 use crate::ops::audit::{self, Happened, Whose};
 use crate::store::audit::{self as rows, Owner};
@@ -16,11 +17,17 @@ pub async fn settings(app: &App, owner: UserId) -> Result<Owner> {
     app.db.read(move |tx| Box::pin(async move { rows::owner(tx, &owner).await })).await
 }
 
-/// Nothing may be asked of them from now on, or it may again.
+/// Nothing may be asked of them from now on, or it may again. To go on is counted and a pause is not: there are no more pauses than goings on,
+/// and one that is said twice is said once.
 pub async fn pause(app: &Arc<App>, whose: Whose, on: bool) -> Result<()> {
     let (now, unit_app) = (app.clock.now(), Arc::clone(app));
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
+            if !on {
+                spend(tx, &unit_app, &whose.owner, "changes of a person", now).await?;
+            } else if rows::owner(tx, &whose.owner).await?.paused_at.is_some() {
+                return Ok(());
+            }
             audit::note(tx, &unit_app, whose, happened(json!({ "paused": on })), now).await?;
             rows::pause(tx, &whose.owner, on.then_some(now)).await
         })

@@ -12,7 +12,7 @@ mod ticket;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use doorcode_core::ticket::Watcher;
 use doorcode_core::{Error, RelayId};
@@ -21,6 +21,7 @@ use serde::Deserialize;
 use super::caller::{Caller, shown};
 use super::error::{self, Answer, Refused};
 use super::relay as read;
+use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::feed::Seat;
 use crate::ops::relays::{Topic, redeem, show};
@@ -46,7 +47,7 @@ struct Seated {
 pub(super) async fn one(
     State(app): State<Arc<App>>,
     handshake: Handshake,
-    Path(text): Path<String>,
+    Segment(text): Segment,
     Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Answer {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse as _;
 use doorcode_core::RelayId;
@@ -17,6 +17,7 @@ use crate::api::agentotp::caller::{Caller, shown};
 use crate::api::agentotp::error::{self, Answer, ErrorBody, Refused, moment};
 use crate::api::agentotp::relay as read;
 use crate::api::agentotp::view::sockets_url;
+use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::relays::{TICKET_LIFE, issue, show};
 
@@ -48,7 +49,7 @@ pub(crate) struct Ticket {
     ))]
 pub(in crate::api) async fn ticket_of_one(
     State(app): State<Arc<App>>,
-    Path(text): Path<String>,
+    Segment(text): Segment,
     headers: HeaderMap,
 ) -> Answer {
     make(&app, &headers, Some(&text)).await

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 
 use crate::api::native::caller::{Caller, Verify};
 use crate::api::native::id;
 use crate::api::native::problem::{Answer, KeyProblems, NotFound, Problem, Unavailable};
+use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::verifications;
 
@@ -25,7 +26,7 @@ use crate::ops::verifications;
 pub(in crate::api::native) async fn cancel(
     State(app): State<Arc<App>>,
     caller: Caller<Verify>,
-    Path(text): Path<String>,
+    Segment(text): Segment,
 ) -> Answer {
     let id = id(&text)?;
     verifications::cancel(&app, caller.backend(), id).await?;

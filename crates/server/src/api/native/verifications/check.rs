@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::IntoResponse as _;
 use doorcode_core::Secret;
 use serde::Serialize;
@@ -14,6 +14,7 @@ use crate::api::native::caller::{Caller, Verify, person};
 use crate::api::native::fields::Fields;
 use crate::api::native::id;
 use crate::api::native::problem::{Answer, BodyProblems, KeyProblems, NotFound, Unavailable};
+use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::verifications::{self, Entry, Judged};
 
@@ -69,7 +70,7 @@ impl From<Judged> for Outcome {
 pub(in crate::api::native) async fn check(
     State(app): State<Arc<App>>,
     caller: Caller<Verify>,
-    Path(text): Path<String>,
+    Segment(text): Segment,
     mut body: Fields,
 ) -> Answer {
     let id = id(&text)?;

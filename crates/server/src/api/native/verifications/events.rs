@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse as _;
 use doorcode_core::{ChallengeId, Error, EventId};
@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use crate::api::native::caller::{Caller, Verify};
 use crate::api::native::problem::{Answer, KeyProblems, NotFound, Problem, Refused, Unavailable, wrong};
 use crate::api::native::{id, moment};
+use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::verifications::{Seen, Watch, watch};
 use crate::store::events::Event;
@@ -54,7 +55,7 @@ pub(crate) struct StreamEvent {
 pub(in crate::api::native) async fn events(
     State(app): State<Arc<App>>,
     caller: Caller<Verify>,
-    Path(text): Path<String>,
+    Segment(text): Segment,
     headers: HeaderMap,
 ) -> Answer {
     let id = id(&text)?;

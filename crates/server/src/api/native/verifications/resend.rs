@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::IntoResponse as _;
 use utoipa::ToSchema;
 
@@ -12,6 +12,7 @@ use crate::api::native::caller::{Caller, IdempotencyKey, IdempotencyName, Verify
 use crate::api::native::fields::Fields;
 use crate::api::native::id;
 use crate::api::native::problem::{Answer, BodyProblems, KeyProblems, NotFound, Problem, Unavailable};
+use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::verifications::{self, Ask};
 
@@ -42,7 +43,7 @@ pub(in crate::api::native) async fn resend(
     State(app): State<Arc<App>>,
     caller: Caller<Verify>,
     key: IdempotencyKey,
-    Path(text): Path<String>,
+    Segment(text): Segment,
     mut body: Fields,
 ) -> Answer {
     let id = id(&text)?;

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::IntoResponse as _;
 
 use super::Verification;
 use crate::api::native::caller::{Caller, Verify};
 use crate::api::native::id;
 use crate::api::native::problem::{Answer, KeyProblems, NotFound, Unavailable};
+use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::verifications;
 
@@ -25,7 +26,7 @@ use crate::ops::verifications;
 pub(in crate::api::native) async fn show(
     State(app): State<Arc<App>>,
     caller: Caller<Verify>,
-    Path(text): Path<String>,
+    Segment(text): Segment,
 ) -> Answer {
     let id = id(&text)?;
     let found = verifications::show(&app, caller.org(), id).await?;
