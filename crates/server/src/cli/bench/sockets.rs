@@ -62,7 +62,6 @@ pub(super) async fn seed(workspace: &Workspace, count: usize) -> Outcome<Seeded>
 
 /// Opens `count` sockets to the server behind `rig`, and lets the owner say yes to what many of them watch.
 pub(super) async fn run(rig: &Rig, server: &Server, watched: Seeded, count: usize) -> Outcome<Found> {
-    let mut connection = Connection::open(rig.server, None).await?;
     tokio::time::sleep(SETTLE).await;
     let without = server.memory().resident;
 
@@ -74,6 +73,8 @@ pub(super) async fn run(rig: &Rig, server: &Server, watched: Seeded, count: usiz
     tokio::time::sleep(HELD.saturating_sub(now().saturating_duration_since(opened))).await;
     let with = server.memory().resident.max(first);
 
+    // Not before: one that says nothing for so long is closed.
+    let mut connection = Connection::open(rig.server, None).await?;
     let mut last = Vec::with_capacity(CROWDED);
     for request in &watched.requests[..CROWDED] {
         let crowd: Vec<TcpStream> = sockets.drain(..CROWD).collect();
