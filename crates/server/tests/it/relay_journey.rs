@@ -23,7 +23,7 @@ use crate::talk::{Account, Answer, Caller};
 const PEOPLE: usize = 4;
 const AGENTS: usize = 3;
 /// Hooks of each agent's player: one takes so many messages a minute.
-const HOOKS: usize = 10;
+const HOOKS: usize = 3;
 /// For so long a named reading is given again (`doorcode_core::relay::REPEAT`), less what a busy machine takes.
 const REPEAT: Duration = Duration::from_secs(20);
 
