@@ -7,6 +7,7 @@ use std::fmt;
 use regex::{Regex, RegexBuilder};
 
 use crate::error::{Error, Result};
+use crate::glyph::is_hidden;
 
 /// The longest pattern, in characters (AgentOTP's own limit).
 const LONGEST: usize = 500;
@@ -70,6 +71,20 @@ impl fmt::Debug for ContentPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ContentPattern")
     }
+}
+
+/// A pattern as whoever says yes to it is shown it, and as their record keeps it: what nobody would see in it is spelled out, as
+/// `\u{200b}`, so that it reads as it matches. It has an end, though no pattern that was taken reaches it.
+pub fn shown(pattern: &str) -> String {
+    let mut shown = String::with_capacity(pattern.len());
+    for c in pattern.chars().take(LONGEST) {
+        if c != ' ' && is_hidden(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }
 
 /// Whether it may have flags. They are what makes a class of all characters slow to build: with `(?i)` each of its

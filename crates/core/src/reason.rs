@@ -31,7 +31,7 @@ impl Reason {
             return Err(invalid("must have at most 500 characters"));
         }
         let line = join(given, LONGEST, is_hidden).ok_or(invalid("must not be empty"))?;
-        let plain: String = calm(&line).chars().map(|c| if is_quote(c) { '\'' } else { c }).collect();
+        let plain = quotable(&line);
         // What is gone may have been all there was, or leave two spaces.
         let dead = without_links(&plain).split_whitespace().collect::<Vec<_>>().join(" ");
         if dead.is_empty() { Err(invalid("must not be empty")) } else { Ok(Self(dead)) }
@@ -41,6 +41,11 @@ impl Reason {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Somebody's words, fit to stand between quotes of ours: without quotes of their own and towers of marks.
+pub fn quotable(line: &str) -> String {
+    calm(line).chars().map(|c| if is_quote(c) { '\'' } else { c }).collect()
 }
 
 /// Whatever ends a quotation in some language, and could end ours.

@@ -9,8 +9,6 @@ use crate::relay::MAIL;
 use crate::sender::{SenderPattern, Specificity, registrable};
 use crate::time::Timestamp;
 
-/// The shortest word of a name that is compared, in characters.
-const WORD_LEAST: usize = 3;
 /// Words of a name that say nothing about who it is.
 const EMPTY_WORDS: [&str; 12] =
     ["the", "and", "inc", "ltd", "llc", "gmbh", "com", "team", "support", "info", "noreply", "account"];
@@ -164,25 +162,38 @@ fn is_from(wanted: &Wanted, sender: &Sender<'_>) -> bool {
     }
 }
 
-/// Whether a sender may be called so: a word of the name is the one that the domain was registered with, or the whole name of a
-/// number. What a mail's sender calls itself does not count: it may call itself anything.
+/// Whether a sender may be called so: all words of the name are those that the domain was registered with, or the whole name of a
+/// number. One word of several is nobody: there is more than one bank. What a mail's sender calls itself does not count: it may call
+/// itself anything.
 fn is_called(name: &str, sender: &Sender<'_>) -> bool {
     match sender {
-        Sender::Mail(from, _) => {
-            let label = registrable(from.domain()).and_then(|domain| domain.split('.').next()).unwrap_or_default();
-            let whole: String = name.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
-            // A host that nobody registered has no name that could be meant.
-            let called = !label.is_empty() && (whole == label || words(name).any(|word| word == label));
-            called || name == from.as_str()
-        }
+        Sender::Mail(from, _) => is_name_of(name, from.domain()) || name == from.as_str(),
         Sender::Phone(from) => from.trim().eq_ignore_ascii_case(name.trim()),
         Sender::Unknown => false,
     }
 }
 
-fn words(name: &str) -> impl Iterator<Item = String> {
-    let words = name.split(|c: char| !c.is_alphanumeric() && c != '-').map(str::to_lowercase);
-    words.filter(|word| word.chars().count() >= WORD_LEAST && !EMPTY_WORDS.contains(&word.as_str()))
+/// Whether a name is what a domain was registered as, with its ending or without: `Acme Bank` is `acme-bank.com` and `acme.bank`, and
+/// neither `acme.com` nor `bank.com`. Words that say nothing may be missing there.
+fn is_name_of(name: &str, domain: &str) -> bool {
+    // A host that nobody registered has no name that could be meant.
+    let Some(registered) = registrable(domain) else { return false };
+    let label = registered.split('.').next().unwrap_or_default();
+    let places = [letters(label), letters(registered)];
+    let words: Vec<String> = name.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect();
+    let telling: String = words.iter().filter(|word| !EMPTY_WORDS.contains(&word.as_str())).map(String::as_str).collect();
+    [telling, words.concat()].iter().any(|called| !called.is_empty() && places.contains(called))
+}
+
+/// The letters and digits of a text, in one case.
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase()
+}
+
+/// Whether the name that an agent gives besides a pattern is that of the pattern's domain. Where it is another one it chooses nothing, and
+/// would only make its owner think of somebody else.
+pub fn is_name_beside(name: &str, pattern: &SenderPattern) -> bool {
+    pattern.domain().is_some_and(|domain| is_name_of(name, domain))
 }
 
 #[cfg(test)]
@@ -238,6 +249,54 @@ mod tests {
         for blank in [" ", "!?", "-"] {
             let fits = fit(&wanted(None, Some(blank), None), &came(&email("root@co.uk"), Worth::Verified));
             assert_eq!(fits, Fit::No, "a name without letters is nobody's: {blank}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_all_of_its_words_and_not_one_of_them() {
+        let takes = |name, from: &str| {
+            fit(&wanted(None, Some(name), None), &came(&email(from), Worth::Verified)) == Fit::Yes
+        };
+        for (name, from) in [
+            ("Acme Bank", "codes@acmebank.com"),
+            ("Acme Bank", "codes@mail.acme-bank.com"),
+            ("ACME BANK Inc.", "codes@acme.bank"),
+            ("The Acme Bank Team", "codes@acmebank.co.uk"),
+            ("Acme-Bank", "codes@acmebank.com"),
+            ("Booking.com", "codes@booking.com"),
+            ("The", "codes@the.com"),
+        ] {
+            assert!(takes(name, from), "{name} {from}");
+        }
+        for (name, from) in [
+            ("Acme Bank", "codes@bank.com"),
+            ("Acme Bank", "codes@acme.com"),
+            ("Acme Bank", "codes@acme.bank.com"),
+            ("Acme Bank", "codes@bankofx.com"),
+            ("Acme Bank", "codes@bank-of-x.com"),
+            ("Acme Bank", "codes@bankacme.com"),
+            ("Acme Bank", "codes@acmebanking.com"),
+            ("Bank of X", "codes@bank.com"),
+            ("Bank of X", "codes@bankof.com"),
+            ("My Acme", "codes@acme.com"),
+            ("The Team", "codes@team.com"),
+        ] {
+            assert!(!takes(name, from), "{name} {from}");
+        }
+    }
+
+    #[test]
+    fn a_name_beside_a_pattern_is_its_domains_or_not_worth_showing() {
+        for (name, pattern, beside) in [
+            ("Acme", "*@acme.com", true),
+            ("The Acme Inc", "noreply@mail.acme.com", true),
+            ("Acme", "*@*.acme.com", true),
+            ("Your Bank", "*@evil.example", false),
+            ("Acme", "*@acme-login.com", false),
+            ("Acme", "+15551234567", false),
+            ("Acme", "ACME", false),
+        ] {
+            assert_eq!(is_name_beside(name, &SenderPattern::parse(pattern).unwrap()), beside, "{name} {pattern}");
         }
     }
 

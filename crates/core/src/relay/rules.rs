@@ -73,6 +73,8 @@ pub struct Asked<'a> {
     pub sources: i64,
     /// Whose messages.
     pub sender: Option<&'a str>,
+    /// What they say is asked for as well: which of a sender's messages are meant is the agent's wish, and its owner has to see it.
+    pub content: bool,
     /// The agent's identity is known, and has signed this.
     pub proved: bool,
 }
@@ -150,7 +152,7 @@ impl Rules {
             return Ruling::Refuse(NO_HOUR);
         }
         // Only mail tells who sent it.
-        let auto = self.auto_approve.as_ref().filter(|_| asked.proved && sources == MAIL);
+        let auto = self.auto_approve.as_ref().filter(|_| asked.proved && sources == MAIL && !asked.content);
         let sender = asked.sender.and_then(exact);
         match (auto, sender) {
             (Some(auto), Some(sender)) if auto.senders.contains(&sender) => Ruling::Approve(auto.per_day),
@@ -262,7 +264,7 @@ mod tests {
 
     /// 2027-01-15T08:00:00Z.
     const EIGHT: Timestamp = Timestamp::from_millis(1_800_000_000_000);
-    const ACME: Asked<'_> = Asked { sources: MAIL, sender: Some("NoReply@acme.com"), proved: true };
+    const ACME: Asked<'_> = Asked { sources: MAIL, sender: Some("NoReply@acme.com"), content: false, proved: true };
 
     fn rules(text: &str) -> Rules {
         Rules::parse(text).unwrap()
@@ -327,6 +329,7 @@ mod tests {
         assert_eq!(rules.judge(&ACME, EIGHT), Ruling::Approve(5));
         for asked in [
             Asked { proved: false, ..ACME },
+            Asked { content: true, ..ACME },
             Asked { sources: 0, ..ACME },
             Asked { sources: 1, ..ACME },
             Asked { sources: MAIL | 4, ..ACME },

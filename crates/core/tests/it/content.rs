@@ -1,7 +1,7 @@
 //! Patterns of messages: what they mean, and those that are built to hurt.
 
 use doorcode_core::Error;
-use doorcode_core::content::ContentPattern;
+use doorcode_core::content::{ContentPattern, shown};
 use proptest::prelude::*;
 
 fn matches(pattern: &str, message: &str) -> bool {
@@ -13,6 +13,15 @@ fn refused(pattern: &str) -> &'static str {
         Err(Error::Invalid { field: "contentPattern", why }) => why,
         other => panic!("{pattern}: {other:?}"),
     }
+}
+
+#[test]
+fn is_shown_as_it_matches() {
+    assert_eq!(shown(r"(?i)your code is \d{6}"), r"(?i)your code is \d{6}");
+    // What turns text round, and what nobody sees, would show another pattern than the one that is asked for.
+    assert_eq!(shown("a\u{202e}b\u{200b}|.*\n"), r"a\u{202e}b\u{200b}|.*\u{a}");
+    assert_eq!(shown("\u{a0}x"), r"\u{a0}x");
+    assert_eq!(shown(&"x".repeat(9000)).len(), 500);
 }
 
 #[test]

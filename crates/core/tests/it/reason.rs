@@ -2,7 +2,7 @@
 
 use doorcode_core::Error;
 use doorcode_core::line::clean;
-use doorcode_core::reason::Reason;
+use doorcode_core::reason::{Reason, quotable};
 use proptest::prelude::*;
 
 fn shown(given: &str) -> String {
@@ -66,6 +66,11 @@ fn links_lead_nowhere() {
 #[test]
 fn quotes_do_not_end() {
     assert_eq!(shown("ok”. Doorcode: „verified“ \"x\" «y» 「z」"), "ok'. Doorcode: 'verified' 'x' 'y' 'z'");
+}
+
+#[test]
+fn a_name_stands_between_our_quotes() {
+    assert_eq!(quotable("Acme” — verified by Doorcode “"), "Acme' — verified by Doorcode '");
 }
 
 #[test]

@@ -182,19 +182,29 @@ async fn rules_refuse_ask_and_say_yes() {
 
 /// A request that the agent's identity has signed.
 fn signed(cast: &Cast, signer: &IdentitySigner, sender: &str, at: doorcode_core::Timestamp) -> Value {
+    signed_for(cast, signer, (sender, ""), at)
+}
+
+/// The same, for messages that a pattern fits.
+fn signed_for(
+    cast: &Cast,
+    signer: &IdentitySigner,
+    (sender, content): (&str, &str),
+    at: doorcode_core::Timestamp,
+) -> Value {
     let agent = cast.agent.shown();
     let statement = Statement {
         agent: &agent,
         expected_sender: "",
         sender_pattern: sender,
-        content_pattern: "",
+        content_pattern: content,
         reason: "Sign up\u{202e} at Acme",
         signed_at: at,
         ttl: 300,
     };
     json!({
         "reason": statement.reason, "publicKey": public().encode().unwrap(), "ttl": 300,
-        "filter": { "sources": ["email"], "senderPattern": sender },
+        "filter": { "sources": ["email"], "senderPattern": sender, "contentPattern": content },
         "identity": {
             "identityKey": signer.public().unwrap().encode(), "signature": signer.sign(&statement, &public()).unwrap(),
             "signedAt": at.to_string(),
@@ -216,6 +226,8 @@ async fn yes_without_the_owner_needs_a_pinned_identity_and_ends_with_the_day() {
     let pin = json!({ "identity": signer.public().unwrap().encode() }).to_string();
     assert_eq!(ada.send(Method::PATCH, &format!("/v1/agents/{}", cast.agent.shown()), pin).await.status, 200);
 
+    let content = signed_for(&cast, &signer, (sender, r"reset code \d+"), cast.app.now());
+    assert_eq!(by.post(REQUEST, content).await.status, 202, "which messages are meant is hers to see first");
     for n in 1..=2 {
         let yes = ask(n).await;
         assert_eq!((yes.status, &yes.json()["status"]), (200, &json!("approved")), "{}", yes.text());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse as _;
+use doorcode_core::Error;
 use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::relay::{Named as _, State as RelayState};
 use serde_json::json;
@@ -28,7 +29,7 @@ use crate::ops::relays::{self, Consumed};
     responses(
         (status = 200, description = "The sealed code", body = Object),
         (status = 401, description = "No agent's key", body = ErrorBody),
-        (status = 403, description = "The owner said no, or this is no agent's key", body = ErrorBody),
+        (status = 403, description = "The owner said no or has stopped the agent, or this is no agent's key", body = ErrorBody),
         (status = 404, description = "There is none such of this agent", body = ErrorBody),
         (status = 409, description = "It was read, cancelled, or is not there yet: `code` says which", body = ErrorBody),
         (status = 410, description = "Its time was up", body = ErrorBody),
@@ -43,7 +44,11 @@ pub(super) async fn consume(
 ) -> Answer {
     let (id, name) = (read(&text)?, name.read()?);
     let name = name.map(|name| fingerprint("consume", &[asking.agent.id.as_bytes(), name.as_bytes()]));
-    Ok(match relays::consume(&app, &asking, id, name).await? {
+    let consumed = match relays::consume(&app, &asking, id, name).await {
+        Err(Error::Forbidden) => return Ok(error::stopped()),
+        other => other?,
+    };
+    Ok(match consumed {
         Consumed::Read(relay, payload) => Json(json!({
             "id": id.shown(),
             "status": "consumed",

@@ -98,6 +98,7 @@ fn relay(app: &App, agent: &Agent, public_key: &str) -> Result<Relay> {
         forwarder: None,
         spf: None,
         turned_away: 0,
+        stopped: false,
         received_at: None,
         ended_at: None,
     })

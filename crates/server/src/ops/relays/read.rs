@@ -1,5 +1,5 @@
-//! The agent reads the sealed code, once, or takes its request back. Refuses a second read; but for the same named request within half
-//! a minute, so that an answer that was lost on the way is not lost for good.
+//! The agent reads the sealed code, once, or takes its request back. Refuses one that was stopped, and a second read; but for the same named
+//! request within half a minute, so that an answer that was lost on the way is not lost for good.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::{Asking, happened, tell, whose};
 use crate::app::App;
 use crate::ops::audit;
 use crate::store::relays::{self as rows, Relay};
-use crate::store::{Tx, agents, events};
+use crate::store::{Tx, events};
 
 /// What reading came to.
 pub enum Consumed {
@@ -30,14 +30,13 @@ pub async fn consume(app: &Arc<App>, asking: &Asking, id: RelayId, name: Option<
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
             let relay = rows::hold(tx, &id).await?.filter(|relay| relay.agent == agent).ok_or(Error::NotFound)?;
-            // Its owner may have blocked it since they said yes.
-            let own = agents::get(tx, &relay.org, &agent).await?;
-            if own.is_none_or(|own| own.blocked_at.is_some()) {
-                return Err(Error::Forbidden);
-            }
             let Some((payload, by)) = rows::payload(tx, &id).await? else { return Ok((nothing(relay, now), false)) };
             if !rows::consume(tx, &id, &agent, name.as_ref(), now).await? {
                 let again = relay.standing.state == State::Consumed && is_repeat(&relay, by, name, now);
+                // Its owner may have stopped it, or everything, since they said yes.
+                if relay.stopped && (again || relay.standing.at(now) == State::OtpReceived) {
+                    return Err(Error::Forbidden);
+                }
                 let outcome = if again { Consumed::Read(Box::new(relay), payload) } else { nothing(relay, now) };
                 return Ok((outcome, false));
             }

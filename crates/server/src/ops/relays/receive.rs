@@ -125,6 +125,9 @@ async fn may_take(tx: &mut Tx<'_>, app: &App, relay: &Relay, live: &[Relay], now
     if relay.standing.at(now) != State::Approved {
         return Err(closed(relay, now));
     }
+    if relay.stopped {
+        return Err(Error::Conflict("its owner has stopped this agent's requests"));
+    }
     let mut candidates = vec![candidate(relay)];
     candidates.extend(rivals(relay, live, now).map(candidate));
     match choose(&candidates) {

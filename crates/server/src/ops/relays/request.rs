@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use doorcode_core::content;
 use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::reason::Reason;
 use doorcode_core::relay::fit::Wanted;
@@ -163,6 +164,7 @@ fn draft(app: &App, asking: &Asking, ask: Ask, key: &PublicKey, now: Timestamp) 
         forwarder: None,
         spf: None,
         turned_away: 0,
+        stopped: false,
         received_at: None,
         ended_at: None,
     })
@@ -179,7 +181,9 @@ async fn rule(
 ) -> Result<()> {
     let rules = agent.rules.as_deref().map(Rules::parse).transpose()?.unwrap_or_default();
     relay.sources = rules.sources(asked_of);
-    let ruling = rules.judge(&Asked { sources: asked_of, sender: relay.sender_pattern.as_deref(), proved }, now);
+    let content = relay.content_pattern.is_some();
+    let asked = Asked { sources: asked_of, sender: relay.sender_pattern.as_deref(), content, proved };
+    let ruling = rules.judge(&asked, now);
     let state = match ruling {
         Ruling::Refuse(why) => {
             (relay.denial, relay.ended_at) = (Some(why.to_owned()), Some(now));
@@ -222,7 +226,7 @@ fn told(relay: &Relay) -> impl Iterator<Item = &'static str> {
 async fn record(tx: &mut Tx<'_>, app: &App, relay: &Relay, now: Timestamp) -> Result<()> {
     let said = json!({
         "reason": relay.reason, "sender": relay.sender, "senderPattern": relay.sender_pattern,
-        "origin": relay.origin, "test": relay.test,
+        "contentPattern": relay.content_pattern.as_deref().map(content::shown), "origin": relay.origin, "test": relay.test,
     });
     audit::note(tx, app, super::whose(relay), happened("otp_request", "agent", relay, said), now).await?;
     let (kind, said) = match relay.standing.state {

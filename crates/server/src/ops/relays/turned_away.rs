@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use doorcode_core::relay::State;
 use doorcode_core::relay::fit::{Fit, fit};
 use doorcode_core::{RelayId, Result, Timestamp};
 use serde_json::json;
@@ -46,7 +45,7 @@ pub async fn note_turned_away(app: &Arc<App>, incoming: &Incoming<'_>, why: &'st
 
 /// The reason for which this request had nothing of it; 0: it was not meant for it.
 fn bit(relay: &Relay, incoming: &Incoming<'_>, now: Timestamp) -> Result<i64> {
-    if relay.standing.at(now) != State::Approved || relay.held.is_some() {
+    if !relay.waits(now) {
         return Ok(0);
     }
     Ok(match fit(&wanted(relay)?, &incoming.came) {

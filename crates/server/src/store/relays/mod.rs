@@ -8,13 +8,22 @@ use doorcode_core::{AgentId, Error, OrgId, RelayId, Result, Timestamp, UserId};
 use super::db::Tx;
 use super::sql::{Row, Sql, Value, statements};
 
+/// Whether its agent, or everything of its owner, is stopped at this moment: what was said yes to before is held up with all else.
+macro_rules! stopped {
+    () => {
+        "(EXISTS (SELECT 1 FROM agents WHERE agents.org_id = relays.org_id AND agents.id = relays.agent_id \
+        AND (agents.paused_at IS NOT NULL OR agents.blocked_at IS NOT NULL)) \
+        OR EXISTS (SELECT 1 FROM relay_owners WHERE relay_owners.owner_id = relays.owner_id AND relay_owners.paused_at IS NOT NULL))"
+    };
+}
+
 /// What `Relay::read` reads.
 macro_rules! columns {
     () => {
-        "id, org_id, agent_id, owner_id, state, approve_until, expires_at, kept_until, reason, public_key, key_signature, \
+        concat!("id, org_id, agent_id, owner_id, state, approve_until, expires_at, kept_until, reason, public_key, key_signature, \
         sources, sender, sender_pattern, content_pattern, received_after, origin, test, chosen, decided_by, decided_at, denial, \
         source, capture, readable, sender_domain, verdict, received_at, ended_at, unverified, held, asked_again_at, forwarder, spf, \
-        turned_away"
+        turned_away, ", stopped!())
     };
 }
 
@@ -123,6 +132,8 @@ pub struct Relay {
     pub spf: Option<String>,
     /// A set of bits: mail that would have fitted came and was not passed on, 1 unverified, 2 forged.
     pub turned_away: i64,
+    /// Its agent, or everything of its owner, is stopped: nothing is taken for it, and nothing is read of it. No column of its own.
+    pub stopped: bool,
 }
 
 impl Relay {
@@ -162,6 +173,7 @@ impl Relay {
             forwarder: row.maybe_text(32)?,
             spf: row.maybe_text(33)?,
             turned_away: row.int(34)?,
+            stopped: row.int(35)? == 1,
         })
     }
 }
@@ -174,7 +186,7 @@ impl Relay {
 
     /// Whether it waits for a message.
     pub fn waits(&self, now: Timestamp) -> bool {
-        self.standing.at(now) == State::Approved && self.held.is_none()
+        self.standing.at(now) == State::Approved && self.held.is_none() && !self.stopped
     }
 
     /// Whether mail may serve it.

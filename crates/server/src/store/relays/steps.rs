@@ -18,23 +18,25 @@ statements! {
     CHOOSE = "UPDATE relays SET chosen = $3 WHERE id = $1 AND state = 1 AND ends_at > $2";
     // $2 now, $3 until when it may be read, then what was received.
     // The same for a message that its owner must be asked about once more: $9 what it is about. One at a time.
-    HOLD_BACK = "UPDATE relays SET received_at = $2, payload = $3, source = $4, capture = $5, readable = $6, sender_domain = $7, \
-        verdict = $8, held = $9, forwarder = $10, spf = $11 WHERE id = $1 AND state = 1 AND held IS NULL AND ends_at > $2";
+    HOLD_BACK = concat!("UPDATE relays SET received_at = $2, payload = $3, source = $4, capture = $5, readable = $6, sender_domain = $7, \
+        verdict = $8, held = $9, forwarder = $10, spf = $11 WHERE id = $1 AND state = 1 AND held IS NULL AND ends_at > $2 AND NOT ",
+        stopped!());
     // Yes, by who names what it is about, $4: it may be read until $3. No: the code goes, and the request is denied.
     LET_GO = "UPDATE relays SET state = 2, held = NULL, kept_until = $3, ends_at = $3 WHERE id = $1 AND state = 1 AND held = $4 \
         AND ends_at > $2";
     DENY_HELD = "UPDATE relays SET state = 4, denial = $3, decided_by = 'user', decided_at = $2, ended_at = $2, payload = NULL, \
         held = NULL WHERE id = $1 AND state = 1 AND held IS NOT NULL AND ends_at > $2";
     LET_UNVERIFIED = "UPDATE relays SET unverified = $3 WHERE id = $1 AND state < 2 AND ends_at > $2";
-    RECEIVE = "UPDATE relays SET state = 2, received_at = $2, kept_until = $3, ends_at = $3, payload = $4, source = $5, capture = $6, \
+    RECEIVE = concat!("UPDATE relays SET state = 2, received_at = $2, kept_until = $3, ends_at = $3, payload = $4, source = $5, capture = $6, \
         readable = $7, sender_domain = $8, verdict = $9, forwarder = $10, spf = $11 WHERE id = $1 AND state = 1 AND held IS NULL \
-        AND ends_at > $2";
+        AND ends_at > $2 AND NOT ", stopped!());
     // $3 one bit; of many such messages the first changes something.
     TURN_AWAY = "UPDATE relays SET turned_away = turned_away | $3 WHERE id = $1 AND state = 1 AND held IS NULL AND ends_at > $2 \
         AND (turned_away & $3) = 0";
     // $4: the sealed text stays for as long as who names its request may ask again.
-    CONSUME = "UPDATE relays SET state = 3, ended_at = $2, repeat_key = $4, \
-        payload = CASE WHEN $4::bytea IS NULL THEN NULL ELSE payload END WHERE id = $1 AND agent_id = $3 AND state = 2 AND ends_at > $2";
+    CONSUME = concat!("UPDATE relays SET state = 3, ended_at = $2, repeat_key = $4, \
+        payload = CASE WHEN $4::bytea IS NULL THEN NULL ELSE payload END WHERE id = $1 AND agent_id = $3 AND state = 2 AND ends_at > $2 \
+        AND NOT ", stopped!());
     CANCEL = "UPDATE relays SET state = 6, ended_at = $2, payload = NULL WHERE id = $1 AND agent_id = $3 AND state < 2 AND ends_at > $2";
     EXPIRE = "UPDATE relays SET state = 5, ended_at = ends_at, payload = NULL WHERE id = $1 AND state < 3 AND ends_at <= $2";
     ENDING = concat!("SELECT ", columns!(), " FROM relays WHERE state < 3 AND ends_at <= $1 ORDER BY ends_at LIMIT $2 FOR UPDATE SKIP LOCKED");

@@ -1,13 +1,17 @@
 //! Requests as the page shows them. Refuses to show more of one than its owner needs to decide, and any of what it holds.
 
+use doorcode_core::content;
+use doorcode_core::reason::quotable;
+use doorcode_core::relay::fit::is_name_beside;
 use doorcode_core::relay::{Named as _, State};
 use doorcode_core::relay_deny::Senders;
 use doorcode_core::seal::PublicKey;
+use doorcode_core::sender::SenderPattern;
 use doorcode_core::{RelayId, Result, Timestamp};
 
 use crate::ops::relays::{FORGED, SOURCES, Shown, UNVERIFIED, contest};
 use crate::store::relays::Relay;
-use crate::web::pages::{Card, Past, TurnedAway, Vouched};
+use crate::web::pages::{Card, Past, TurnedAway, Vouched, Whom};
 
 /// What waits, as cards, under its owner's settings of senders.
 pub(super) fn cards(
@@ -29,7 +33,8 @@ fn card(shown: &Shown, waiting: &[Shown], senders: &Senders, meant: Option<Relay
         id: relay.id.shown(),
         agent: shown.agent_name.clone(),
         reason: relay.reason.clone(),
-        senders: named(relay),
+        whom: whom(relay),
+        content: relay.content_pattern.as_deref().map(content::shown),
         refused: wanted.is_some_and(|wanted| senders.deny_wanted(wanted)),
         sources: SOURCES.iter().filter(|(bit, _)| relay.sources & bit != 0).map(|(_, name)| *name).collect(),
         origin: relay.origin.clone(),
@@ -65,15 +70,22 @@ fn turned_away(relay: &Relay) -> TurnedAway {
     TurnedAway { unverified: has(UNVERIFIED), forged: has(FORGED) }
 }
 
-/// Whose messages a request is for, most narrowly first.
-fn named(relay: &Relay) -> Vec<String> {
-    [&relay.sender_pattern, &relay.sender].into_iter().flatten().cloned().collect()
+/// Whose messages a request is for. A name that is not the pattern's own would only make its owner think of somebody else: where there is
+/// a pattern it chooses nothing.
+fn whom(relay: &Relay) -> Whom {
+    let pattern = relay.sender_pattern.as_deref();
+    let tells = |name: &&String| {
+        pattern.is_none_or(|text| SenderPattern::parse(text).is_ok_and(|pattern| is_name_beside(name, &pattern)))
+    };
+    let name = relay.sender.as_ref().filter(tells);
+    Whom { pattern: pattern.map(str::to_owned), name: name.map(|name| quotable(name)) }
 }
 
 /// The other agents that wait for the same message, by name.
 fn rivals(relay: &Relay, waiting: &[Shown], now: Timestamp) -> Vec<String> {
     // One whose code is there waits for no message.
-    let waits = |relay: &Relay| matches!(relay.standing.at(now), State::PendingApproval | State::Approved);
+    let asks = |relay: &Relay| matches!(relay.standing.at(now), State::PendingApproval | State::Approved);
+    let waits = |relay: &Relay| asks(relay) && !relay.stopped;
     let others = waiting.iter().filter(|other| waits(relay) && waits(&other.relay) && contest(relay, &other.relay));
     let mut names: Vec<String> = others.map(|other| other.agent_name.clone()).collect();
     names.sort();
@@ -87,7 +99,7 @@ pub(super) fn past(shown: &Shown, now: Timestamp) -> Past {
     Past {
         at: relay.id.made_at(),
         agent: shown.agent_name.clone(),
-        sender: named(relay).join(" · "),
+        whom: whom(relay),
         state: relay.standing.at(now),
         decided_by: relay.decided_by.clone(),
         ways: [&relay.source, &relay.capture].into_iter().flatten().cloned().collect(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use doorcode_core::content;
 use doorcode_core::relay::Named as _;
 use doorcode_core::{Error, RelayId, Result};
 
@@ -78,6 +79,7 @@ fn ask_again(app: &App, form: &Sent, shown: &Shown) -> Response {
         frame: frame(app, &form.headers),
         agent: &shown.agent_name,
         reason: &shown.relay.reason,
+        content: shown.relay.content_pattern.as_deref().map(content::shown),
         sure: Form { action: "/approvals/approve", hidden: &hidden },
     };
     Page::new(approvals_any(&view)).answer()

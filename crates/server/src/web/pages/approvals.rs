@@ -86,8 +86,10 @@ pub struct Card {
     pub agent: String,
     /// Why, in the agent's words.
     pub reason: String,
-    /// Whose messages: a pattern, a name, both; none: anybody's.
-    pub senders: Vec<String>,
+    /// Whose messages.
+    pub whom: Whom,
+    /// The pattern that they have to match, with nothing in it that nobody sees.
+    pub content: Option<String>,
     /// Messages of that sender are never passed on.
     pub refused: bool,
     /// By which ways the code may come.
@@ -122,6 +124,21 @@ pub struct Card {
     pub turned_away: TurnedAway,
 }
 
+/// Whose messages a request is for; neither: anybody's.
+#[derive(Clone, Default)]
+pub struct Whom {
+    /// By this pattern.
+    pub pattern: Option<String>,
+    /// What the agent calls them: its words, never shown as if we knew.
+    pub name: Option<String>,
+}
+
+impl Whom {
+    fn is_any(&self) -> bool {
+        self.pattern.is_none() && self.name.is_none()
+    }
+}
+
 /// What is known of a message's sender.
 #[derive(Clone, Default)]
 pub struct Vouched {
@@ -146,7 +163,7 @@ pub struct TurnedAway {
 
 impl Card {
     fn is_any(&self) -> bool {
-        self.senders.is_empty()
+        self.whom.is_any()
     }
 
     fn asks(&self) -> bool {
@@ -185,8 +202,8 @@ pub struct Past {
     pub at: Timestamp,
     /// What its owner calls the agent.
     pub agent: String,
-    /// Whose messages; empty: anybody's.
-    pub sender: String,
+    /// Whose messages.
+    pub whom: Whom,
     /// What came of it.
     pub state: State,
     /// `user`, `auto`, or nobody.

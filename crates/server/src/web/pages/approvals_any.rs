@@ -14,6 +14,8 @@ pub struct AnyMessage<'a> {
     pub agent: &'a str,
     /// Why, in the agent's words.
     pub reason: &'a str,
+    /// The pattern that the message has to match.
+    pub content: Option<String>,
     /// The second yes.
     pub sure: Form<'a>,
 }

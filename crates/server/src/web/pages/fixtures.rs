@@ -97,7 +97,8 @@ fn a_card(evil: &str, state: State) -> Card {
         id: format!("otp_{}", state.as_str()),
         agent: or("Travel bot"),
         reason: or("Sign in to the airline, to change the seat that you asked for"),
-        senders: vec![or("*@airline.example"), or("Example Air")],
+        whom: Whom { pattern: Some(or("*@airline.example")), name: Some(or("Airline")) },
+        content: Some(or(r"(?i)your code is \d{6}")),
         refused: false,
         sources: vec!["email", "sms"],
         origin: or("203.0.113.7"),
@@ -129,7 +130,7 @@ fn a_past(evil: &str, state: State, good: bool) -> Past {
     Past {
         at: Timestamp::from_millis(1_795_334_868_123),
         agent: or("Travel bot"),
-        sender: or("*@airline.example"),
+        whom: Whom { pattern: (!good).then(|| or("*@airline.example")), name: good.then(|| or("Airline")) },
         state,
         decided_by: (state != State::Expired).then(|| "user".to_owned()),
         ways: if good { vec!["email".to_owned(), or("collector")] } else { Vec::new() },
@@ -143,7 +144,8 @@ fn a_past(evil: &str, state: State, good: bool) -> Past {
 /// The page of requests in which every text that somebody chose is `evil`, or if that is empty, the usual ones.
 pub(super) fn some_approvals(frame: Frame<'_>, evil: &str, full: bool) -> Html<String> {
     let any = Card {
-        senders: Vec::new(),
+        whom: Whom::default(),
+        content: None,
         rivals: Vec::new(),
         id: "otp_any".to_owned(),
         meant: true,
@@ -264,6 +266,7 @@ pub(super) fn any_message(frame: Frame<'_>, evil: &str) -> Html<String> {
         frame,
         agent: &or("Travel bot"),
         reason: &or("Sign in somewhere"),
+        content: Some(or(r"code is \d{6}")),
         sure: form("/approvals/approve"),
     })
 }

@@ -22,7 +22,7 @@ mod sign_in_code;
 pub use account::{Account, Key, KeyProblem, Member, NewKey, Notice, Session, account};
 pub use agent::{AgentPage, RuleFields, agent_page};
 pub use agents::{AgentRow, Browser, DeviceRow, MailboxRow, NewSecret, Refused, Settings, TypedMailbox, agents};
-pub use approvals::{Approvals, Card, Note, Past, TurnedAway, Vouched, approvals};
+pub use approvals::{Approvals, Card, Note, Past, TurnedAway, Vouched, Whom, approvals};
 pub use approvals_any::{AnyMessage, approvals_any};
 pub use done::done;
 pub use failure::{Failure, Kind, failure, failure_of};

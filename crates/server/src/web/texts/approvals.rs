@@ -17,6 +17,10 @@ pub(in crate::web) struct Approvals {
     pub reason: &'static str,
     pub sender: &'static str,
     pub any_sender: &'static str,
+    /// An agent's own word for the sender follows, in quotes.
+    pub called: &'static str,
+    /// A pattern follows that the message has to match.
+    pub content: &'static str,
     pub sources: &'static str,
     pub email: &'static str,
     pub origin: &'static str,

@@ -126,6 +126,8 @@ pub(super) const TEXTS: Texts = Texts {
         reason: "السبب، بكلمات الوكيل",
         sender: "المرسل",
         any_sender: "أي رسالة من أي مرسل",
+        called: "كما يسميه الوكيل",
+        content: "يجب أن تطابق الرسالة",
         sources: "تصل عبر",
         email: "البريد الإلكتروني",
         origin: "الطلب من",

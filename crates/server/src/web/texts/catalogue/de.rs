@@ -115,6 +115,8 @@ pub(super) const TEXTS: Texts = Texts {
         reason: "Warum, in seinen Worten",
         sender: "Absender",
         any_sender: "Jede Nachricht, von jedem Absender",
+        called: "Der Agent nennt ihn",
+        content: "Die Nachricht muss passen auf",
         sources: "Kommt per",
         email: "E-Mail",
         origin: "Gefragt von",

@@ -115,6 +115,8 @@ pub(super) const TEXTS: Texts = Texts {
         reason: "Why, in its words",
         sender: "Sender",
         any_sender: "Any message, of any sender",
+        called: "The agent calls it",
+        content: "The message has to match",
         sources: "Comes by",
         email: "E-mail",
         origin: "Asked from",

@@ -112,6 +112,8 @@ pub(super) const TEXTS: Texts = Texts {
         reason: "Por qué, en sus palabras",
         sender: "Remitente",
         any_sender: "Cualquier mensaje, de cualquier remitente",
+        called: "El agente lo llama",
+        content: "El mensaje debe coincidir con",
         sources: "Llega por",
         email: "Correo",
         origin: "Solicitado desde",

@@ -115,6 +115,8 @@ pub(super) const TEXTS: Texts = Texts {
         reason: "Pourquoi, selon l’agent",
         sender: "Expéditeur",
         any_sender: "N’importe quel message, de n’importe quel expéditeur",
+        called: "L’agent l’appelle",
+        content: "Le message doit correspondre à",
         sources: "Arrive par",
         email: "E-mail",
         origin: "Demandé depuis",

@@ -114,6 +114,8 @@ pub(super) const TEXTS: Texts = Texts {
         reason: "理由（エージェントの言葉）",
         sender: "送信元",
         any_sender: "あらゆる送信元のあらゆるメッセージ",
+        called: "エージェントによる呼び名",
+        content: "メッセージが一致すべきパターン",
         sources: "届き方",
         email: "メール",
         origin: "リクエスト元",

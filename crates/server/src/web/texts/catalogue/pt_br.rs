@@ -115,6 +115,8 @@ pub(super) const TEXTS: Texts = Texts {
         reason: "Por quê, nas palavras dele",
         sender: "Remetente",
         any_sender: "Qualquer mensagem, de qualquer remetente",
+        called: "O agente o chama de",
+        content: "A mensagem deve corresponder a",
         sources: "Chega por",
         email: "E-mail",
         origin: "Pedido a partir de",

@@ -112,6 +112,8 @@ pub(super) const TEXTS: Texts = Texts {
         reason: "理由（代理的原话）",
         sender: "发件人",
         any_sender: "任何发件人的任何消息",
+        called: "代理对其的称呼",
+        content: "消息必须匹配",
         sources: "接收方式",
         email: "电子邮件",
         origin: "请求来自",
