@@ -3,6 +3,7 @@
 
 -- When the operator let the org send to addresses that are not its own; none: not yet.
 ALTER TABLE orgs ADD COLUMN raised_at BIGINT;
+CREATE INDEX orgs_raised ON orgs (id) WHERE raised_at IS NOT NULL;
 
 ALTER TABLE credentials ADD COLUMN name TEXT;
 -- To the nearest minutes: a row is not written for every request.

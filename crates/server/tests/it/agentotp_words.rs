@@ -100,6 +100,32 @@ async fn a_session_that_was_left_open_does_not_approve_nor_does_another_orgs_app
 }
 
 #[tokio::test]
+async fn an_app_of_their_own_org_may_look_and_manage_but_never_say_yes_nor_beforehand() {
+    let cast = Cast::with(&[("DOORCODE_RELAY__APPROVE_WITH_KEY", "no")]).await;
+    let by = cast.session(Some(cast.whose.org)).await;
+    let (by, agent, id) = (cast.by(&by), cast.agent.shown(), cast.ask().await);
+    assert_eq!(by.get(&format!("/v1/otp/{id}")).await.status, 200, "it may look");
+    assert_eq!(by.get("/v1/agents").await.status, 200);
+    for (method, path, body) in [
+        (Method::POST, format!("/v1/otp/{id}/approve"), json!({})),
+        (Method::POST, format!("/v1/otp/{id}/approve"), json!({ "about": "reset" })),
+        (Method::POST, format!("/v1/otp/{id}/unverified"), json!({ "accept": true })),
+        (Method::POST, "/v1/policies".to_owned(), json!({ "agentId": agent, "rules": {} })),
+        (Method::PATCH, format!("/v1/agents/{agent}"), json!({ "identity": "" })),
+        (Method::PATCH, format!("/v1/agents/{agent}"), json!({ "paused": false })),
+        (Method::POST, "/v1/mailboxes".to_owned(), json!({ "host": "imap.example.com", "user": "a@b.c", "password": "x" })),
+    ] {
+        let answer = by.send(method, &path, body.to_string()).await;
+        assert_eq!(codes(&answer), forbidden(), "{path} {body}");
+        assert!(answer.text().contains("An app's session may not"), "{path}: {}", answer.text());
+    }
+    assert_eq!(cast.status(&id).await["status"], "pending_approval");
+    let page = cast.session(None).await;
+    let yes = cast.by(&page).post(&format!("/v1/otp/{id}/approve"), json!({})).await;
+    assert_eq!(yes.status, 200, "the person, signed in to the house: {}", yes.text());
+}
+
+#[tokio::test]
 async fn a_link_is_its_owners_and_good_once_and_for_a_while() {
     let cast = Cast::new().await;
     let (_, eve) = person(&cast.app, EVE).await;

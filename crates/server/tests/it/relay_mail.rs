@@ -15,7 +15,7 @@ use doorcode_core::relay::{MAIL, Named as _, State};
 use doorcode_core::{Email, RelayId};
 use serde_json::{Value, json};
 
-use crate::agentotp_cast::{ADA, CODE, Cast, REQUEST, device, wish_with};
+use crate::agentotp_cast::{ADA, CODE, Cast, EVE, REQUEST, device, person, wish_with};
 use crate::app::{Answer, TestApp, minutes, seconds};
 use crate::approvals::{self, HOME, press};
 
@@ -233,6 +233,32 @@ async fn our_own_code_is_ours_whatever_it_says_of_devices() {
     }
     assert_eq!(cast.status(&id).await["status"], "approved");
     assert_eq!(cast.app.number("SELECT count(*) FROM relays WHERE held IS NOT NULL OR payload IS NOT NULL"), 0);
+}
+
+#[tokio::test]
+async fn a_code_of_another_org_here_is_ours_as_well_at_every_address_of_theirs() {
+    let cast = Cast::of(TestApp::in_earnest(|config| config.signup = doorcode::config::Signup::Open).await).await;
+    let (eve_key, eve) = person(&cast.app, EVE).await;
+    assert!(doorcode::ops::orgs::raise(&cast.app.app, eve.org, true).await.unwrap());
+    let id = cast.approved().await;
+    let (app, whose) = (&cast.app.app, cast.whose);
+    let work = "ada@work.example";
+    let set = "INSERT INTO mailboxes (id, org_id, owner_id, name, host, port, security, login, addresses, folder, kind, kid, credentials, \
+        version, state, changed_at) SELECT owner_id, org_id, owner_id, 'x', 'imap.example', 993, 'tls', 'x', 'x@example.org\n' || 'WORK', \
+        'INBOX', 'password', 'k', 'x', 0, 'away', 0 FROM agents";
+    cast.app.tamper(&set.replace("WORK", work).replace("'k'", "(SELECT kid FROM master_keys LIMIT 1)"));
+    for (number, to) in (1..).zip([ADA, work]) {
+        let asked = cast.by(&eve_key).post("/v1/verifications", json!({ "to": to })).await;
+        assert!([200, 201].contains(&asked.status), "{}", asked.text());
+        cast.app.deliver_due().await;
+        let text = format!("{} is your code", cast.app.last_code(to));
+        assert_eq!(comes(app, whose, &text, Worth::Verified, number).await, Taken::Ours, "{to}");
+    }
+    // One that was sent to somebody else is nobody's business here.
+    cast.by(&eve_key).post("/v1/verifications", json!({ "to": "carl@example.com" })).await;
+    cast.app.deliver_due().await;
+    let text = format!("{} is your code", cast.app.last_code("carl@example.com"));
+    assert_eq!(comes(app, whose, &text, Worth::Verified, 9).await, Taken::Given(id_of(&id)));
 }
 
 #[tokio::test]

@@ -156,6 +156,7 @@ pub(super) struct ByApprover(pub(super) Approver);
 struct Why {
     agent: &'static str,
     device: &'static str,
+    app: &'static str,
     session: &'static str,
     key: &'static str,
 }
@@ -164,6 +165,7 @@ struct Why {
 const WORD: Why = Why {
     agent: "An agent can not decide for its owner",
     device: "This device was not linked by its owner",
+    app: "An app's session may not approve: open the approvals page",
     session: "Approving needs a sign-in of the last minutes: sign in again",
     key: "This key may not approve: open the approvals page",
 };
@@ -172,6 +174,7 @@ const WORD: Why = Why {
 const RULE: Why = Why {
     agent: "An agent may not do that: only its owner may",
     device: "A device may not do that: sign in",
+    app: "An app's session may not do that: open the approvals page",
     session: "That needs a sign-in of the last minutes: sign in again",
     key: "This key may not do that: open the approvals page",
 };
@@ -181,7 +184,10 @@ async fn approver(parts: &mut Parts, app: &Arc<App>, why: &Why) -> Result<Approv
     let (approver, why) = match Caller::from_request_parts(parts, app).await? {
         Caller::Agent(_) => (Err(Error::Forbidden), why.agent),
         Caller::Device(device) => (Approver::of_device(&device), why.device),
-        Caller::Session(live) => (Approver::of_session(app, &live), why.session),
+        Caller::Session(live) => {
+            let why = if live.session.client.is_some() { why.app } else { why.session };
+            (Approver::of_session(app, &live), why)
+        }
         Caller::Key(key) => (Approver::of_key(app, &key).await, why.key),
     };
     approver.map_err(|error| refused(error, why))

@@ -1,5 +1,5 @@
-//! Who may say yes in a person's name. Refuses agents and their keys, a session that is not fresh, a team's key, a device that was not
-//! linked.
+//! Who may say yes in a person's name. Refuses agents and their keys, a session that is not fresh or is an app's, a team's key, a device that
+//! was not linked.
 
 use doorcode_core::{DeviceId, Error, Result};
 
@@ -42,8 +42,12 @@ pub struct Approver {
 }
 
 impl Approver {
-    /// Somebody who has signed in just now.
+    /// Somebody who has signed in just now, to this house itself: to its pages, or by them. An app's session is in the hands of whoever wrote
+    /// the app, also of one of their own org: its people have signed in there, and have not given it their codes.
     pub fn of_session(app: &App, live: &Live) -> Result<Self> {
+        if live.session.client.is_some() {
+            return Err(Error::Forbidden);
+        }
         let age = app.clock.now().since(live.session.id.made_at());
         if age > app.config.relay.fresh {
             return Err(Error::Forbidden);

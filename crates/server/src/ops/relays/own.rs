@@ -1,20 +1,26 @@
-//! Whether a code that was found in a message is one that this installation sent to the same person: by whatever way the message came and
-//! however it was changed on the way. Refuses to say by its time which one it is, and to ask what a message says of itself: its mark and its
-//! sender are asked before ([`crate::capture`]), and a forwarded text has neither.
+//! Whether a code that was found in a message is one that this installation sent to the same person, for whatever org or door: by whatever way
+//! the message came and however it was changed on the way. Refuses to say by its time which one it is, and to ask what a message says of
+//! itself: its mark and its sender are asked before ([`crate::capture`]), and a forwarded text has neither.
 
-use doorcode_core::{OrgId, Result, Secret, State, UserId, code};
+use doorcode_core::{OrgId, Result, Secret, State, Timestamp, code};
 
 use crate::app::{App, target_of};
 use crate::ops::audit::Whose;
 use crate::store::challenges::{self, Challenge};
-use crate::store::{Tx, targets, users};
+use crate::store::{Tx, mailboxes, orgs, targets, users};
 
-/// Whether it is a live code of this person: for signing in to this house, or of their own org. Else an agent that was let have it would
-/// sign in here as its owner.
+/// Orgs that are looked at in one piece.
+const PIECE: i64 = 1000;
+/// Mailboxes of one person that are looked at.
+const MAILBOXES: i64 = 1000;
+
+/// Whether it is a live code of this person: for signing in to this house, or anything of any org. Else an agent that was let have it would
+/// sign in here as its owner, or pass for them with somebody whose people sign in by codes from here.
 pub(super) async fn is_own_code(app: &App, whose: Whose, found: &Secret<String>) -> Result<bool> {
     let Some(entry) = code::normalise(found.expose()) else { return Ok(false) };
-    let live = app.db.read(move |tx| Box::pin(async move { live(tx, &whose.org, &whose.owner).await })).await?;
-    let (now, ring) = (app.clock.now(), app.keys.ring());
+    let (now, dev) = (app.clock.now(), app.config.dev);
+    let live = app.db.read(move |tx| Box::pin(async move { live(tx, whose, dev, now).await })).await?;
+    let ring = app.keys.ring();
     let mut own = false;
     for challenge in live.iter().filter(|challenge| challenge.state == State::Pending && challenge.expires_at > now) {
         if let Some(roots) = ring.get(challenge.kid) {
@@ -26,16 +32,37 @@ pub(super) async fn is_own_code(app: &App, whose: Whose, found: &Secret<String>)
     Ok(own)
 }
 
-/// The newest challenges at a person's address: with a short code and with a long one, in the house and in their org.
-async fn live(tx: &mut Tx<'_>, org: &OrgId, owner: &UserId) -> Result<Vec<Challenge>> {
-    let user = users::get(tx, org, owner).await?;
-    let Some(email) = user.and_then(|user| user.email) else { return Ok(Vec::new()) };
+/// The challenges that are live at a person's addresses, with a short code or a long one, whoever had them sent.
+async fn live(tx: &mut Tx<'_>, whose: Whose, dev: bool, now: Timestamp) -> Result<Vec<Challenge>> {
+    let (addresses, realms) = (addresses(tx, whose).await?, realms(tx, whose.org, dev).await?);
+    let of = |address| realms.iter().map(move |realm| target_of(*realm, address));
+    let places: Vec<_> = addresses.iter().flat_map(|address| of(address)).collect();
     let mut found = Vec::new();
-    for realm in [OrgId::HOUSE, *org] {
-        let standing = targets::standing(tx, &target_of(realm, &email)).await?;
-        for id in [standing.short.id, standing.long.id].into_iter().flatten() {
-            found.extend(challenges::get(tx, &id).await?);
-        }
+    for id in targets::live_codes(tx, &places, now).await? {
+        found.extend(challenges::get(tx, &id).await?);
     }
     Ok(found)
+}
+
+/// A person's own, and those of the mailboxes that they have connected.
+async fn addresses(tx: &mut Tx<'_>, whose: Whose) -> Result<Vec<String>> {
+    let user = users::get(tx, &whose.org, &whose.owner).await?;
+    let mut all: Vec<String> = user.and_then(|user| user.email).into_iter().collect();
+    for mailbox in mailboxes::of_owner(tx, &whose.owner, MAILBOXES).await? {
+        all.extend(mailbox.addresses.lines().map(str::to_owned));
+    }
+    all.sort_unstable();
+    all.dedup();
+    Ok(all)
+}
+
+/// Who may have sent them one: the house, their own org, and those that may send to anybody, which under `--dev` are all.
+async fn realms(tx: &mut Tx<'_>, own: OrgId, dev: bool) -> Result<Vec<OrgId>> {
+    let (mut realms, mut from) = (vec![OrgId::HOUSE, own], OrgId::HOUSE);
+    loop {
+        let some = orgs::behind(tx, &from, dev, PIECE).await?;
+        let Some(last) = some.last() else { return Ok(realms) };
+        from = *last;
+        realms.extend(some.iter().filter(|org| **org != own));
+    }
 }

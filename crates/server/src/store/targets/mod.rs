@@ -54,6 +54,9 @@ macro_rules! columns {
 
 statements! {
     STANDING = concat!("SELECT ", columns!(), " FROM targets WHERE id = $1");
+    // Of several at once; where there are fewer, one of them stands in for the others.
+    CODES = "SELECT short_id, short_until, long_id, long_until FROM targets \
+        WHERE id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
     // The address's row, or the one behind it: found in the same steps, whether there is one or not.
     NEAREST = concat!("SELECT ", columns!(), ", id FROM targets WHERE id >= $1 ORDER BY id LIMIT 1");
     STAND_IN = "INSERT INTO targets (id, sent_at, short_until) VALUES ($1, $2, $2) ON CONFLICT (id) DO NOTHING";
@@ -186,6 +189,18 @@ pub async fn standing(tx: &mut Tx<'_>, id: &TargetId) -> Result<Standing> {
         statements.lock(&[*id]).await?;
     }
     Ok(tx.one(&STANDING, &[id.into()], Standing::read).await?.unwrap_or_default())
+}
+
+/// The challenges whose codes live at any of these, for a look.
+pub async fn live_codes(tx: &mut Tx<'_>, ids: &[TargetId], now: Timestamp) -> Result<Vec<ChallengeId>> {
+    let mut live = Vec::new();
+    for some in ids.chunks(16) {
+        let values: Vec<Value<'_>> = (0..16).map(|at| some.get(at).unwrap_or(&some[0]).into()).collect();
+        let slot = |row: &Row<'_>, at| Ok::<_, doorcode_core::Error>(Slot { id: row.maybe_id(at)?, until: row.time(at + 1)? });
+        let found = tx.all(&CODES, &values, |row| Ok([slot(row, 0)?, slot(row, 2)?])).await?;
+        live.extend(found.into_iter().flatten().filter(|slot| slot.until > now).filter_map(|slot| slot.id));
+    }
+    Ok(live)
 }
 
 /// The address's row, or, where there is none, the next one: found in the same steps.
