@@ -10,6 +10,8 @@ use super::complaints::Complaints;
 
 /// How old a session may be that says yes (security: what was left open must not approve).
 const FRESH_MOST: Duration = Duration::from_secs(15 * 60);
+/// More of one person's are not looked at together.
+const LIVE_MOST: u32 = 500;
 
 /// `[relay]`, as written.
 #[derive(Deserialize)]
@@ -22,6 +24,7 @@ pub(super) struct RawRelay {
     owner_minute: u32,
     captures_day: u32,
     prompts: u32,
+    live: u32,
 }
 
 /// The relay, as it is set.
@@ -43,6 +46,8 @@ pub struct Relay {
     pub captures_day: u32,
     /// Questions of one agent that wait for its owner at the same time.
     pub prompts: u32,
+    /// Requests of all agents of one person that are not over.
+    pub live: u32,
 }
 
 impl RawRelay {
@@ -60,6 +65,9 @@ impl RawRelay {
         if !(second..=FRESH_MOST).contains(&fresh) {
             bad.push("relay.fresh: must be between 1s and 15m");
         }
+        if !(1..=LIVE_MOST).contains(&self.live) {
+            bad.push("relay.live: must be between 1 and 500");
+        }
         let with_key = match self.approve_with_key.as_str() {
             "dev" => Some(dev),
             "yes" => Some(true),
@@ -75,6 +83,7 @@ impl RawRelay {
             owner_minute: self.owner_minute,
             captures_day: self.captures_day,
             prompts: self.prompts,
+            live: self.live,
         }
     }
 }

@@ -374,7 +374,8 @@ async fn what_is_over_can_not_be_decided_and_says_so() {
 
 #[tokio::test]
 async fn history_has_pages() {
-    let app = TestApp::with(&[("DOORCODE_RELAY__AGENT_MINUTE", "1000"), ("DOORCODE_RELAY__PROMPTS", "1000")]).await;
+    let much = ["AGENT_MINUTE", "PROMPTS", "LIVE"].map(|name| (format!("DOORCODE_RELAY__{name}"), "500"));
+    let app = TestApp::with(&much.each_ref().map(|(name, number)| (name.as_str(), *number))).await;
     let mut browser = person(&app, HOME, ADA, "/approvals").await;
     let owner = whose(&app, &browser).await;
     let bot = agent(&app, owner, "Bot").await;

@@ -69,6 +69,7 @@ mod relay_choice;
 mod relay_crash;
 mod relay_flood;
 mod relay_journey;
+mod relay_limits;
 mod relay_mail;
 mod relay_nodes;
 mod relay_pause;

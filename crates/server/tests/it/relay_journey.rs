@@ -44,6 +44,7 @@ pub(crate) fn set_up(home: &mut Home) {
     for limit in ["agent_minute", "owner_minute", "captures_day", "prompts"] {
         home.set(&format!("relay.{limit}"), 1_000_000);
     }
+    home.set("relay.live", 500);
     home.set("relay.approve_with_key", "yes");
     home.set("relay.approve_within", "1h");
     home.set("relay.keep", "10m");

@@ -37,6 +37,7 @@ approve_within = "1h"
 agent_minute = 100000
 owner_minute = 100000
 captures_day = 100000
+live = 500
 
 [capture.mailboxes]
 per_person = 0

@@ -68,8 +68,8 @@ impl Proved {
         Ok(Some(Self { key: identity.encode(), kept: kept.to_string(), once, until }))
     }
 
-    /// Whether the request is the pinned identity's. Where one is pinned nothing else will do; each statement serves once.
-    pub(super) async fn judge(tx: &mut Tx<'_>, pinned: Option<&str>, proved: Option<&Self>) -> Result<bool> {
+    /// Whether the request is the pinned identity's. Where one is pinned nothing else will do.
+    pub(super) fn judge(pinned: Option<&str>, proved: Option<&Self>) -> Result<bool> {
         if pinned.is_some() && proved.is_none() {
             return Err(Error::Invalid { field: "identity", why: "is required: this agent's identity is pinned" });
         }
@@ -77,9 +77,14 @@ impl Proved {
         if pinned.is_some_and(|pinned| pinned != proved.key) {
             return Err(Error::Invalid { field: "identity.identityKey", why: "is not this agent's" });
         }
-        if !relay_messages::take(tx, &proved.once, proved.until).await? {
-            return Err(Error::Invalid { field: "identity.signature", why: "was used before" });
-        }
         Ok(pinned.is_some())
+    }
+
+    /// Uses the statement up: each serves once, for a request that is made.
+    pub(super) async fn take(&self, tx: &mut Tx<'_>) -> Result<()> {
+        if relay_messages::take(tx, &self.once, self.until).await? {
+            return Ok(());
+        }
+        Err(Error::Invalid { field: "identity.signature", why: "was used before" })
     }
 }

@@ -29,6 +29,9 @@ use crate::store::{Tx, agents, audit as records, events};
 const SENDER_MOST: usize = 255;
 /// The longest pattern of a message, in characters.
 const PATTERN_MOST: usize = 500;
+/// What is counted, as whoever asks too much is told.
+const PROMPTS: &str = "questions that wait for their owner";
+const LIVE: &str = "requests to this person that are not over";
 /// Digits of a made-up code.
 const TEST_DIGITS: u64 = 1_000_000;
 
@@ -100,9 +103,18 @@ pub async fn request(app: &Arc<App>, asking: &Asking, ask: Ask) -> Result<Relay>
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
             let agent = may_ask(tx, &unit_app, &relay, now).await?;
+            let too_many = |rule| Ok(Err(Error::Limited { rule, retry_after: unit_app.config.relay.approve_within }));
+            if rows::count_live(tx, &relay.owner, now).await? >= i64::from(unit_app.config.relay.live) {
+                return too_many(LIVE);
+            }
             if !relay.test {
-                let proved = Proved::judge(tx, agent.identity.as_deref(), proved.as_ref()).await?;
-                rule(tx, &unit_app, &agent, &mut relay, (asked_of, proved), now).await?;
+                let pinned = Proved::judge(agent.identity.as_deref(), proved.as_ref())?;
+                if !rule(tx, &unit_app, &agent, &mut relay, (asked_of, pinned), now).await? {
+                    return too_many(PROMPTS);
+                }
+                if let Some(proved) = &proved {
+                    proved.take(tx).await?;
+                }
             }
             rows::insert(tx, &relay).await?;
             for (event, what) in events.iter().zip(told(&relay)) {
@@ -112,10 +124,11 @@ pub async fn request(app: &Arc<App>, asking: &Asking, ask: Ask) -> Result<Relay>
             if let Some(payload) = &made_up {
                 put_made_up(tx, &unit_app, &relay, payload, now).await?;
             }
-            rows::get(tx, &relay.id).await?.ok_or(Error::NotFound)
+            rows::get(tx, &relay.id).await?.ok_or(Error::NotFound).map(Ok)
         })
     });
-    let relay = unit.await?;
+    // What was refused for being too much is an outcome of the unit, and no error of it: so that it stays counted.
+    let relay = unit.await??;
     tell(app, &relay);
     if relay.standing.state == State::PendingApproval {
         // Nobody may listen: then no browser is told, and the page says it all the same.
@@ -170,7 +183,8 @@ fn draft(app: &App, asking: &Asking, ask: Ask, key: &PublicKey, now: Timestamp) 
     })
 }
 
-/// Holds a request against its owner's rules for the agent: it is denied or approved at once, or they are asked.
+/// Holds a request against its owner's rules for the agent: it is denied or approved at once, or they are asked. False: they are asked as
+/// much as they may be.
 async fn rule(
     tx: &mut Tx<'_>,
     app: &App,
@@ -178,7 +192,7 @@ async fn rule(
     relay: &mut Relay,
     (asked_of, proved): (i64, bool),
     now: Timestamp,
-) -> Result<()> {
+) -> Result<bool> {
     let rules = agent.rules.as_deref().map(Rules::parse).transpose()?.unwrap_or_default();
     relay.sources = rules.sources(asked_of);
     let content = relay.content_pattern.is_some();
@@ -192,18 +206,12 @@ async fn rule(
         Ruling::Approve(per_day) if spend_auto(tx, agent, per_day, now).await? => State::Approved,
         _ => {
             let pending = rows::pending(tx, &relay.owner, &relay.agent, now).await?;
-            if pending >= i64::from(app.config.relay.prompts) {
-                return Err(Error::Limited {
-                    rule: "questions that wait for their owner",
-                    retry_after: app.config.relay.approve_within,
-                });
-            }
-            return Ok(());
+            return Ok(pending < i64::from(app.config.relay.prompts));
         }
     };
     relay.standing.state = state;
     (relay.decided_by, relay.decided_at) = (Some("auto".to_owned()), Some(now));
-    Ok(())
+    Ok(true)
 }
 
 /// Takes one of the day's approvals without the owner. False: there are none left.
@@ -241,7 +249,8 @@ async fn record(tx: &mut Tx<'_>, app: &App, relay: &Relay, now: Timestamp) -> Re
 async fn may_ask(tx: &mut Tx<'_>, app: &App, relay: &Relay, now: Timestamp) -> Result<Agent> {
     let agent = agents::get(tx, &relay.org, &relay.agent).await?.filter(|agent| agent.removed_at.is_none());
     let agent = agent.ok_or(Error::Unauthenticated)?;
-    let owner = records::owner(tx, &relay.owner).await?;
+    // Held: of two that come at once the second counts the first.
+    let owner = records::hold(tx, &relay.org, &relay.owner).await?;
     if agent.blocked_at.is_some() || agent.paused_at.is_some() || owner.paused_at.is_some() {
         return Err(Error::Forbidden);
     }

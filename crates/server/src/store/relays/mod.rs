@@ -56,6 +56,7 @@ statements! {
     // The same, and none of them takes a step meanwhile: always in this order, so that two who do this wait for one another.
     HOLD_LIVE = concat!("SELECT ", columns!(), " FROM relays WHERE owner_id = $1 AND ", live!(), " ORDER BY id LIMIT $3 FOR UPDATE");
     COUNT_PENDING = concat!("SELECT count(*) FROM relays WHERE owner_id = $1 AND state = 0 AND ", live!(), " AND agent_id = $3");
+    COUNT_LIVE = concat!("SELECT count(*) FROM relays WHERE owner_id = $1 AND ", live!());
     // Newest first.
     OF_OWNER = concat!("SELECT ", columns!(), " FROM relays WHERE owner_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
     OF_AGENT = concat!("SELECT ", columns!(), " FROM relays WHERE agent_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
@@ -268,6 +269,11 @@ pub async fn hold_live(tx: &mut Tx<'_>, owner: &UserId, now: Timestamp, most: i6
 pub async fn pending(tx: &mut Tx<'_>, owner: &UserId, agent: &AgentId, now: Timestamp) -> Result<i64> {
     let values = [owner.into(), now.into(), agent.into()];
     Ok(tx.one(&COUNT_PENDING, &values, |row| row.int(0)).await?.unwrap_or(0))
+}
+
+/// How many of a person's are not over.
+pub async fn count_live(tx: &mut Tx<'_>, owner: &UserId, now: Timestamp) -> Result<i64> {
+    Ok(tx.one(&COUNT_LIVE, &[owner.into(), now.into()], |row| row.int(0)).await?.unwrap_or(0))
 }
 
 /// A person's requests before one, the newest first.
