@@ -278,37 +278,54 @@ pub async fn remove(app: &Arc<App>, whose: Whose, id: AgentId) -> Result<()> {
     Ok(())
 }
 
-/// Makes an agent's next key. The old ones live on for `grace`.
-pub async fn rotate(app: &Arc<App>, whose: Whose, id: AgentId, grace: Duration) -> Result<NewAgent> {
+/// An agent's next key, and when those before it end.
+pub struct Rotated {
+    /// The agent with it.
+    pub new: NewAgent,
+    /// Until then they live.
+    pub ends: Timestamp,
+}
+
+/// Makes an agent's next key. The old ones live on for `grace`. The same named request makes no further one, and ends none.
+pub async fn rotate(app: &Arc<App>, whose: Whose, id: AgentId, grace: Duration, once: Option<Once>) -> Result<Rotated> {
     let (now, unit_app) = (app.clock.now(), Arc::clone(app));
     let agent = show(app, whose, id).await?;
     let old = keys(app, whose, id).await?;
-    if old.len() >= KEYS_MOST {
-        return Err(Error::Conflict("this agent has ten living keys; let some end first"));
+    let asked = once.clone();
+    let look = app.db.read(move |tx| Box::pin(async move { idempotency::is_known(tx, asked.as_ref(), now).await }));
+    let ends = now.plus(grace);
+    if !look.await? {
+        if old.len() >= KEYS_MOST {
+            return Err(Error::Conflict("this agent has ten living keys; let some end first"));
+        }
+        for key in old.iter().filter(|key| key.expires_at.is_none_or(|at| at > ends)) {
+            credentials::note_end(app, whose.org, key.id, ends)?;
+        }
     }
     let test = old.iter().any(|key| key.kind == Kind::TestAgentKey);
-    let ends = now.plus(grace);
-    for key in old.iter().filter(|key| key.expires_at.is_none_or(|at| at > ends)) {
-        credentials::note_end(app, whose.org, key.id, ends)?;
-    }
     let kind = if test { Kind::TestAgentKey } else { Kind::AgentKey };
     let minted = mint(app, kind, SCOPE, (app.entropy.id(now)?, app.entropy.bytes()?));
     let minted = minted.named(Some(agent.name.clone()), None).of(Some(whose.owner)).acting_as(*id.as_bytes());
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
             own(tx, whose, &id).await?;
+            if let Some((key, ends)) = idempotency::replay::<(String, i64)>(tx, once.as_ref(), now).await? {
+                let key = credential_rows::get(tx, &whose.org, &key.parse()?).await?;
+                return Ok((key.ok_or(Error::NotFound).map_err(gone)?, Timestamp::from_millis(ends)));
+            }
             for key in credential_rows::of_subject(tx, &whose.org, id.as_bytes(), now).await? {
                 credential_rows::end_at(tx, &whose.org, &key.id, ends).await?;
             }
             let key = minted.put(tx, whose.org).await?;
             let what = happened("agent_update", id, json!({ "rotated": true, "grace": grace.as_secs() }));
             audit::note(tx, &unit_app, whose, what, now).await?;
-            Ok(key)
+            idempotency::keep(tx, once.as_ref(), &(key.id.to_string(), ends.millis())).await?;
+            Ok((key, ends))
         })
     });
-    let key = unit.await?;
+    let (key, ends) = unit.await?;
     app.recent_keys.forget();
-    Ok(NewAgent { agent, key_id: key.id, key: credentials::reveal(app, &key)? })
+    Ok(Rotated { new: NewAgent { agent, key_id: key.id, key: credentials::reveal(app, &key)? }, ends })
 }
 
 /// How many of an agent's requests came to what.

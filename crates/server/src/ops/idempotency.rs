@@ -50,6 +50,15 @@ pub async fn replay<T: DeserializeOwned>(tx: &mut Tx<'_>, once: Option<&Once>, n
     }
 }
 
+/// Whether a request came before, for what has to be done outside of the unit and once as well. What is read to be changed by it has to be
+/// read before this is asked: then it is of before the request, or this says so.
+pub async fn is_known(tx: &mut Tx<'_>, once: Option<&Once>, now: Timestamp) -> Result<bool> {
+    match once {
+        Some(once) => rows::is_known(tx, &once.id, now).await,
+        None => Ok(false),
+    }
+}
+
 /// Keeps the answer of a request, in the unit that did it.
 pub async fn keep<T: Serialize>(tx: &mut Tx<'_>, once: Option<&Once>, answer: &T) -> Result<()> {
     let Some(once) = once else { return Ok(()) };

@@ -11,6 +11,7 @@ statements! {
     CLAIM = "INSERT INTO idempotency (id, body, answer, until) VALUES ($1, $2, '', $3) ON CONFLICT (id) DO UPDATE SET \
         body = excluded.body, answer = excluded.answer, until = excluded.until WHERE idempotency.until <= $4";
     GET = "SELECT body, answer FROM idempotency WHERE id = $1";
+    KNOWN = "SELECT id FROM idempotency WHERE id = $1 AND until > $2";
     ANSWER = "UPDATE idempotency SET answer = $2 WHERE id = $1";
     RELEASE = "DELETE FROM idempotency WHERE id = $1";
     SWEEP = "DELETE FROM idempotency WHERE id IN (SELECT id FROM idempotency WHERE until < $1 LIMIT $2) AND until < $1";
@@ -29,6 +30,11 @@ pub async fn claim(
 /// The digest of the body that came with a request, and the answer to it.
 pub async fn get(tx: &mut Tx<'_>, id: &[u8; 16]) -> Result<Option<([u8; 16], String)>> {
     tx.one(&GET, &[id.into()], |row| Ok((row.bytes(0)?, row.text(1)?))).await
+}
+
+/// Whether a request was taken before, and its answer is kept.
+pub async fn is_known(tx: &mut Tx<'_>, id: &[u8; 16], now: Timestamp) -> Result<bool> {
+    Ok(tx.one(&KNOWN, &[id.into(), now.into()], |_| Ok(())).await?.is_some())
 }
 
 /// Keeps the answer to a request that was taken.

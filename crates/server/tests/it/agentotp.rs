@@ -36,6 +36,8 @@ async fn a_code_goes_from_the_message_to_the_agent_and_is_read_once() {
     assert_eq!((taken.status, &taken.json()["success"]), (200, &json!(true)), "{}", taken.text());
     let there = cast.status(id).await;
     assert_eq!((&there["status"], &there["metadata"]["source"]), (&json!("otp_received"), &json!("email")));
+    assert_eq!(way(&there), way(&there["metadata"]));
+    assert_eq!(way(&there), [json!("collector"), json!("unverified"), json!(false), json!(false)]);
     assert!(!there.to_string().contains("482913") && !there.to_string().contains("Your code"), "{there}");
 
     let read = cast.consume(id).await;
@@ -46,9 +48,15 @@ async fn a_code_goes_from_the_message_to_the_agent_and_is_read_once() {
     assert_eq!(open(id, &read["encrypted_payload"]), CODE);
     assert_eq!(read["consumedAt"], cast.app.now().to_string());
     assert_eq!(read["metadata"]["receivedAt"], cast.app.now().to_string());
+    assert_eq!((way(&read), way(&read["metadata"])), (way(&there), way(&there)));
     let again = cast.consume(id).await;
     assert_eq!(codes(&again), refused(409, "OTP_ALREADY_CONSUMED", "ALREADY_CONSUMED"));
     assert_eq!(again.json()["consumed_at"], cast.app.now().to_string());
+}
+
+/// What an agent is told of how its code came.
+fn way(told: &Value) -> [Value; 4] {
+    ["capture", "verdict", "readableByServer", "readable_by_server"].map(|name| told[name].clone())
 }
 
 #[tokio::test]

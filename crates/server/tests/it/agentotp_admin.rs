@@ -136,6 +136,40 @@ async fn a_key_is_followed_by_another_with_grace_or_at_once() {
 }
 
 #[tokio::test]
+async fn a_key_is_followed_by_one_however_often_its_request_comes() {
+    let cast = Cast::new().await;
+    let path = format!("/v1/agents/{}/rotate-key", cast.agent.shown());
+    let rotate = async |name: &str, body: Value| {
+        cast.by(&cast.ada).saying("idempotency-key", name).post(&path, body).await
+    };
+    let (one, other) = tokio::join!(rotate("first", json!({})), rotate("first", json!({})));
+    cast.app.advance(seconds(60));
+    let later = rotate("first", json!({})).await;
+    for answer in [&one, &other, &later] {
+        assert_eq!((answer.status, &answer.json()), (200, &one.json()), "the same key, and the same end of the old one");
+    }
+    assert_eq!(cast.app.number("SELECT count(*) FROM audit WHERE details LIKE '%rotated%'"), 1);
+    assert_eq!(cast.app.number("SELECT count(*) FROM idempotency WHERE answer LIKE '%ak_live_%'"), 0, "no key is kept");
+    let second = one.json()["api_key"].as_str().unwrap().to_owned();
+    let alive = async |key: &str| cast.by(key).get("/v1/auth/verify").await.status == 200;
+    // Nor does a restore end the key that the same request was shown again.
+    let replay = doorcode::ops::credentials::replay_revocations;
+    replay(&cast.app.app, doorcode::ops::credentials::Replay::Restored).await.unwrap();
+    cast.app.advance(hours(25));
+    assert!(alive(&second).await && !alive(&cast.key).await);
+    assert_eq!(codes(&rotate("first2", json!({ "grace_period": -1 })).await), invalid());
+    assert_eq!(codes(&rotate(&"x".repeat(256), json!({})).await), invalid());
+    let at_once = rotate("second", json!({ "revoke_immediately": true })).await.json();
+    assert_eq!(codes(&rotate("second", json!({})).await), invalid(), "another request under that name");
+    assert!(!alive(&second).await && alive(at_once["api_key"].as_str().unwrap()).await);
+    for number in 0..9 {
+        assert_eq!(rotate(&format!("n{number}"), json!({})).await.status, 200);
+    }
+    assert_eq!(codes(&rotate("eleventh", json!({})).await), refused(409, "CONFLICT", "CONFLICT"));
+    assert_eq!(rotate("n8", json!({})).await.status, 200, "what was done is answered, however many there are");
+}
+
+#[tokio::test]
 async fn stats_count_what_came_of_requests() {
     let cast = Cast::new().await;
     cast.ask().await;

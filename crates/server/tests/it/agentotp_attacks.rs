@@ -287,7 +287,7 @@ async fn an_agent_that_was_removed_is_dead_at_once_and_its_requests_with_it() {
     assert_eq!(codes(&cast.by(&cast.key).post(REQUEST, wish()).await), dead);
     assert_eq!(codes(&cast.consume(&id).await), dead);
     assert_eq!(codes(&cast.hand_in(&id).await), refused(409, "CONFLICT", "CONFLICT"), "nobody waits any more");
-    assert!(agents::rotate(&cast.app.app, cast.whose, cast.agent, seconds(0)).await.is_err());
+    assert!(agents::rotate(&cast.app.app, cast.whose, cast.agent, seconds(0), None).await.is_err());
 }
 
 #[tokio::test]

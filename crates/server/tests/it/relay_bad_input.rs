@@ -119,6 +119,13 @@ async fn what_a_device_says_of_a_message_is_looked_at() {
         (json!({ "metadata": { "digests": "x" } }), "digests"),
         (json!({ "metadata": { "digests": [1] } }), "digests"),
         (json!({ "metadata": { "verifiedDomain": {} } }), "verifiedDomain"),
+        (json!({ "metadata": { "verifiedDomain": "acme" } }), "metadata.verifiedDomain"),
+        (json!({ "metadata": { "verifiedDomain": "Acme, which is proved" } }), "metadata.verifiedDomain"),
+        (json!({ "metadata": { "verifiedDomain": "<b>acme.com</b>" } }), "metadata.verifiedDomain"),
+        (json!({ "metadata": { "verifiedDomain": "x@acme.com" } }), "metadata.verifiedDomain"),
+        (json!({ "metadata": { "verifiedDomain": "acme.com\u{202e}" } }), "metadata.verifiedDomain"),
+        (json!({ "metadata": { "verifiedDomain": "https://acme.com/" } }), "metadata.verifiedDomain"),
+        (json!({ "metadata": { "verifiedDomain": "a".repeat(300) + ".com" } }), "metadata.verifiedDomain"),
         (json!({ "metadata": { "about": "weather" } }), "metadata.about"),
     ] {
         let mut body = json!({ "encryptedPayload": sealed, "source": "email" });
@@ -132,6 +139,9 @@ async fn what_a_device_says_of_a_message_is_looked_at() {
         assert!([200, 422].contains(&answer.status), "{query}: {}", answer.text());
     }
     assert_eq!(cast.status(&id).await["status"], "approved", "none of it was taken");
+    let body = json!({ "encryptedPayload": sealed, "source": "email", "metadata": { "verifiedDomain": "Bücher.Example" } });
+    assert_eq!(cast.by(&cast.collector).post(&format!("/v1/otp/{id}/receive"), body).await.status, 200);
+    assert_eq!(cast.status(&id).await["metadata"]["sender"], "xn--bcher-kva.example", "in its one spelling");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -44,6 +44,11 @@ async fn every_reader_hears_every_change_in_order() {
     assert_eq!(numbers, [2, 2, 3, 3, 3, 4, 4]);
     let metadata = &heard[4]["payload"]["metadata"];
     assert_eq!((&metadata["sender"], &metadata["verdict"]), (&json!("example.com"), &json!("verified")));
+    for (message, told) in heard.iter().zip([false, false, true, true, true, false, false]) {
+        let way = (&message["capture"], &message["verdict"], &message["readableByServer"]);
+        let expected = (&json!("collector"), &json!("verified"), &json!(false));
+        assert_eq!(way == expected, told, "{message}");
+    }
     assert!(!heard.iter().any(|message| message.to_string().contains("encrypted")), "no code, sealed or not");
     house.stop().await;
 }

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use super::answers::{BodyProblems, NoKey, NotFound, PersonProblems, Unavailable};
 use super::caller::{ByPerson, ByRuler};
-use super::error::{self, Answer, ErrorBody, Refused, about};
+use super::error::{self, Answer, ErrorBody, Refused, about, moment};
 use super::fields::{Fields, wrong};
 use super::name::RequestName;
 use super::query::Parameters;
@@ -295,33 +295,35 @@ pub(super) async fn remove(State(app): State<Arc<App>>, ByPerson(whose): ByPerso
     Ok(Json(json!({ "success": true, "id": id.shown(), "deleted": true })).into_response())
 }
 
-/// Gives one of the caller's agents its next key, which is shown once. The old ones live on for the grace.
+/// Gives one of the caller's agents its next key, which is shown once. The old ones live on for the grace. The same request under the same
+/// `Idempotency-Key` shows the same one.
 #[utoipa::path(post, path = "/v1/agents/{id}/rotate-key", tag = "agentotp", operation_id = "rotate_agent_key", request_body = Rotation,
-    params(("id" = String, Path, description = "The agent", pattern = "^agent_[A-Za-z0-9_-]{22}$")),
+    params(("id" = String, Path, description = "The agent", pattern = "^agent_[A-Za-z0-9_-]{22}$"), IdempotencyName),
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "The agent, with `api_key`", body = Object),
         PersonProblems,
         NotFound,
         BodyProblems,
-        (status = 409, description = "It has ten living keys", body = ErrorBody),
+        (status = 409, description = "It has ten living keys; or what this request made before is gone", body = ErrorBody),
         Unavailable,
     ))]
 pub(super) async fn rotate(
     State(app): State<Arc<App>>,
     ByPerson(whose): ByPerson,
     Segment(text): Segment,
+    name: RequestName,
     mut fields: Fields,
 ) -> Answer {
     let id = named(&text)?;
+    let once = name.once(whose, &format!("rotate {id}"), fields.bytes())?;
     let grace = fields.number("gracePeriod", (0, GRACE_MOST))?.unwrap_or(GRACE);
     let at_once = fields.flag("revokeImmediately")?.unwrap_or_default();
     let grace = Duration::from_secs(if at_once { 0 } else { grace });
-    let ends = app.clock.now().plus(grace).to_string();
-    let new = agents::rotate(&app, whose, id, grace).await.map_err(about("agent"))?;
-    let mut body = with_key(&new);
+    let rotated = agents::rotate(&app, whose, id, grace, once).await.map_err(about("agent"))?;
+    let mut body = with_key(&rotated.new);
     for name in ["old_key_expires_at", "oldKeyExpiresAt"] {
-        body.insert(name.to_owned(), ends.as_str().into());
+        body.insert(name.to_owned(), moment(rotated.ends).into());
     }
     body.insert("grace_period".to_owned(), grace.as_secs().into());
     Ok(Json(body).into_response())

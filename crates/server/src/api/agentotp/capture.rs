@@ -118,6 +118,11 @@ pub(super) async fn public_key(State(app): State<Arc<App>>, caller: Caller, Segm
     Ok(Json(json!({ "publicKey": shown.relay.public_key, "public_key": shown.relay.public_key })).into_response())
 }
 
+/// A domain that a device has verified a sender for, in its one spelling: it is shown as a fact, to the person and to their agent.
+fn domain(name: &str) -> Result<String, Refused> {
+    canonical_domain(name).ok_or_else(|| wrong("metadata.verifiedDomain", "must be a domain, as acme.com"))
+}
+
 /// Hands a code in that was found and sealed beside the person's messages.
 #[utoipa::path(post, path = "/v1/otp/{id}/receive", tag = "agentotp", operation_id = "receive_otp",
     params(("id" = String, Path, description = "The request", pattern = "^otp_[A-Za-z0-9_-]{22}$")), request_body = Object, security(("key" = [])),
@@ -129,7 +134,7 @@ pub(super) async fn public_key(State(app): State<Arc<App>>, caller: Caller, Segm
         (status = 409, description = "It is not approved, has a code, or another agent waits for the same message", body = ErrorBody),
         (status = 410, description = "Its time was up", body = ErrorBody),
         (status = 413, description = "The body is too large", body = ErrorBody),
-        (status = 422, description = "What was sent is not sealed to the agent's key", body = ErrorBody),
+        (status = 422, description = "What was sent is not sealed to the agent's key, or something else is wrong with it", body = ErrorBody),
         (status = 429, description = "Too many of this person today", body = ErrorBody),
         Unavailable,
     ))]
@@ -152,7 +157,7 @@ pub(super) async fn receive(
         messages.extend(id.into_iter().chain(others).filter(|id| !id.is_empty()));
         messages.sort_unstable();
         messages.dedup();
-        verified = metadata.text("verifiedDomain")?.filter(|domain| !domain.is_empty());
+        verified = metadata.text("verifiedDomain")?.filter(|name| !name.is_empty()).map(|name| domain(&name)).transpose()?;
         forwarder = metadata.text("forwarder")?.filter(|_| verified.is_some()).and_then(|name| canonical_domain(&name));
         about = match metadata.text("about")? {
             None => None,

@@ -15,7 +15,7 @@ use super::caller::ByAgent;
 use super::error::{self, Answer, ErrorBody, moment};
 use super::name::RequestName;
 use super::relay as read;
-use super::view::metadata;
+use super::view::{metadata, way};
 use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::relays::{self, Consumed};
@@ -49,7 +49,8 @@ pub(super) async fn consume(
         other => other?,
     };
     Ok(match consumed {
-        Consumed::Read(relay, payload) => Json(json!({
+        Consumed::Read(relay, payload) => {
+            let mut body = json!({
             "id": id.shown(),
             "status": "consumed",
             "encryptedPayload": payload,
@@ -59,8 +60,12 @@ pub(super) async fn consume(
             "consumedAt": relay.ended_at.map(moment),
             "consumed_at": relay.ended_at.map(moment),
             "metadata": metadata(&relay),
-        }))
-        .into_response(),
+            });
+            for (name, value) in way(&relay) {
+                body[name] = value;
+            }
+            Json(body).into_response()
+        }
         Consumed::Already(relay) => error::of_state(&relay, RelayState::Consumed),
         Consumed::Not(relay, state) => error::of_state(&relay, state),
     })

@@ -32,16 +32,27 @@ pub(super) fn socket_url(app: &App, relay: &Relay) -> String {
 
 /// What is told of a code that is there: where it came from, and the domain that its sender was verified for. Nothing of the message.
 pub(super) fn metadata(relay: &Relay) -> Value {
-    json!({
+    let mut all = json!({
         "sender": relay.sender_domain,
         "source": relay.source,
         "receivedAt": relay.received_at.map(|at| at.to_string()),
         "received_at": relay.received_at.map(|at| at.to_string()),
-        "verdict": relay.verdict,
-        "capture": relay.capture,
-        "readableByServer": relay.readable,
         "test": relay.test,
-    })
+    });
+    for (name, value) in way(relay) {
+        all[name] = value;
+    }
+    all
+}
+
+/// By which way a code came, whether this server could read its message, and what its sender is worth.
+pub(super) fn way(relay: &Relay) -> [(&'static str, Value); 4] {
+    [
+        ("capture", relay.capture.as_deref().into()),
+        ("verdict", relay.verdict.as_deref().into()),
+        ("readableByServer", relay.readable.into()),
+        ("readable_by_server", relay.readable.into()),
+    ]
 }
 
 /// A request as its agent sees it: of a code that its owner has not let go nothing.
@@ -65,6 +76,7 @@ fn tell_received(body: &mut Map<String, Value>, relay: &Relay) {
     body.insert("sender".to_owned(), relay.sender_domain.as_deref().into());
     body.insert("receivedAt".to_owned(), at.clone());
     body.insert("received_at".to_owned(), at);
+    body.extend(way(relay).map(|(name, value)| (name.to_owned(), value)));
 }
 
 /// What everybody who may see a request is told of it.

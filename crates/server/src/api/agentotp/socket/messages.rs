@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::line::Ending;
 use crate::api::agentotp::error::Refused;
-use crate::api::agentotp::view::metadata;
+use crate::api::agentotp::view::{metadata, way};
 use crate::store::relays::Relay;
 
 /// The answer to `ping`.
@@ -53,6 +53,11 @@ pub(super) fn of_step(relay: &Relay, step: &Step) -> Vec<String> {
     });
     if let Some(reason) = denial {
         message["reason"] = reason.into();
+    }
+    if step.state == State::OtpReceived {
+        for (name, value) in way(relay) {
+            message[name] = value;
+        }
     }
     let mut texts = Vec::with_capacity(3);
     for name in ["status_change", "otp_status_change"] {
