@@ -200,4 +200,5 @@ CREATE TABLE mailboxes (
     lease_until BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX mailboxes_by_owner ON mailboxes (owner_id, id);
+CREATE INDEX mailboxes_by_org ON mailboxes (org_id, lease_until);
 CREATE INDEX mailboxes_due ON mailboxes (lease_until) WHERE state <> 'credentials_refused';

@@ -16,6 +16,7 @@ const PAUSE_LEAST: Duration = Duration::from_millis(50);
 #[derive(Deserialize)]
 pub(super) struct RawMailboxes {
     per_person: u32,
+    per_org: u32,
     most: u32,
     lease: String,
     retry_first: String,
@@ -28,6 +29,8 @@ pub(super) struct RawMailboxes {
 pub struct Mailboxes {
     /// Of one person.
     pub per_person: u32,
+    /// Of one org.
+    pub per_org: u32,
     /// Of everybody.
     pub most: u32,
     /// For how long the server that watches one has it to itself.
@@ -43,7 +46,7 @@ pub struct Mailboxes {
 impl Mailboxes {
     /// Whether any are connected and watched here.
     pub fn are_on(&self) -> bool {
-        self.per_person > 0 && self.most > 0
+        self.per_person > 0 && self.per_org > 0 && self.most > 0
     }
 }
 
@@ -55,6 +58,7 @@ impl RawMailboxes {
         }
         Mailboxes {
             per_person: self.per_person,
+            per_org: self.per_org,
             most: self.most,
             lease,
             retry_first: bad.duration("capture.mailboxes.retry_first", &self.retry_first).max(PAUSE_LEAST),

@@ -35,14 +35,17 @@ statements! {
     GET = concat!("SELECT ", columns!(), " FROM mailboxes WHERE id = $1 AND owner_id = $2");
     OF_OWNER = concat!("SELECT ", columns!(), " FROM mailboxes WHERE owner_id = $1 ORDER BY id LIMIT $2");
     COUNT = "SELECT count(*) FROM mailboxes";
+    COUNT_OF_ORG = "SELECT count(*) FROM mailboxes WHERE org_id = $1";
     // Whoever watches it does so no more, and the next one begins with what is new.
     REPLACE = "UPDATE mailboxes SET kind = $3, kid = $4, credentials = $5, version = version + 1, state = 'connecting', trouble = NULL, \
         refusals = 0, changed_at = $6, node = NULL, lease_until = 0 WHERE id = $1 AND owner_id = $2";
     DELETE = "DELETE FROM mailboxes WHERE id = $1 AND owner_id = $2";
     DELETE_OF_OWNER = "DELETE FROM mailboxes WHERE owner_id = $1";
     DUE = concat!("SELECT id FROM mailboxes WHERE ", due!(), " LIMIT 1");
+    // Those first of whose org the fewest are watched: where there is not room for all, each org has some of it.
     CLAIM = concat!("UPDATE mailboxes SET node = $2, lease_until = $3 WHERE id IN (SELECT id FROM mailboxes WHERE ", due!(),
-        " ORDER BY lease_until LIMIT $4 FOR UPDATE SKIP LOCKED) AND ", due!(), " RETURNING ", columns!());
+        " ORDER BY (SELECT count(*) FROM mailboxes AS watched WHERE watched.org_id = mailboxes.org_id AND watched.lease_until > $1), \
+        lease_until LIMIT $4 FOR UPDATE SKIP LOCKED) AND ", due!(), " RETURNING ", columns!());
     RENEW = "UPDATE mailboxes SET lease_until = $2 WHERE node = $1 RETURNING id, version";
     RELEASE = "UPDATE mailboxes SET node = NULL, lease_until = 0 WHERE node = $1";
     RELEASE_ONE = concat!("UPDATE mailboxes SET node = NULL, lease_until = 0 WHERE ", held!());
@@ -60,6 +63,9 @@ statements! {
     RESEAL = "UPDATE mailboxes SET kid = $3, credentials = $4 WHERE id = $1 AND credentials = $2";
     UNDER = "SELECT count(*) FROM mailboxes WHERE kid = $1";
 }
+
+/// What is locked for as long as places are counted: no address's.
+const PLACES: [u8; 16] = *b"mailboxes places";
 
 /// A row of `mailboxes`, without who watches it.
 #[derive(Clone)]
@@ -175,9 +181,23 @@ pub async fn of_owner(tx: &mut Tx<'_>, owner: &UserId, most: i64) -> Result<Vec<
     tx.all(&OF_OWNER, &[owner.into(), most.into()], Mailbox::read).await
 }
 
+/// Before a unit counts what there is and adds to it: whoever else does waits until it has ended. First of all that it does, so that no two
+/// wait for one another.
+pub async fn hold_places(tx: &mut Tx<'_>) -> Result<()> {
+    match tx {
+        Tx::Pg(statements) => statements.lock(&[PLACES]).await,
+        Tx::Lite(_) => Ok(()),
+    }
+}
+
 /// How many there are of everybody.
 pub async fn count(tx: &mut Tx<'_>) -> Result<i64> {
     Ok(tx.one(&COUNT, &[], |row| row.int(0)).await?.unwrap_or(0))
+}
+
+/// How many there are of an org.
+pub async fn count_of_org(tx: &mut Tx<'_>, org: &OrgId) -> Result<i64> {
+    Ok(tx.one(&COUNT_OF_ORG, &[org.into()], |row| row.int(0)).await?.unwrap_or(0))
 }
 
 /// Other credentials: their kind, and the sealed text with its key. False: they have none such.

@@ -40,6 +40,7 @@ mod inbound_tls;
 mod keys;
 mod mail_path;
 mod mailbox;
+mod mailbox_places;
 mod mailbox_restart;
 mod mailbox_ways;
 mod mailboxes;

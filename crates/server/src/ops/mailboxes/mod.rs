@@ -58,14 +58,18 @@ pub async fn create(app: &Arc<App>, whose: Whose, wanted: Wanted) -> Result<Mail
     let (now, unit_app, row) = (app.clock.now(), Arc::clone(app), new.clone());
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
+            // Two that come at once, of whomever, are counted one after the other.
+            rows::hold_places(tx).await?;
             users::get(tx, &whose.org, &whose.owner).await?.ok_or(Error::NotFound)?;
             let said = json!({ "mailbox": row.id.shown(), "name": row.name, "host": row.host, "kind": row.kind });
-            // First the record, which is held by one at a time: two that come at once are counted.
             audit::note(tx, &unit_app, whose, happened("mailbox_create", "user", said), now).await?;
             let most = &unit_app.config.capture.mailboxes;
             let own = i64::from(most.per_person);
             if rows::of_owner(tx, &whose.owner, own).await?.len() as i64 >= own {
                 return Err(Error::Conflict("a person has only so many mailboxes; remove one"));
+            }
+            if rows::count_of_org(tx, &whose.org).await? >= i64::from(most.per_org) {
+                return Err(Error::Conflict("your team has as many mailboxes here as one may; ask whoever runs this server"));
             }
             if rows::count(tx).await? >= i64::from(most.most) {
                 return Err(Error::Conflict("this server watches as many mailboxes as it may; ask whoever runs it"));
