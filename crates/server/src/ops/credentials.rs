@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::keyring::{Keyring, Roots};
 use crate::store::agents::{self, Stop};
 use crate::store::credentials::{self as rows, Credential, Kind};
-use crate::store::{Tx, events, hooks, mailboxes};
+use crate::store::{Tx, audit, events, hooks, mailboxes};
 
 /// The longest key that is looked at: ours have 29 characters, client secrets 44.
 const LONGEST: usize = 64;
@@ -177,8 +177,8 @@ pub async fn revoke(app: &Arc<App>, org: OrgId, id: CredentialId) -> Result<bool
 pub enum Replay {
     /// At every start: what is taken away for good.
     Ended,
-    /// On a restored copy: also that an agent was blocked or paused. At every start it would be wrong where each server has a file of its own:
-    /// that the agent may go on again may stand in another's.
+    /// On a restored copy: also that an agent was blocked or paused, or everything of a person. At every start it would be wrong where each
+    /// server has a file of its own: that it may go on again may stand in another's.
     Restored,
 }
 
@@ -208,9 +208,10 @@ pub async fn replay_revocations(app: &Arc<App>, which: Replay) -> Result<usize> 
                         Ended::Mailbox { owner, id } => mailboxes::delete(tx, id, owner).await?,
                         Ended::Hook { org, owner, id } => hooks::delete(tx, org, id, owner).await?,
                         Ended::Inbound { owner, digest } => hooks::delete_address(tx, owner, digest).await?,
-                        Ended::Agent(of, at) => {
-                            agents::stop_again(tx, (&of.org, &of.id, &of.owner), of.stop, *at).await?
+                        Ended::Stopped(Of::Agent { stop, org, owner, id }, at) => {
+                            agents::stop_again(tx, (org, id, owner), *stop, *at).await?
                         }
+                        Ended::Stopped(Of::Person { org, owner }, at) => audit::pause_again(tx, org, owner, *at).await?,
                     });
                 }
                 Ok(again)
@@ -231,20 +232,18 @@ enum Ended {
     Mailbox { owner: UserId, id: MailboxId },
     Hook { org: OrgId, owner: UserId, id: HookId },
     Inbound { owner: UserId, digest: [u8; 16] },
-    Agent(Of, Timestamp),
+    Stopped(Of, Timestamp),
 }
 
-/// Which stop of whose agent.
+/// What is stopped: an agent, or everything of a person.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Of {
-    stop: Stop,
-    org: OrgId,
-    owner: UserId,
-    id: AgentId,
+enum Of {
+    Agent { stop: Stop, org: OrgId, owner: UserId, id: AgentId },
+    Person { org: OrgId, owner: UserId },
 }
 
-/// The stops of agents that the file has as its last word: `agent stopped milliseconds blocked org owner id`, taken back by `agent goes` of
-/// a later time. By their times and not by their order, since the files of several servers are put together.
+/// The stops that the file has as its last word: `agent stopped milliseconds blocked org owner id`, taken back by `agent goes` of a later
+/// time, and `person stopped milliseconds org owner`. By their times and not by their order, since the files of several servers are put together.
 fn stopped(text: &str) -> Vec<Ended> {
     let mut last: HashMap<Of, (Timestamp, bool)> = HashMap::new();
     for (of, word) in text.lines().filter_map(read_stop) {
@@ -253,19 +252,24 @@ fn stopped(text: &str) -> Vec<Ended> {
         *known = (*known).max(word);
     }
     let stops = last.into_iter().filter(|(_, (_, on))| *on);
-    stops.map(|(of, (at, _))| Ended::Agent(of, at)).collect()
+    stops.map(|(of, (at, _))| Ended::Stopped(of, at)).collect()
 }
 
 fn read_stop(line: &str) -> Option<(Of, (Timestamp, bool))> {
     let words: Vec<&str> = line.split(' ').collect();
-    let ["agent", word, at, stop, org, owner, id] = words[..] else { return None };
+    let (word, at, of) = match words[..] {
+        ["agent", word, at, stop, org, owner, id] => {
+            let (org, owner, id) = (org.parse().ok()?, owner.parse().ok()?, id.parse().ok()?);
+            (word, at, Of::Agent { stop: Stop::read(stop)?, org, owner, id })
+        }
+        ["person", word, at, org, owner] => (word, at, Of::Person { org: org.parse().ok()?, owner: owner.parse().ok()? }),
+        _ => return None,
+    };
     let on = match word {
         "stopped" => true,
         "goes" => false,
         _ => return None,
     };
-    let stop = Stop::read(stop)?;
-    let of = Of { stop, org: org.parse().ok()?, owner: owner.parse().ok()?, id: id.parse().ok()? };
     Some((of, (Timestamp::from_millis(at.parse().ok()?), on)))
 }
 
@@ -320,6 +324,12 @@ pub(super) fn note_inbound(app: &App, owner: UserId, digest: [u8; 16]) -> Result
 pub(super) fn note_stop(app: &App, whose: Whose, id: AgentId, (stop, on): (Stop, bool), now: Timestamp) -> Result<()> {
     let word = if on { "stopped" } else { "goes" };
     note(app, &format!("agent {word} {} {} {} {} {id}", now.millis(), stop.as_str(), whose.org, whose.owner))
+}
+
+/// Writes down beside the keys that everything of a person is stopped, or goes on.
+pub(super) fn note_pause(app: &App, whose: Whose, on: bool, now: Timestamp) -> Result<()> {
+    let word = if on { "stopped" } else { "goes" };
+    note(app, &format!("person {word} {} {} {}", now.millis(), whose.org, whose.owner))
 }
 
 fn note(app: &App, line: &str) -> Result<()> {

@@ -12,6 +12,7 @@ statements! {
     HEAD = "SELECT paused_at, senders, head, chain FROM relay_owners WHERE owner_id = $1 FOR UPDATE";
     ADVANCE = "UPDATE relay_owners SET head = $2, chain = $3 WHERE owner_id = $1";
     PAUSE = "UPDATE relay_owners SET paused_at = $2 WHERE owner_id = $1";
+    PAUSE_AGAIN = "UPDATE relay_owners SET paused_at = $2 WHERE owner_id = $1 AND paused_at IS NULL";
     SENDERS = "UPDATE relay_owners SET senders = $2 WHERE owner_id = $1";
     APPEND = "INSERT INTO audit (owner_id, number, org_id, at, kind, actor, agent_id, relay_id, details, kid, chain) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
@@ -127,6 +128,12 @@ pub async fn append(tx: &mut Tx<'_>, owner: &UserId, entry: &Entry) -> Result<()
 /// Nothing may be asked of a person from then on, or again.
 pub async fn pause(tx: &mut Tx<'_>, owner: &UserId, at: Option<Timestamp>) -> Result<()> {
     tx.execute(&PAUSE, &[owner.into(), at.into()]).await.map(drop)
+}
+
+/// Stops everything of a person that a restored copy has as going. False: it is stopped.
+pub async fn pause_again(tx: &mut Tx<'_>, org: &OrgId, owner: &UserId, at: Timestamp) -> Result<bool> {
+    tx.execute(&BEGIN, &[owner.into(), org.into()]).await?;
+    Ok(tx.execute(&PAUSE_AGAIN, &[owner.into(), at.into()]).await? == 1)
 }
 
 /// Which senders a person refuses or excuses.

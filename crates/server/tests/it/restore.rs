@@ -237,6 +237,41 @@ async fn an_agent_that_was_stopped_after_the_copy_is_stopped_and_one_that_may_go
     assert_eq!(stops(app, cast.agent).await, (false, false));
 }
 
+#[tokio::test]
+async fn a_person_who_stopped_everything_after_the_copy_is_asked_nothing_by_it() {
+    use crate::agentotp_cast::{Cast, EVE, REQUEST, person, wish};
+    use doorcode::ops::relays;
+    let cast = Cast::new().await;
+    let app = &cast.app;
+    // She has no settings yet in the copy, and goes on again after it.
+    let (_, eve) = person(app, EVE).await;
+    let copy = back_up(app).await;
+    let pause = async |whose, on| relays::pause(&app.app, whose, on).await.unwrap();
+    let paused = async |app: &TestApp, whose: doorcode::ops::audit::Whose| {
+        relays::settings(&app.app, whose.owner).await.unwrap().paused_at.is_some()
+    };
+    app.advance(minutes(1));
+    pause(cast.whose, true).await;
+    pause(cast.whose, true).await;
+    pause(eve, true).await;
+    let middle = back_up(app).await;
+    app.advance(minutes(1));
+    pause(eve, false).await;
+    pause(eve, false).await;
+    let restored = restore(app, &copy).await;
+    assert!(!paused(&restored, cast.whose).await);
+    assert_eq!(recover(&restored).await.unwrap().credentials, 1);
+    assert_eq!((paused(&restored, cast.whose).await, paused(&restored, eve).await), (true, false));
+    let agent = restored.from(HERE).saying("authorization", &format!("Bearer {}", cast.key));
+    assert_eq!(agent.post(REQUEST, wish()).await.status, 403, "stopped");
+    // One who goes on after the copy only has to say so again.
+    let restored = restore(app, &middle).await;
+    recover(&restored).await;
+    assert!(paused(&restored, eve).await, "as the copy has it");
+    let lines = std::fs::read_to_string(app.app.config.keys.join("revocations.log")).unwrap();
+    assert_eq!(lines.lines().filter(|line| line.starts_with("person ")).count(), 3, "{lines}");
+}
+
 /// A full disk or a crash can cut a line short; what is revoked after that must not be glued to it.
 #[tokio::test]
 async fn a_line_that_was_cut_short_swallows_no_other() {

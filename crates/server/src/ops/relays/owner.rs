@@ -10,6 +10,7 @@ use serde_json::json;
 use super::spend;
 use crate::app::App;
 use crate::ops::audit::{self, Happened, Whose};
+use crate::ops::credentials::note_pause;
 use crate::store::audit::{self as rows, Owner};
 
 /// A person's settings.
@@ -18,9 +19,14 @@ pub async fn settings(app: &App, owner: UserId) -> Result<Owner> {
 }
 
 /// Nothing may be asked of them from now on, or it may again. To go on is counted and a pause is not: there are no more pauses than goings on,
-/// and one that is said twice is said once.
+/// and one that is said twice is said once. That everything is stopped is written down beside the keys first, and that it goes on again
+/// afterwards: whatever fails in between, no restored database lets go on what was stopped.
 pub async fn pause(app: &Arc<App>, whose: Whose, on: bool) -> Result<()> {
     let (now, unit_app) = (app.clock.now(), Arc::clone(app));
+    let was_on = settings(app, whose.owner).await?.paused_at.is_some();
+    if on && !was_on {
+        note_pause(app, whose, true, now)?;
+    }
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
             if !on {
@@ -34,6 +40,9 @@ pub async fn pause(app: &Arc<App>, whose: Whose, on: bool) -> Result<()> {
     });
     unit.await?;
     app.call(whose.owner);
+    if !on && was_on {
+        note_pause(app, whose, false, now)?;
+    }
     Ok(())
 }
 
