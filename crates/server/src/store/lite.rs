@@ -150,9 +150,8 @@ where
 
     fn answer(self: Box<Self>, lost: Option<&str>) {
         let outcome = match (self.outcome, lost) {
-            // A refusal stands, whatever became of the others.
-            (Some(Err(error)), _) => Err(error),
-            (Some(Ok(value)), None) => Ok(value),
+            (Some(outcome), None) => outcome,
+            // A refusal as little as anything else: what it was refused for may be what another unit wrote, and that is lost as well.
             (_, why) => Err(Error::unavailable(why.unwrap_or("the writer stopped").to_owned())),
         };
         // Nobody may be waiting any more: a client that hung up.
@@ -225,5 +224,26 @@ impl Lite {
         if self.queue.send(Message::Close(done)).await.is_ok() {
             drop(closed.await);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(outcome: Result<u8>, lost: Option<&str>) -> Result<u8> {
+        let (reply, mut answer) = oneshot::channel();
+        let body = |_: &mut Tx<'_>| Ok(0);
+        Box::new(Work { body, outcome: Some(outcome), reply }).answer(lost);
+        answer.try_recv().unwrap()
+    }
+
+    #[test]
+    fn nothing_is_said_of_a_transaction_that_was_lost_but_that() {
+        assert_eq!(told(Ok(7), None).unwrap(), 7);
+        assert!(matches!(told(Err(Error::NotFound), None), Err(Error::NotFound)));
+        assert!(matches!(told(Ok(7), Some("the disk is full")), Err(Error::Unavailable(_))));
+        // It may have found what it was refused for in the work of a neighbour, which did not happen either.
+        assert!(matches!(told(Err(Error::Conflict("there is one")), Some("the disk is full")), Err(Error::Unavailable(_))));
     }
 }
