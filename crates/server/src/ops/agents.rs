@@ -12,6 +12,7 @@ use serde_json::json;
 use super::audit::{self, Happened, Whose};
 use super::credentials::{self, mint};
 use super::idempotency::{self, Once};
+use super::relays::{CHANGES, spend};
 use super::sign_in::clean_name;
 use crate::app::{App, target_of};
 use crate::store::agents::{self as rows, Agent, Change, Stop};
@@ -76,6 +77,7 @@ pub async fn create(app: &Arc<App>, whose: Whose, wanted: Wanted, once: Option<O
                 return Ok((agent, key));
             }
             users::get(tx, &whose.org, &whose.owner).await?.ok_or(Error::NotFound)?;
+            spend(tx, &unit_app, &whose.owner, CHANGES, now).await?;
             let there = rows::of_owner(tx, &whose.owner, &AgentId::from_bytes([0; 16]), AGENTS_MOST).await?;
             if there.len() as i64 >= AGENTS_MOST {
                 return Err(Error::Conflict("a person has a hundred agents at most; remove one"));
@@ -156,6 +158,7 @@ pub async fn rename(
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
             let mut agent = own(tx, whose, &id).await?;
+            spend(tx, &unit_app, &whose.owner, CHANGES, now).await?;
             agent.name = named.unwrap_or(agent.name);
             agent.description = described.or(agent.description);
             let change = Change::Named(&agent.name, agent.description.as_deref());
@@ -195,7 +198,8 @@ impl Step {
 }
 
 /// Does it. That an agent is stopped is written down beside the keys first, and that it goes on again afterwards: whatever fails in between, no
-/// restored database lets one go that was stopped.
+/// restored database lets one go that was stopped. To stop one always goes, and one that is stopped twice is stopped once; the rest is counted
+/// with the owner's words.
 pub async fn change(app: &Arc<App>, whose: Whose, id: AgentId, step: Step) -> Result<()> {
     let (now, unit_app) = (app.clock.now(), Arc::clone(app));
     let stop = match step {
@@ -203,8 +207,12 @@ pub async fn change(app: &Arc<App>, whose: Whose, id: AgentId, step: Step) -> Re
         Step::Block(on) => Some((Stop::Blocked, on)),
         _ => None,
     };
+    let before = show(app, whose, id).await?;
+    let was_stopped = stop.is_some_and(|(stop, _)| before.is_stopped(stop));
     if let Some((stop, true)) = stop {
-        show(app, whose, id).await?;
+        if was_stopped {
+            return Ok(());
+        }
         credentials::note_stop(app, whose, id, (stop, true), now)?;
     }
     let unit = app.db.write(move |tx| {
@@ -216,6 +224,9 @@ pub async fn change(app: &Arc<App>, whose: Whose, id: AgentId, step: Step) -> Re
                 Step::Rules(rules) => (Change::Rules(rules.as_deref()), json!({ "rules": rules })),
                 Step::Identity(_) => (Change::Identity(identity.as_deref()), json!({ "identity": identity })),
             };
+            if !matches!(stop, Some((_, true))) {
+                spend(tx, &unit_app, &whose.owner, CHANGES, now).await?;
+            }
             if !rows::change(tx, &whose.org, &id, &whose.owner, &change).await? {
                 return Err(Error::NotFound);
             }
@@ -229,7 +240,7 @@ pub async fn change(app: &Arc<App>, whose: Whose, id: AgentId, step: Step) -> Re
     ended.into_iter().for_each(|relay| app.call(relay));
     app.call(id);
     app.call(whose.owner);
-    if let Some((stop, false)) = stop {
+    if let Some((stop, false)) = stop.filter(|_| was_stopped) {
         credentials::note_stop(app, whose, id, (stop, false), now)?;
     }
     Ok(())
@@ -298,6 +309,12 @@ pub async fn rotate(app: &Arc<App>, whose: Whose, id: AgentId, grace: Duration, 
         if old.len() >= KEYS_MOST {
             return Err(Error::Conflict("this agent has ten living keys; let some end first"));
         }
+        // Counted first: what is refused must not write down that the old ones end.
+        let counted = Arc::clone(app);
+        let count = app.db.write(move |tx| {
+            Box::pin(async move { spend(tx, &counted, &whose.owner, CHANGES, now).await })
+        });
+        count.await?;
         for key in old.iter().filter(|key| key.expires_at.is_none_or(|at| at > ends)) {
             credentials::note_end(app, whose.org, key.id, ends)?;
         }

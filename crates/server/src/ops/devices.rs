@@ -9,6 +9,7 @@ use serde_json::json;
 use super::agents::SCOPE;
 use super::audit::{self, Happened, Whose};
 use super::credentials::{self, mint};
+use super::relays::{CHANGES, spend};
 use super::sign_in::clean_name;
 use crate::app::App;
 use crate::store::credentials::{self as credential_rows, Credential, Kind};
@@ -50,6 +51,7 @@ pub async fn create(app: &Arc<App>, whose: Whose, kind: &'static str, name: &str
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
             users::get(tx, &whose.org, &whose.owner).await?.ok_or(Error::NotFound)?;
+            spend(tx, &unit_app, &whose.owner, CHANGES, now).await?;
             if rows::of_owner(tx, &whose.owner, DEVICES_MOST).await?.len() as i64 >= DEVICES_MOST {
                 return Err(Error::Conflict("a person has fifty devices at most; remove one"));
             }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::audit::{self, Happened, Whose};
 use super::credentials::note_inbound;
-use super::relays::spend;
+use super::relays::{CHANGES, spend};
 use crate::app::{App, target_of};
 use crate::store::hooks::{self as rows, Inbound};
 use crate::store::{identities, users};
@@ -39,7 +39,7 @@ pub async fn make(app: &Arc<App>, whose: Whose) -> Result<Address> {
     let count = app.db.write(move |tx| {
         Box::pin(async move {
             users::get(tx, &whose.org, &whose.owner).await?.ok_or(Error::NotFound)?;
-            spend(tx, &counted, &whose.owner, "changes of a person", now).await
+            spend(tx, &counted, &whose.owner, CHANGES, now).await
         })
     });
     count.await?;

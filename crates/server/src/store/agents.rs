@@ -69,6 +69,16 @@ impl Agent {
     }
 }
 
+impl Agent {
+    /// Whether it is stopped so.
+    pub fn is_stopped(&self, stop: Stop) -> bool {
+        match stop {
+            Stop::Paused => self.paused_at.is_some(),
+            Stop::Blocked => self.blocked_at.is_some(),
+        }
+    }
+}
+
 /// Writes a new one.
 pub async fn insert(tx: &mut Tx<'_>, new: &Agent) -> Result<()> {
     let values: [Value<'_>; 6] = [

@@ -327,34 +327,58 @@ async fn by_sms(cast: &Cast) -> String {
 
 #[tokio::test]
 async fn what_fills_the_record_is_counted_and_a_pause_and_a_removal_always_go() {
-    let environment = [("DOORCODE_RELAY__OWNER_MINUTE", "3"), crate::inbound::TAKEN_IN[0], crate::inbound::TAKEN_IN[1]];
+    let environment = [("DOORCODE_RELAY__OWNER_MINUTE", "6"), crate::inbound::TAKEN_IN[0], crate::inbound::TAKEN_IN[1]];
     let cast = Cast::with(&environment).await;
     let ada = cast.by(&cast.ada);
     let entries = || cast.app.number("SELECT count(*) FROM audit");
+    // Her agent and her collector were two, and this is the third.
+    let (second, other) = agent(&cast.app, cast.whose, "Other", false).await;
     let made = ada.post("/v1/hooks", json!({ "kind": "sms" })).await;
     assert_eq!(made.status, 201, "{}", made.text());
     assert_eq!(ada.post("/v1/inbound", json!({})).await.status, 200);
     let address = ada.get("/v1/inbound").await.text();
     relays::pause(&cast.app.app, cast.whose, false).await.unwrap();
     let before = entries();
-    for (path, body) in [("/v1/hooks", json!({ "kind": "sms" })), ("/v1/inbound", json!({}))] {
-        assert_eq!(ada.post(path, body).await.status, 429, "{path}");
+    let file = cast.app.app.config.keys.join("revocations.log");
+    let written = || std::fs::read_to_string(&file).unwrap_or_default();
+    let (lines, path) = (written(), format!("/v1/agents/{}", cast.agent.shown()));
+    let rules = json!({ "agentId": cast.agent.shown(), "rules": {} });
+    for (method, path, body) in [
+        (Method::POST, "/v1/hooks".to_owned(), json!({ "kind": "sms" })),
+        (Method::POST, "/v1/inbound".to_owned(), json!({})),
+        (Method::POST, "/v1/agents".to_owned(), json!({ "name": "x" })),
+        (Method::PATCH, path.clone(), json!({ "name": "x" })),
+        (Method::PATCH, path.clone(), json!({ "identity": "" })),
+        (Method::PATCH, path.clone(), json!({ "paused": false })),
+        (Method::PUT, path.clone(), json!({ "blocked": false })),
+        (Method::POST, format!("{path}/rotate-key"), json!({})),
+        (Method::POST, "/v1/policies".to_owned(), rules),
+        (Method::POST, "/v1/mailboxes".to_owned(), json!({ "host": "imap.example.com", "user": ADA, "password": "x" })),
+    ] {
+        let answer = ada.send(method, &path, body.to_string()).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (429, Some("60")), "{path} {body}: {}", answer.text());
     }
+    assert_eq!(written(), lines, "nor is anything of it written down beside the keys");
     let limited = relays::pause(&cast.app.app, cast.whose, false).await;
     assert!(matches!(limited, Err(Error::Limited { .. })));
-    let (_, other) = agent(&cast.app, cast.whose, "Other", false).await;
     let id = cast.ask_as(&other).await;
     let approver = Approver { whose: cast.whose, by: By::Session };
     let chosen = relays::choose(&cast.app.app, approver, RelayId::read(&id).unwrap()).await;
     assert!(matches!(chosen, Err(Error::Limited { .. })), "{chosen:?}");
-    assert_eq!(entries(), before + 2, "an agent and its request");
+    assert_eq!(entries(), before + 1, "a request");
 
     assert_eq!(ada.get("/v1/inbound").await.text(), address, "the one that is there stays");
     assert_eq!(credentials::replay_revocations(&cast.app.app, credentials::Replay::Ended).await.unwrap(), 0);
     for _ in 0..3 {
         relays::pause(&cast.app.app, cast.whose, true).await.unwrap();
+        for name in ["paused", "blocked"] {
+            assert_eq!(ada.send(Method::PATCH, &path, json!({ name: true }).to_string()).await.status, 200);
+        }
     }
-    assert_eq!(entries(), before + 3, "a pause that is said again is none");
+    assert_eq!(entries(), before + 4, "a stop that is said again is none");
+    assert_eq!(written().lines().filter(|line| line.contains("stopped")).count(), 3);
+    let gone = ada.send(Method::DELETE, &format!("/v1/agents/{}", second.shown()), "").await;
+    assert_eq!(gone.status, 200, "{}", gone.text());
     let hook = format!("/v1/hooks/{}", made.json()["hook"]["id"].as_str().unwrap());
     for path in [hook.as_str(), "/v1/inbound"] {
         assert_eq!(ada.send(Method::DELETE, path, "").await.status, 200, "{path}");

@@ -13,7 +13,7 @@ use doorcode_core::relay::{Named as _, State as RelayState};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::answers::{BodyProblems, NoKey, NotFound, PersonProblems, Unavailable};
+use super::answers::{BodyProblems, NoKey, NotFound, PersonProblems, TooManyChanges, Unavailable};
 use super::caller::{ByPerson, ByRuler};
 use super::error::{self, Answer, ErrorBody, Refused, about, moment};
 use super::fields::{Fields, wrong};
@@ -156,6 +156,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, ByPerson(whose): ByPerson,
         (status = 404, description = "The caller is no member any more", body = ErrorBody),
         BodyProblems,
         (status = 409, description = "A person has a hundred agents at most; or what this request made before is gone", body = ErrorBody),
+        TooManyChanges,
         Unavailable,
     ))]
 pub(super) async fn create(
@@ -218,6 +219,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, ByPerson(whose): ByPerson,
         (status = 403, description = "No person's key, or not enough for this member", body = ErrorBody),
         NotFound,
         BodyProblems,
+        TooManyChanges,
         Unavailable,
     ))]
 pub(super) async fn patch(
@@ -254,6 +256,7 @@ pub(super) async fn patch(
         (status = 403, description = "No person's key, or not enough for this member", body = ErrorBody),
         NotFound,
         BodyProblems,
+        TooManyChanges,
         Unavailable,
     ))]
 pub(super) async fn put(
@@ -306,6 +309,7 @@ pub(super) async fn remove(State(app): State<Arc<App>>, ByPerson(whose): ByPerso
         NotFound,
         BodyProblems,
         (status = 409, description = "It has ten living keys; or what this request made before is gone", body = ErrorBody),
+        TooManyChanges,
         Unavailable,
     ))]
 pub(super) async fn rotate(

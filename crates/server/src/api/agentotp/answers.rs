@@ -82,6 +82,12 @@ pub(super) enum ViewerProblems {
 #[expect(dead_code, reason = "the document is made of it")]
 pub(super) struct NotFound(ErrorBody);
 
+/// Too many changes of this person; `Retry-After` says when there may be another.
+#[derive(IntoResponses)]
+#[response(status = 429)]
+#[expect(dead_code, reason = "the document is made of it")]
+pub(super) struct TooManyChanges(ErrorBody);
+
 /// The database did not take it, or not in time; try again.
 #[derive(IntoResponses)]
 #[response(status = 503)]

@@ -12,7 +12,7 @@ use doorcode_core::{HookId, Secret};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::answers::{BodyProblems, NotFound, PersonProblems, Unavailable};
+use super::answers::{BodyProblems, NotFound, PersonProblems, TooManyChanges, Unavailable};
 use super::caller::ByPerson;
 use super::error::{self, Answer, ErrorBody, Refused, moment};
 use super::fields::{Fields, wrong};
@@ -61,7 +61,7 @@ fn view(shown: &Shown) -> Value {
         PersonProblems,
         BodyProblems,
         (status = 409, description = "There are ten", body = ErrorBody),
-        (status = 429, description = "Too many words and changes of this person in a minute", body = ErrorBody),
+        TooManyChanges,
         Unavailable,
     ))]
 pub(super) async fn create(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, mut fields: Fields) -> Answer {
@@ -127,7 +127,7 @@ fn address(found: Option<&Address>) -> Response {
         PersonProblems,
         BodyProblems,
         (status = 409, description = "Mail is not taken in here", body = ErrorBody),
-        (status = 429, description = "Too many words and changes of this person in a minute", body = ErrorBody),
+        TooManyChanges,
         Unavailable,
     ))]
 pub(super) async fn make_inbound(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, _: Fields) -> Answer {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::agents::named;
-use super::answers::{ApproverProblems, BodyProblems, NotFound, PersonProblems, Unavailable};
+use super::answers::{ApproverProblems, BodyProblems, NotFound, PersonProblems, TooManyChanges, Unavailable};
 use super::caller::{ByPerson, ByRuler};
 use super::error::{self, Answer, ErrorBody, Refused, about};
 use super::fields::{Fields, wrong};
@@ -87,6 +87,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, ByPerson(whose): ByPerson,
         NotFound,
         BodyProblems,
         (status = 409, description = "It has rules: change those", body = ErrorBody),
+        TooManyChanges,
         Unavailable,
     ))]
 pub(super) async fn create(State(app): State<Arc<App>>, ByRuler(whose): ByRuler, mut fields: Fields) -> Answer {
@@ -109,6 +110,7 @@ pub(super) async fn create(State(app): State<Arc<App>>, ByRuler(whose): ByRuler,
         ApproverProblems,
         NotFound,
         BodyProblems,
+        TooManyChanges,
         Unavailable,
     ))]
 pub(super) async fn replace(
@@ -131,6 +133,7 @@ pub(super) async fn replace(
         (status = 200, description = "They hold no more", body = Object),
         ApproverProblems,
         (status = 404, description = "There are none, or the caller has no such agent", body = ErrorBody),
+        TooManyChanges,
         Unavailable,
     ))]
 pub(super) async fn remove(State(app): State<Arc<App>>, ByRuler(whose): ByRuler, Segment(text): Segment) -> Answer {

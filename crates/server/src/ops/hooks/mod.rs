@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::audit::{self, Happened, Whose};
 use super::credentials::note_hook;
-use super::relays::spend;
+use super::relays::{CHANGES, spend};
 use super::sign_in::clean_name;
 use crate::app::App;
 use crate::store::hooks::{self as rows, Hook};
@@ -76,7 +76,7 @@ pub async fn create(
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
             users::get(tx, &whose.org, &whose.owner).await?.ok_or(Error::NotFound)?;
-            spend(tx, &unit_app, &whose.owner, "changes of a person", now).await?;
+            spend(tx, &unit_app, &whose.owner, CHANGES, now).await?;
             if rows::of_owner(tx, &whose.owner, HOOKS_MOST).await?.len() as i64 >= HOOKS_MOST {
                 return Err(Error::Conflict("a person has ten hooks at most; remove one"));
             }

@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::audit::{self, Happened, Whose};
 use super::credentials::note_mailbox;
+use super::relays::{CHANGES, spend};
 use crate::app::App;
 use crate::store::mailboxes::{self as rows, Mailbox};
 use crate::store::users;
@@ -61,6 +62,7 @@ pub async fn create(app: &Arc<App>, whose: Whose, wanted: Wanted) -> Result<Mail
             // Two that come at once, of whomever, are counted one after the other.
             rows::hold_places(tx).await?;
             users::get(tx, &whose.org, &whose.owner).await?.ok_or(Error::NotFound)?;
+            spend(tx, &unit_app, &whose.owner, CHANGES, now).await?;
             let said = json!({ "mailbox": row.id.shown(), "name": row.name, "host": row.host, "kind": row.kind });
             audit::note(tx, &unit_app, whose, happened("mailbox_create", "user", said), now).await?;
             let most = &unit_app.config.capture.mailboxes;
@@ -178,6 +180,7 @@ pub async fn replace(app: &Arc<App>, whose: Whose, id: MailboxId, credentials: C
     let (now, unit_app, kind) = (app.clock.now(), Arc::clone(app), credentials.kind());
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
+            spend(tx, &unit_app, &whose.owner, CHANGES, now).await?;
             if !rows::replace(tx, &id, &whose.owner, kind, (kid, &sealed), now).await? {
                 return Err(Error::NotFound);
             }

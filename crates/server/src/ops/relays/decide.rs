@@ -181,6 +181,9 @@ fn late(relay: &Relay, now: Timestamp) -> Error {
     }
 }
 
+/// What else is counted with their words, as whoever changes too much is told.
+pub(in crate::ops) const CHANGES: &str = "changes of a person";
+
 /// Counts a word of a person. Each leaves an entry in their record, which is kept for good: whoever holds a key must not fill it.
 pub(in crate::ops) async fn spend(
     tx: &mut Tx<'_>,

@@ -33,7 +33,7 @@ use crate::store::devices::Device;
 use crate::store::relays::{self as rows, Relay};
 
 pub use approver::{Approver, By, only_member};
-pub(super) use decide::spend;
+pub(super) use decide::{CHANGES, spend};
 pub use decide::{Decided, Word, choose, decide, let_unverified};
 pub use doorcode_core::relay::{SOURCES, Yes};
 pub use expire::{expire, expire_all};

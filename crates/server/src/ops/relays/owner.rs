@@ -7,7 +7,7 @@ use doorcode_core::relay_deny::Senders;
 use doorcode_core::{Result, UserId};
 use serde_json::json;
 
-use super::spend;
+use super::{CHANGES, spend};
 use crate::app::App;
 use crate::ops::audit::{self, Happened, Whose};
 use crate::ops::credentials::note_pause;
@@ -30,7 +30,7 @@ pub async fn pause(app: &Arc<App>, whose: Whose, on: bool) -> Result<()> {
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
             if !on {
-                spend(tx, &unit_app, &whose.owner, "changes of a person", now).await?;
+                spend(tx, &unit_app, &whose.owner, CHANGES, now).await?;
             } else if rows::owner(tx, &whose.owner).await?.paused_at.is_some() {
                 return Ok(());
             }
@@ -51,6 +51,7 @@ pub async fn set_senders(app: &Arc<App>, whose: Whose, senders: Senders) -> Resu
     let (now, unit_app, kept) = (app.clock.now(), Arc::clone(app), senders.to_json()?);
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
+            spend(tx, &unit_app, &whose.owner, CHANGES, now).await?;
             audit::note(tx, &unit_app, whose, happened(json!({ "senders": senders })), now).await?;
             rows::set_senders(tx, &whose.owner, &kept).await
         })
