@@ -5,6 +5,7 @@
 pub mod fit;
 pub mod rules;
 mod step;
+mod way;
 mod word;
 
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::sender::Specificity;
 use crate::time::Timestamp;
 
 pub use step::{Past, Step, steps};
+pub use way::Way;
 pub use word::{SURE_AFTER, Yes};
 
 /// SMS, among the sources of a request.

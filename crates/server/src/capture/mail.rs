@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use doorcode_core::extract::{Format, Message, visible};
 use doorcode_core::fingerprint::fingerprint;
-use doorcode_core::relay::MAIL;
 use doorcode_core::relay::fit::{Came, Sender, Worth};
+use doorcode_core::relay::{MAIL, Way};
 use doorcode_core::{Email, Error, Result, Secret, Timestamp};
 
 use super::message::{Parsed, parse};
@@ -155,7 +155,7 @@ pub enum Became {
 pub async fn receive(
     app: &Arc<App>,
     whose: Whose,
-    way: &'static str,
+    way: Way,
     mailbox: &Mailbox<'_>,
     letter: &Letter<'_>,
 ) -> Result<Became> {
@@ -166,7 +166,7 @@ pub async fn receive(
 pub async fn receive_from(
     app: &Arc<App>,
     whose: Whose,
-    way: &'static str,
+    way: Way,
     (mailbox, letter): (&Mailbox<'_>, &Letter<'_>),
     carrier: Option<&Carrier>,
 ) -> Result<Became> {

@@ -44,7 +44,7 @@ impl Collector {
         match self {
             Self::Create { owner, org, name, json, place } => place.within(environment, |app| async move {
                 let whose = person(&app, &owner, org).await?;
-                let new = devices::create(&app, whose, "collector", &name).await?;
+                let new = devices::create(&app, whose, devices::COLLECTOR, &name).await?;
                 show(&new.device.id.shown(), new.key.expose(), json);
                 Ok(ExitCode::SUCCESS)
             }),

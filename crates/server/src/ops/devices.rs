@@ -18,6 +18,8 @@ use crate::store::users;
 
 /// How long a link may be used: it is copied from one screen to another.
 pub const LINK_LIFE: Duration = Duration::from_secs(600);
+/// What a collector is, among the kinds of devices.
+pub const COLLECTOR: &str = "collector";
 /// Devices of one person.
 const DEVICES_MOST: i64 = 50;
 /// The longest thing that a device says of itself.

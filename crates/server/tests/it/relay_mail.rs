@@ -11,7 +11,7 @@ use doorcode::ops::devices;
 use doorcode::ops::relays::{self, Incoming, Taken};
 use doorcode_core::extract::{Format, Message};
 use doorcode_core::relay::fit::{Came, Sender, Worth};
-use doorcode_core::relay::{MAIL, Named as _, State};
+use doorcode_core::relay::{MAIL, Named as _, State, Way};
 use doorcode_core::{Email, RelayId};
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ pub(crate) async fn comes(app: &Arc<App>, whose: Whose, text: &str, worth: Worth
     let sender = (worth == Worth::Verified).then_some("acme.com");
     let incoming = Incoming {
         whose,
-        way: "inbound",
+        way: Way::Inbound,
         came,
         forms: &forms,
         sender,

@@ -1,7 +1,7 @@
 //! A request as its callers read it: the documentation's flat camelCase, and beside it what the SDK and the phone read otherwise.
 
 use doorcode_core::Timestamp;
-use doorcode_core::relay::{Named as _, State};
+use doorcode_core::relay::{Named as _, State, Way};
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
@@ -48,7 +48,7 @@ pub(super) fn metadata(relay: &Relay) -> Value {
 /// By which way a code came, whether this server could read its message, and what its sender is worth.
 pub(super) fn way(relay: &Relay) -> [(&'static str, Value); 4] {
     [
-        ("capture", relay.capture.as_deref().into()),
+        ("capture", relay.capture.map(Way::as_str).into()),
         ("verdict", relay.verdict.as_deref().into()),
         ("readableByServer", relay.readable.into()),
         ("readable_by_server", relay.readable.into()),

@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use doorcode_core::relay::Way;
 use doorcode_core::{Email, Error};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -219,7 +220,7 @@ async fn deliver(listening: &Listening, recipients: &[Recipient], raw: &[u8], ca
             addresses.extend(address.clone());
             let mailbox = Mailbox { addresses: &addresses, host: None, forwarders: &app.config.capture.forwarders };
             let letter = Letter { raw, arrived: app.clock.now(), junk: false };
-            mail::receive_from(app, *whose, "inbound", (&mailbox, &letter), Some(carrier)).await
+            mail::receive_from(app, *whose, Way::Inbound, (&mailbox, &letter), Some(carrier)).await
         };
         match taken.await {
             Ok(_) => {}

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use doorcode_core::mailbox::Refresh;
-use doorcode_core::relay::MAIL;
+use doorcode_core::relay::{MAIL, Way};
 use doorcode_core::{Email, Error, Timestamp};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
@@ -17,7 +17,7 @@ use crate::ops::mailboxes::{self, Claimed};
 use crate::ops::relays::{Taken, senders};
 
 /// As the record calls this way.
-const WAY: &str = "mailbox";
+const WAY: Way = Way::Mailbox;
 /// As far back as is looked where nobody can say who waits: no request lives longer.
 const LONG: Duration = Duration::from_secs(3600);
 

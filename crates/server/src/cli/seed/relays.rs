@@ -19,7 +19,7 @@ pub(super) async fn seed(app: &Arc<App>, count: usize, batch: usize) -> Result<V
     let (whose, token) = person(app).await?;
     let wanted = agents::Wanted { name: "Bench".to_owned(), description: None, test: false, identity: None };
     let made = agents::create(app, whose, wanted, None).await?;
-    let collector = devices::create(app, whose, "collector", "Bench").await?;
+    let collector = devices::create(app, whose, devices::COLLECTOR, "Bench").await?;
     let mut lines = vec![token.expose().clone(), made.key.expose().clone(), collector.key.expose().clone()];
     let public_key = PrivateKey::from_seed(Secret::new(app.entropy.bytes()?)).public()?.encode()?;
     while lines.len() < count + 3 {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use doorcode_core::extract::{Format, Message, extract};
 use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::hook::Of;
+use doorcode_core::relay::Way;
 use doorcode_core::relay::fit::{Came, Sender, Worth};
 use doorcode_core::{Error, Result, Secret, Timestamp, vault};
 
@@ -129,7 +130,7 @@ async fn become_of(
     let whose = Whose { org: hook.org, owner: hook.owner };
     let incoming = Incoming {
         whose,
-        way: "webhook",
+        way: Way::Webhook,
         came,
         forms: &[message],
         sender: None,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doorcode_core::fingerprint::fingerprint;
-use doorcode_core::relay::{Choice, State, choose};
+use doorcode_core::relay::{Choice, State, Way, choose};
 use doorcode_core::seal::PublicKey;
 use doorcode_core::time::DAY;
 use doorcode_core::{Error, RelayId, Result, Timestamp, hex};
@@ -16,6 +16,7 @@ use super::take::known_as;
 use super::{candidate, happened, rivals, tell, whose};
 use crate::app::App;
 use crate::ops::audit;
+use crate::ops::devices::COLLECTOR;
 use crate::store::devices::Device;
 use crate::store::meters::{self, Meter};
 use crate::store::relays::{self as rows, Received, Relay};
@@ -44,7 +45,7 @@ pub struct Handed {
 pub async fn receive(app: &Arc<App>, device: &Device, id: RelayId, handed: Handed) -> Result<()> {
     let (now, event, unit_app) = (app.clock.now(), app.entropy.id(app.clock.now())?, Arc::clone(app));
     let (owner, device_id) = (device.owner, device.id);
-    let capture = if device.kind == "collector" { "collector" } else { "device" };
+    let capture = if device.kind == COLLECTOR { Way::Collector } else { Way::Device };
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
             // All of them, so that none that could take the same message is said yes to meanwhile.
@@ -79,7 +80,7 @@ pub async fn receive(app: &Arc<App>, device: &Device, id: RelayId, handed: Hande
             let told = if handed.about.is_some() { "relay.held" } else { "relay.received" };
             events::append(tx, &event, &relay.org, told, id.as_bytes()).await?;
             let said = json!({
-                "device": device_id.to_string(), "source": handed.source, "capture": capture, "readable": false,
+                "device": device_id.to_string(), "source": handed.source, "capture": capture.as_str(), "readable": false,
                 "verdict": received.verdict, "forwarder": handed.forwarder, "about": handed.about,
             });
             audit::note(tx, &unit_app, whose(&relay), happened("otp_receive", "device", &relay, said), now).await?;

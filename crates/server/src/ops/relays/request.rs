@@ -10,7 +10,7 @@ use doorcode_core::reason::Reason;
 use doorcode_core::relay::fit::Wanted;
 
 use doorcode_core::relay::rules::{Asked, Rules, Ruling};
-use doorcode_core::relay::{LIFE_MOST, Named as _, Standing, State};
+use doorcode_core::relay::{LIFE_MOST, Named as _, Standing, State, Way};
 use doorcode_core::seal::{Context, PublicKey};
 use doorcode_core::time::DAY;
 use doorcode_core::{Error, Result, Secret, Timestamp, line};
@@ -281,7 +281,7 @@ async fn put_made_up(tx: &mut Tx<'_>, app: &App, relay: &Relay, payload: &str, n
     let received = Received {
         payload,
         source: "email",
-        capture: "test",
+        capture: Way::Test,
         readable: true,
         sender_domain: None,
         verdict: "unverified",

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use doorcode_core::extract::{Kind, Message, classify, extract};
 use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::relay::fit::{Came, Fit, Worth, fit};
-use doorcode_core::relay::{Choice, Named as _, choose};
+use doorcode_core::relay::{Choice, Named as _, Way, choose};
 use doorcode_core::seal::{Context, PublicKey};
 use doorcode_core::{Error, RelayId, Result, Secret, Timestamp, UserId};
 use serde_json::json;
@@ -27,8 +27,8 @@ const TRIES: usize = 4;
 pub struct Incoming<'a> {
     /// Whose.
     pub whose: Whose,
-    /// By which way it came: `mailbox`, `inbound`, `webhook`.
-    pub way: &'static str,
+    /// By which way it came.
+    pub way: Way,
     /// As it is matched.
     pub came: Came<'a>,
     /// As a code is looked for in it: its forms, the first that has one counts.
@@ -219,7 +219,7 @@ async fn write(app: &Arc<App>, sealed: Sealed, fits: Fits, incoming: &Incoming<'
             let name = if about.is_some() { "relay.held" } else { "relay.received" };
             events::append(tx, &event, &relay.org, name, relay.id.as_bytes()).await?;
             let said = json!({
-                "source": source, "capture": way, "readable": true, "verdict": received.verdict, "forwarder": forwarder, "spf": spf,
+                "source": source, "capture": way.as_str(), "readable": true, "verdict": received.verdict, "forwarder": forwarder, "spf": spf,
                 "about": about,
             });
             audit::note(tx, &unit_app, whose, happened("otp_receive", "server", &relay, said), now).await?;

@@ -2,7 +2,7 @@
 //! sealed code with the rest of its row.
 
 use doorcode_core::relay::fit::is_any;
-use doorcode_core::relay::{MAIL, Past, Standing, State, Step as Passed, steps as passed};
+use doorcode_core::relay::{MAIL, Past, Standing, State, Step as Passed, Way, steps as passed};
 use doorcode_core::{AgentId, Error, OrgId, RelayId, Result, Timestamp, UserId};
 
 use super::db::Tx;
@@ -110,7 +110,7 @@ pub struct Relay {
     /// `sms`, `email` or `whatsapp`.
     pub source: Option<String>,
     /// By which way it came in.
-    pub capture: Option<String>,
+    pub capture: Option<Way>,
     /// Whether this server could read the message.
     pub readable: Option<bool>,
     /// The domain that the sender was verified for.
@@ -162,7 +162,7 @@ impl Relay {
             decided_at: row.maybe_time(20)?,
             denial: row.maybe_text(21)?,
             source: row.maybe_text(22)?,
-            capture: row.maybe_text(23)?,
+            capture: way(row.maybe_text(23)?)?,
             readable: row.maybe_int(24)?.map(|readable| readable == 1),
             sender_domain: row.maybe_text(25)?,
             verdict: row.maybe_text(26)?,
@@ -207,6 +207,11 @@ impl Relay {
         };
         passed(&self.standing, &past, now)
     }
+}
+
+fn way(word: Option<String>) -> Result<Option<Way>> {
+    let unknown = || Error::internal("a relay came by an unknown way");
+    word.map(|word| Way::read(&word).ok_or_else(unknown)).transpose()
 }
 
 /// Writes a new one.

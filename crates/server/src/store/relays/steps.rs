@@ -1,12 +1,27 @@
 //! The steps of a request. Each is one conditional statement: of two that come at once, one has it. Refuses to keep a sealed code for
 //! longer than it may be read, and a yes to any message at all that is the first.
 
-use doorcode_core::relay::State;
+use doorcode_core::relay::{State, Way};
 use doorcode_core::{AgentId, RelayId, Result, Timestamp};
 
 use super::Relay;
 use crate::store::db::Tx;
-use crate::store::sql::{Value, statements};
+use crate::store::sql::{Sql, Value, statements};
+
+/// A sealed code comes: at $2, then what was received.
+macro_rules! receive {
+    () => {
+        "UPDATE relays SET received_at = $2, payload = $3, source = $4, capture = $5, readable = $6, sender_domain = $7, verdict = $8, \
+        forwarder = $9, spf = $10"
+    };
+}
+
+/// To a request that waits for one.
+macro_rules! awaited {
+    () => {
+        concat!(" WHERE id = $1 AND state = 1 AND held IS NULL AND ends_at > $2 AND NOT ", stopped!())
+    };
+}
 
 statements! {
     // $2 now, $3 the next state, $4 who says so, $5 when it ends then, $6 a reason to say no. Yes to one that names no sender only where
@@ -16,20 +31,16 @@ statements! {
         AND ($3 <> 1 OR sender IS NOT NULL OR sender_pattern IS NOT NULL OR asked_again_at <= $8)";
     ASK_AGAIN = "UPDATE relays SET asked_again_at = $2 WHERE id = $1 AND state = 0 AND ends_at > $2 AND asked_again_at IS NULL";
     CHOOSE = "UPDATE relays SET chosen = $3 WHERE id = $1 AND state = 1 AND ends_at > $2";
-    // $2 now, $3 until when it may be read, then what was received.
-    // The same for a message that its owner must be asked about once more: $9 what it is about. One at a time.
-    HOLD_BACK = concat!("UPDATE relays SET received_at = $2, payload = $3, source = $4, capture = $5, readable = $6, sender_domain = $7, \
-        verdict = $8, held = $9, forwarder = $10, spf = $11 WHERE id = $1 AND state = 1 AND held IS NULL AND ends_at > $2 AND NOT ",
-        stopped!());
+    // $11 what a message is about that its owner must be asked about once more. One at a time.
+    HOLD_BACK = concat!(receive!(), ", held = $11", awaited!());
     // Yes, by who names what it is about, $4: it may be read until $3. No: the code goes, and the request is denied.
     LET_GO = "UPDATE relays SET state = 2, held = NULL, kept_until = $3, ends_at = $3 WHERE id = $1 AND state = 1 AND held = $4 \
         AND ends_at > $2";
     DENY_HELD = "UPDATE relays SET state = 4, denial = $3, decided_by = 'user', decided_at = $2, ended_at = $2, payload = NULL, \
         held = NULL WHERE id = $1 AND state = 1 AND held IS NOT NULL AND ends_at > $2";
     LET_UNVERIFIED = "UPDATE relays SET unverified = $3 WHERE id = $1 AND state < 2 AND ends_at > $2";
-    RECEIVE = concat!("UPDATE relays SET state = 2, received_at = $2, kept_until = $3, ends_at = $3, payload = $4, source = $5, capture = $6, \
-        readable = $7, sender_domain = $8, verdict = $9, forwarder = $10, spf = $11 WHERE id = $1 AND state = 1 AND held IS NULL \
-        AND ends_at > $2 AND NOT ", stopped!());
+    // $11 until when it may be read.
+    RECEIVE = concat!(receive!(), ", state = 2, kept_until = $11, ends_at = $11", awaited!());
     // $3 one bit; of many such messages the first changes something.
     TURN_AWAY = "UPDATE relays SET turned_away = turned_away | $3 WHERE id = $1 AND state = 1 AND held IS NULL AND ends_at > $2 \
         AND (turned_away & $3) = 0";
@@ -54,7 +65,7 @@ pub struct Received<'a> {
     /// `sms`, `email` or `whatsapp`.
     pub source: &'a str,
     /// By which way.
-    pub capture: &'a str,
+    pub capture: Way,
     /// Whether this server could read the message.
     pub readable: bool,
     /// The domain that the sender was verified for.
@@ -102,7 +113,7 @@ pub async fn choose(tx: &mut Tx<'_>, id: &RelayId, chosen: bool, now: Timestamp)
     Ok(tx.execute(&CHOOSE, &[id.into(), now.into(), i64::from(chosen).into()]).await? == 1)
 }
 
-/// A sealed code is there. False: none is waited for any more.
+/// A sealed code is there. False: none is waited for any more, or its owner has stopped that.
 pub async fn receive(
     tx: &mut Tx<'_>,
     id: &RelayId,
@@ -110,23 +121,10 @@ pub async fn receive(
     kept_until: Timestamp,
     now: Timestamp,
 ) -> Result<bool> {
-    let values: [Value<'_>; 11] = [
-        id.into(),
-        now.into(),
-        kept_until.into(),
-        received.payload.into(),
-        received.source.into(),
-        received.capture.into(),
-        i64::from(received.readable).into(),
-        received.sender_domain.into(),
-        received.verdict.into(),
-        received.forwarder.into(),
-        received.spf.into(),
-    ];
-    Ok(tx.execute(&RECEIVE, &values).await? == 1)
+    put(tx, &RECEIVE, (id, now), received, kept_until.into()).await
 }
 
-/// A sealed code is there, of a message that its owner must be asked about once more. False: none is waited for.
+/// A sealed code is there, of a message that its owner must be asked about once more. False: as [`receive`].
 pub async fn hold_back(
     tx: &mut Tx<'_>,
     id: &RelayId,
@@ -134,20 +132,30 @@ pub async fn hold_back(
     about: &str,
     now: Timestamp,
 ) -> Result<bool> {
-    let values: [Value<'_>; 11] = [
+    put(tx, &HOLD_BACK, (id, now), received, about.into()).await
+}
+
+async fn put(
+    tx: &mut Tx<'_>,
+    step: &'static Sql,
+    (id, now): (&RelayId, Timestamp),
+    received: &Received<'_>,
+    last: Value<'_>,
+) -> Result<bool> {
+    let values = [
         id.into(),
         now.into(),
         received.payload.into(),
         received.source.into(),
-        received.capture.into(),
+        received.capture.as_str().into(),
         i64::from(received.readable).into(),
         received.sender_domain.into(),
         received.verdict.into(),
-        about.into(),
         received.forwarder.into(),
         received.spf.into(),
+        last,
     ];
-    Ok(tx.execute(&HOLD_BACK, &values).await? == 1)
+    Ok(tx.execute(step, &values).await? == 1)
 }
 
 /// Mail that would have fitted was not passed on, for a reason that is one of the bits of [`Relay::turned_away`]. False: such mail came

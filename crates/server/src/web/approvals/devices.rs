@@ -31,7 +31,7 @@ pub(super) async fn collector(State(app): State<Arc<App>>, form: Sent) -> Respon
         Ok(live) => live,
         Err(response) => return response,
     };
-    match ops::create(&app, whose(&live), "collector", form.field(NAME_FIELD)).await {
+    match ops::create(&app, whose(&live), ops::COLLECTOR, form.field(NAME_FIELD)).await {
         Ok(made) => show(&app, &form.headers, &live, Said { key: Some(made.key), ..Said::default() }).await,
         Err(error) => after(&app, &form, &live, Err(error)).await,
     }

@@ -8,6 +8,7 @@ use doorcode_core::{Secret, Timestamp};
 use super::approvals::Note;
 use super::moment::Moment;
 use super::{Frame, Head, ID_FIELD, NAME_FIELD, page};
+use crate::ops::devices::COLLECTOR;
 use crate::web::texts::{Approvals as Said, Texts};
 
 /// What the page shows.
@@ -173,7 +174,7 @@ impl Page<'_> {
     }
 
     fn kind(&self, device: &DeviceRow) -> &'static str {
-        if device.kind == "collector" { self.a.collector } else { self.a.phone }
+        if device.kind == COLLECTOR { self.a.collector } else { self.a.phone }
     }
 
     fn watched(&self, mailbox: &MailboxRow) -> &'static str {

@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::response::Html;
 use doorcode_core::Timestamp;
-use doorcode_core::relay::State;
+use doorcode_core::relay::{State, Way};
 
 use super::moment::Moment;
 use super::{ABOUT_FIELD, Frame, Head, ID_FIELD, page};
@@ -208,8 +208,10 @@ pub struct Past {
     pub state: State,
     /// `user`, `auto`, or nobody.
     pub decided_by: Option<String>,
-    /// How the code came, as `email` and `inbound`; none: none came.
-    pub ways: Vec<String>,
+    /// What kind of message the code came in; none: none came.
+    pub source: Option<String>,
+    /// By which way.
+    pub way: Option<Way>,
     /// Whether this server could read the message.
     pub readable: Option<bool>,
     /// Who sent the message, as far as that is known.
@@ -255,17 +257,15 @@ impl Page<'_> {
         source_of(self.a, source)
     }
 
-    /// A kind of message, or a way by which one comes, as people call it. What has no name here is shown as it is.
-    fn way<'b>(&self, way: &'b str) -> &'b str {
+    /// A way by which codes come, as people call it.
+    fn way(&self, way: &Way) -> &'static str {
         match way {
-            "sms" | "whatsapp" | "email" => self.source(way),
-            "collector" => self.a.collector,
-            "device" => self.a.phone,
-            "mailbox" => self.a.way_mailbox,
-            "inbound" => self.a.way_inbound,
-            "webhook" => self.a.way_webhook,
-            "test" => self.a.test,
-            other => other,
+            Way::Collector => self.a.collector,
+            Way::Device => self.a.phone,
+            Way::Mailbox => self.a.way_mailbox,
+            Way::Inbound => self.a.way_inbound,
+            Way::Webhook => self.a.way_webhook,
+            Way::Test => self.a.test,
         }
     }
 
@@ -295,7 +295,7 @@ pub(super) fn state_of(a: &'static Said, state: State) -> &'static str {
     }
 }
 
-/// A way by which codes come, as people call it.
+/// A kind of message, as people call it.
 pub(super) fn source_of(a: &'static Said, source: &str) -> &'static str {
     match source {
         "sms" => "SMS",

@@ -2,7 +2,7 @@
 
 use axum::response::Html;
 use doorcode_core::code::Alphabet;
-use doorcode_core::relay::State;
+use doorcode_core::relay::{State, Way};
 use doorcode_core::{Secret, Shape, Timestamp};
 
 use super::*;
@@ -133,7 +133,8 @@ fn a_past(evil: &str, state: State, good: bool) -> Past {
         whom: Whom { pattern: (!good).then(|| or("*@airline.example")), name: good.then(|| or("Airline")) },
         state,
         decided_by: (state != State::Expired).then(|| "user".to_owned()),
-        ways: if good { vec!["email".to_owned(), or("collector")] } else { Vec::new() },
+        source: good.then(|| "email".to_owned()),
+        way: good.then_some(Way::Collector),
         readable: good.then_some(false),
         vouched: good.then(|| a_voucher(evil, true)),
         turned_away: TurnedAway { unverified: state == State::Expired, forged: state == State::Expired },
