@@ -13,7 +13,7 @@ use doorcode_core::relay::{Named as _, State as RelayState};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::answers::{BodyProblems, NoKey, NotFound, PersonProblems, TooManyChanges, Unavailable};
+use super::answers::{BodyProblems, NoKey, NoPerson, NotFound, TooManyChanges, Unavailable};
 use super::caller::{ByPerson, ByRuler};
 use super::error::{self, Answer, ErrorBody, Refused, about, moment};
 use super::fields::{Fields, wrong};
@@ -126,7 +126,8 @@ fn with_key(new: &NewAgent) -> Map<String, Value> {
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "They: `data`, `has_more`, `next_cursor`", body = Object),
-        PersonProblems,
+        NoKey,
+        NoPerson,
         (status = 422, description = "Something is wrong with a parameter", body = ErrorBody),
         Unavailable,
     ))]
@@ -187,7 +188,8 @@ pub(super) async fn create(
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It", body = Object),
-        PersonProblems,
+        NoKey,
+        NoPerson,
         NotFound,
         Unavailable,
     ))]
@@ -288,7 +290,8 @@ fn needs_ruler(step: &Step) -> bool {
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It is removed", body = Object),
-        PersonProblems,
+        NoKey,
+        NoPerson,
         NotFound,
         Unavailable,
     ))]
@@ -305,7 +308,8 @@ pub(super) async fn remove(State(app): State<Arc<App>>, ByPerson(whose): ByPerso
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "The agent, with `api_key`", body = Object),
-        PersonProblems,
+        NoKey,
+        NoPerson,
         NotFound,
         BodyProblems,
         (status = 409, description = "It has ten living keys; or what this request made before is gone", body = ErrorBody),
@@ -339,7 +343,8 @@ pub(super) async fn rotate(
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "They, by state", body = Object),
-        PersonProblems,
+        NoKey,
+        NoPerson,
         NotFound,
         Unavailable,
     ))]

@@ -25,49 +25,28 @@ pub(super) enum BodyProblems {
 #[expect(dead_code, reason = "the document is made of it")]
 pub(super) struct NoKey(ErrorBody);
 
-/// What may be wrong with a person's key.
+/// No person's key.
 #[derive(IntoResponses)]
+#[response(status = 403)]
 #[expect(dead_code, reason = "the document is made of it")]
-pub(super) enum PersonProblems {
-    /// No key, or none that is good.
-    #[response(status = 401)]
-    Unauthenticated(ErrorBody),
-    /// No person's key.
-    #[response(status = 403)]
-    Forbidden(ErrorBody),
-}
+pub(super) struct NoPerson(ErrorBody);
 
-/// What may be wrong with the key of a device or a collector.
+/// No device's key.
 #[derive(IntoResponses)]
+#[response(status = 403)]
 #[expect(dead_code, reason = "the document is made of it")]
-pub(super) enum DeviceProblems {
-    /// No key, or none that is good.
-    #[response(status = 401)]
-    Unauthenticated(ErrorBody),
-    /// No device's key.
-    #[response(status = 403)]
-    Forbidden(ErrorBody),
-}
+pub(super) struct NoDevice(ErrorBody);
 
-/// What may be wrong with whoever says yes, or no.
+/// An agent, a device that is not linked, a key or an app that may not approve, or a sign-in of long ago.
 #[derive(IntoResponses)]
+#[response(status = 403)]
 #[expect(dead_code, reason = "the document is made of it")]
-pub(super) enum ApproverProblems {
-    /// No key, or none that is good.
-    #[response(status = 401)]
-    Unauthenticated(ErrorBody),
-    /// An agent, a device that is not linked, a key that may not approve, or a sign-in of long ago.
-    #[response(status = 403)]
-    Forbidden(ErrorBody),
-}
+pub(super) struct NoApprover(ErrorBody);
 
-/// Who may look at a request.
+/// Who may not look at a request, besides those without a key.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "the document is made of it")]
 pub(super) enum ViewerProblems {
-    /// No key, or none that is good.
-    #[response(status = 401)]
-    Unauthenticated(ErrorBody),
     /// The key of a team with several members.
     #[response(status = 403)]
     Forbidden(ErrorBody),

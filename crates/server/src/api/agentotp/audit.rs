@@ -11,7 +11,7 @@ use doorcode_core::{AgentId, RelayId, Timestamp, UserId};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::answers::{BodyProblems, NotFound, PersonProblems, Unavailable};
+use super::answers::{BodyProblems, NoKey, NoPerson, NotFound, Unavailable};
 use super::caller::ByPerson;
 use super::error::{self, Answer, ErrorBody, Refused, about};
 use super::fields::{Fields, wrong};
@@ -125,7 +125,8 @@ pub(super) fn view(owner: &UserId, entry: &Entry) -> Value {
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It: `data`, `page`, `limit`, `has_more`, `next_cursor`", body = Object),
-        PersonProblems,
+        NoKey,
+        NoPerson,
         (status = 422, description = "Something is wrong with a parameter", body = ErrorBody),
         Unavailable,
     ))]
@@ -162,7 +163,8 @@ pub(super) async fn list(State(app): State<Arc<App>>, ByPerson(whose): ByPerson,
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It", body = Object),
-        PersonProblems,
+        NoKey,
+        NoPerson,
         NotFound,
         Unavailable,
     ))]
@@ -185,7 +187,8 @@ pub(super) fn span(fields: &mut Fields) -> Result<(Timestamp, Timestamp), Refuse
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "The report", body = Object),
-        PersonProblems,
+        NoKey,
+        NoPerson,
         BodyProblems,
         Unavailable,
     ))]

@@ -13,7 +13,7 @@ use doorcode_core::relay::Named as _;
 use doorcode_core::sender::canonical_domain;
 use serde_json::{Value, json};
 
-use super::answers::{DeviceProblems, Unavailable, ViewerProblems};
+use super::answers::{NoDevice, NoKey, Unavailable, ViewerProblems};
 use super::caller::{ByDevice, Caller};
 use super::error::{Answer, ErrorBody, Refused};
 use super::fields::{Fields, wrong};
@@ -38,7 +38,8 @@ const DIGESTS_MOST: usize = 4;
     security(("key" = [])),
     responses(
         (status = 200, description = "They", body = Object),
-        DeviceProblems,
+        NoKey,
+        NoDevice,
         (status = 422, description = "There is no such source", body = ErrorBody),
         (status = 429, description = "Too many wait", body = ErrorBody),
         Unavailable,
@@ -110,6 +111,7 @@ fn own_domains(app: &App) -> Vec<&str> {
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "The key", body = Object),
+        NoKey,
         ViewerProblems,
         Unavailable,
     ))]
@@ -128,7 +130,8 @@ fn domain(name: &str) -> Result<String, Refused> {
     params(("id" = String, Path, description = "The request", pattern = "^otp_[A-Za-z0-9_-]{22}$")), request_body = Object, security(("key" = [])),
     responses(
         (status = 200, description = "It is there", body = Object),
-        DeviceProblems,
+        NoKey,
+        NoDevice,
         (status = 404, description = "There is none such of this device's owner", body = ErrorBody),
         (status = 408, description = "The body did not come in time", body = ErrorBody),
         (status = 409, description = "It is not approved, has a code, or another agent waits for the same message", body = ErrorBody),

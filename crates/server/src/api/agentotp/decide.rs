@@ -10,7 +10,7 @@ use doorcode_core::relay::{Named as _, State as RelayState};
 use serde_json::json;
 use utoipa::{IntoResponses, ToSchema};
 
-use super::answers::{ApproverProblems, BodyProblems, NotFound, Unavailable};
+use super::answers::{BodyProblems, NoApprover, NoKey, NotFound, Unavailable};
 use super::caller::ByApprover;
 use super::error::{Answer, ErrorBody, say_again};
 use super::fields::{Fields, wrong};
@@ -72,7 +72,8 @@ enum WordProblems {
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It is approved. `contested` names other agents that wait for the same message", body = Object),
-        ApproverProblems,
+        NoKey,
+        NoApprover,
         NotFound,
         WordProblems,
         BodyProblems,
@@ -95,7 +96,8 @@ pub(super) async fn approve(
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It is denied", body = Object),
-        ApproverProblems,
+        NoKey,
+        NoApprover,
         NotFound,
         WordProblems,
         BodyProblems,
@@ -135,7 +137,8 @@ async fn say(app: &Arc<App>, approver: Approver, text: &str, word: Word) -> Answ
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "So it is: `unverified`", body = Object),
-        ApproverProblems,
+        NoKey,
+        NoApprover,
         NotFound,
         WordProblems,
         BodyProblems,

@@ -11,7 +11,7 @@ use doorcode_core::relay::Named as _;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::answers::{BodyProblems, DeviceProblems, NotFound, PersonProblems, Unavailable};
+use super::answers::{BodyProblems, NoDevice, NoKey, NoPerson, NotFound, Unavailable};
 use super::caller::{ByDevice, ByPerson};
 use super::error::{self, Answer, ErrorBody, Refused, about};
 use super::fields::{Fields, wrong};
@@ -80,7 +80,8 @@ fn needed(fields: &mut Fields, name: &str) -> Result<String, Refused> {
     security(("key" = [])),
     responses(
         (status = 200, description = "It is known: `deviceId`", body = Object),
-        DeviceProblems,
+        NoKey,
+        NoDevice,
         (status = 404, description = "It was removed", body = ErrorBody),
         BodyProblems,
         Unavailable,
@@ -104,7 +105,8 @@ pub(super) async fn register(State(app): State<Arc<App>>, ByDevice(device): ByDe
     security(("key" = [])),
     responses(
         (status = 200, description = "It is linked: `userId`", body = Object),
-        DeviceProblems,
+        NoKey,
+        NoDevice,
         (status = 404, description = "There is no such link of this device's owner, or it was used; or this is another device", body = ErrorBody),
         BodyProblems,
         Unavailable,
@@ -126,7 +128,8 @@ pub(super) async fn link(State(app): State<Arc<App>>, ByDevice(device): ByDevice
     security(("key" = [])),
     responses(
         (status = 200, description = "`isLinked`, and `userId` if it is", body = Object),
-        DeviceProblems,
+        NoKey,
+        NoDevice,
         (status = 404, description = "This is another device", body = ErrorBody),
         Unavailable,
     ))]
@@ -147,7 +150,8 @@ pub(super) async fn status(ByDevice(device): ByDevice, Segment(text): Segment) -
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "They: `data`, `has_more`, `next_cursor`", body = Object),
-        PersonProblems,
+        NoKey,
+        NoPerson,
         Unavailable,
     ))]
 pub(super) async fn list(State(app): State<Arc<App>>, ByPerson(whose): ByPerson) -> Answer {
@@ -173,7 +177,8 @@ fn view(device: &Device) -> Value {
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It is removed", body = Object),
-        PersonProblems,
+        NoKey,
+        NoPerson,
         NotFound,
         Unavailable,
     ))]

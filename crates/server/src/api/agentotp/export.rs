@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::answers::{BodyProblems, PersonProblems, Unavailable};
+use super::answers::{BodyProblems, NoKey, NoPerson, Unavailable};
 use super::audit::{agent, hex, kind, span, view};
 use super::caller::ByPerson;
 use super::error::{self, Answer, ErrorBody, Refused};
@@ -83,7 +83,8 @@ impl Export {
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "Its `id` and `url`", body = Object),
-        PersonProblems,
+        NoKey,
+        NoPerson,
         BodyProblems,
         Unavailable,
     ))]
@@ -117,7 +118,8 @@ pub(super) async fn begin(State(app): State<Arc<App>>, _person: ByPerson, mut fi
     responses(
         (status = 200, description = "Up to 10,000 entries, oldest first, and the head", content(
             (Object = "application/json"), (String = "text/csv"))),
-        PersonProblems,
+        NoKey,
+        NoPerson,
         (status = 404, description = "That is no export", body = ErrorBody),
         (status = 422, description = "Something is wrong with the cursor", body = ErrorBody),
         Unavailable,

@@ -12,7 +12,7 @@ use doorcode_core::{HookId, Secret};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::answers::{BodyProblems, NotFound, PersonProblems, TooManyChanges, Unavailable};
+use super::answers::{BodyProblems, NoKey, NoPerson, NotFound, TooManyChanges, Unavailable};
 use super::caller::ByPerson;
 use super::error::{self, Answer, ErrorBody, Refused, moment};
 use super::fields::{Fields, wrong};
@@ -58,7 +58,8 @@ fn view(shown: &Shown) -> Value {
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 201, description = "It, with its URL", body = Object),
-        PersonProblems,
+        NoKey,
+        NoPerson,
         BodyProblems,
         (status = 409, description = "There are ten", body = ErrorBody),
         TooManyChanges,
@@ -81,7 +82,8 @@ pub(super) async fn create(State(app): State<Arc<App>>, ByPerson(whose): ByPerso
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "They", body = Object),
-        PersonProblems,
+        NoKey,
+        NoPerson,
         Unavailable,
     ))]
 pub(super) async fn list(State(app): State<Arc<App>>, ByPerson(whose): ByPerson) -> Answer {
@@ -95,7 +97,8 @@ pub(super) async fn list(State(app): State<Arc<App>>, ByPerson(whose): ByPerson)
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It is gone", body = Object),
-        PersonProblems,
+        NoKey,
+        NoPerson,
         NotFound,
         Unavailable,
     ))]
@@ -124,7 +127,8 @@ fn address(found: Option<&Address>) -> Response {
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It", body = Object),
-        PersonProblems,
+        NoKey,
+        NoPerson,
         BodyProblems,
         (status = 409, description = "Mail is not taken in here", body = ErrorBody),
         TooManyChanges,
@@ -139,7 +143,8 @@ pub(super) async fn make_inbound(State(app): State<Arc<App>>, ByPerson(whose): B
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It", body = Object),
-        PersonProblems,
+        NoKey,
+        NoPerson,
         (status = 409, description = "Mail is not taken in here", body = ErrorBody),
         Unavailable,
     ))]
@@ -152,7 +157,8 @@ pub(super) async fn get_inbound(State(app): State<Arc<App>>, ByPerson(whose): By
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It is gone", body = Object),
-        PersonProblems,
+        NoKey,
+        NoPerson,
         (status = 404, description = "There is none", body = ErrorBody),
         Unavailable,
     ))]

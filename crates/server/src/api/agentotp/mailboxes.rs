@@ -13,6 +13,7 @@ use doorcode_core::{MailboxId, Secret};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::answers::{BodyProblems, NoApprover, NoKey, NoPerson, NotFound, TooManyChanges, Unavailable};
 use super::caller::{ByPerson, ByRuler};
 use super::error::{self, Answer, ErrorBody, Refused, about, moment};
 use super::fields::{Fields, wrong};
@@ -121,13 +122,12 @@ fn named(text: &str) -> Result<MailboxId, Refused> {
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 201, description = "It: `mailbox`, without its credentials", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "Not a person who signed in just now", body = ErrorBody),
-        (status = 408, description = "The body did not come in time", body = ErrorBody),
+        NoKey,
+        NoApprover,
         (status = 409, description = "There are as many as may be, or none may be connected here", body = ErrorBody),
-        (status = 413, description = "The body is too large", body = ErrorBody),
-        (status = 422, description = "Something is wrong with the body", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        BodyProblems,
+        TooManyChanges,
+        Unavailable,
     ))]
 pub(super) async fn create(State(app): State<Arc<App>>, ByRuler(whose): ByRuler, mut fields: Fields) -> Answer {
     let security = fields.text("security")?.unwrap_or_else(|| Security::Tls.as_str().to_owned());
@@ -151,9 +151,9 @@ pub(super) async fn create(State(app): State<Arc<App>>, ByRuler(whose): ByRuler,
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "They", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "Not a person", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        NoKey,
+        NoPerson,
+        Unavailable,
     ))]
 pub(super) async fn list(State(app): State<Arc<App>>, ByPerson(whose): ByPerson) -> Answer {
     let found: Vec<Value> = mailboxes::list(&app, whose.owner).await?.iter().map(view).collect();
@@ -166,10 +166,10 @@ pub(super) async fn list(State(app): State<Arc<App>>, ByPerson(whose): ByPerson)
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "Not a person", body = ErrorBody),
-        (status = 404, description = "There is none such of this person", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        NoKey,
+        NoPerson,
+        NotFound,
+        Unavailable,
     ))]
 pub(super) async fn show(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, Segment(text): Segment) -> Answer {
     let found = mailboxes::show(&app, whose.owner, named(&text)?).await.map_err(about("mailbox"))?;
@@ -183,13 +183,12 @@ pub(super) async fn show(State(app): State<Arc<App>>, ByPerson(whose): ByPerson,
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "Not a person who signed in just now", body = ErrorBody),
-        (status = 404, description = "There is none such of this person", body = ErrorBody),
-        (status = 408, description = "The body did not come in time", body = ErrorBody),
-        (status = 413, description = "The body is too large", body = ErrorBody),
-        (status = 422, description = "Something is wrong with the body", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        NoKey,
+        NoApprover,
+        NotFound,
+        BodyProblems,
+        TooManyChanges,
+        Unavailable,
     ))]
 pub(super) async fn replace(
     State(app): State<Arc<App>>,
@@ -209,10 +208,10 @@ pub(super) async fn replace(
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "It is gone", body = Object),
-        (status = 401, description = "No key", body = ErrorBody),
-        (status = 403, description = "Not a person", body = ErrorBody),
-        (status = 404, description = "There is none such of this person", body = ErrorBody),
-        (status = 503, description = "Try again", body = ErrorBody),
+        NoKey,
+        NoPerson,
+        NotFound,
+        Unavailable,
     ))]
 pub(super) async fn remove(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, Segment(text): Segment) -> Answer {
     mailboxes::remove(&app, whose, named(&text)?).await.map_err(about("mailbox"))?;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::agents::named;
-use super::answers::{ApproverProblems, BodyProblems, NotFound, PersonProblems, TooManyChanges, Unavailable};
+use super::answers::{BodyProblems, NoApprover, NoKey, NoPerson, NotFound, TooManyChanges, Unavailable};
 use super::caller::{ByPerson, ByRuler};
 use super::error::{self, Answer, ErrorBody, Refused, about};
 use super::fields::{Fields, wrong};
@@ -54,7 +54,8 @@ async fn of(app: &App, whose: Whose, id: AgentId) -> Result<Value, Refused> {
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "They: `data`, `has_more`, `next_cursor`", body = Object),
-        PersonProblems,
+        NoKey,
+        NoPerson,
         Unavailable,
     ))]
 pub(super) async fn list(State(app): State<Arc<App>>, ByPerson(whose): ByPerson) -> Answer {
@@ -70,7 +71,8 @@ pub(super) async fn list(State(app): State<Arc<App>>, ByPerson(whose): ByPerson)
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "They", body = Object),
-        PersonProblems,
+        NoKey,
+        NoPerson,
         (status = 404, description = "There are none, or the caller has no such agent", body = ErrorBody),
         Unavailable,
     ))]
@@ -83,7 +85,8 @@ pub(super) async fn show(State(app): State<Arc<App>>, ByPerson(whose): ByPerson,
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 201, description = "They hold from now on", body = Object),
-        ApproverProblems,
+        NoKey,
+        NoApprover,
         NotFound,
         BodyProblems,
         (status = 409, description = "It has rules: change those", body = ErrorBody),
@@ -107,7 +110,8 @@ pub(super) async fn create(State(app): State<Arc<App>>, ByRuler(whose): ByRuler,
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "They hold from now on", body = Object),
-        ApproverProblems,
+        NoKey,
+        NoApprover,
         NotFound,
         BodyProblems,
         TooManyChanges,
@@ -131,7 +135,8 @@ pub(super) async fn replace(
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "They hold no more", body = Object),
-        ApproverProblems,
+        NoKey,
+        NoApprover,
         (status = 404, description = "There are none, or the caller has no such agent", body = ErrorBody),
         TooManyChanges,
         Unavailable,

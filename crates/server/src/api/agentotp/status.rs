@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::response::IntoResponse as _;
 use doorcode_core::{Error, RelayId};
 
-use super::answers::{Unavailable, ViewerProblems};
+use super::answers::{NoKey, Unavailable, ViewerProblems};
 use super::caller::Caller;
 use super::error::{Answer, ErrorBody, Refused};
 use super::query::Parameters;
@@ -34,6 +34,7 @@ pub(super) fn span(asked: &Parameters) -> Duration {
     security(("key" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "Where it stands", body = Object),
+        NoKey,
         ViewerProblems,
         (status = 422, description = "The parameters can't be read", body = ErrorBody),
         (status = 429, description = "Too many wait", body = ErrorBody),

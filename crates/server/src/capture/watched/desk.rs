@@ -16,8 +16,6 @@ use crate::ops::feed::Listener;
 use crate::ops::mailboxes::{self, Claimed};
 use crate::ops::relays::{Taken, senders};
 
-/// As the record calls this way.
-const WAY: Way = Way::Mailbox;
 /// As far back as is looked where nobody can say who waits: no request lives longer.
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -101,7 +99,7 @@ impl mailbox::Desk for Desk {
         let mailbox = mail::Mailbox { addresses: &self.addresses, host: Some(host), forwarders };
         // No folder of junk is watched.
         let letter = Letter { raw: message.raw.expose(), arrived: message.arrived, junk: false };
-        match mail::receive(&self.app, self.claimed.whose(), WAY, &mailbox, &letter).await {
+        match mail::receive(&self.app, self.claimed.whose(), Way::Mailbox, &mailbox, &letter).await {
             Ok(became) => outcome(became),
             Err(Error::Limited { .. }) => Outcome::Left,
             Err(error) => {
