@@ -66,40 +66,8 @@ fn relay(app: &App, agent: &Agent, public_key: &str) -> Result<Relay> {
         expires_at: now.plus(LIFE_MOST),
         kept_until: None,
     };
-    Ok(Relay {
-        id,
-        org: agent.org,
-        agent: agent.id,
-        owner: agent.owner,
-        standing,
-        reason: "bench".to_owned(),
-        public_key: public_key.to_owned(),
-        key_signature: None,
-        sources: 7,
-        // Any message would have to be said yes to twice.
-        sender: Some("bench".to_owned()),
-        sender_pattern: None,
-        content_pattern: None,
-        received_after: Some(now),
-        origin: String::new(),
-        test: false,
-        chosen: false,
-        unverified: false,
-        held: None,
-        asked_again_at: None,
-        decided_by: None,
-        decided_at: None,
-        denial: None,
-        source: None,
-        capture: None,
-        readable: None,
-        sender_domain: None,
-        verdict: None,
-        forwarder: None,
-        spf: None,
-        turned_away: 0,
-        stopped: false,
-        received_at: None,
-        ended_at: None,
-    })
+    let words = ("bench".to_owned(), public_key.to_owned());
+    // Any message would have to be said yes to twice.
+    let sender = Some("bench".to_owned());
+    Ok(Relay { sender, ..Relay::new(id, (agent.org, agent.id, agent.owner), standing, words) })
 }

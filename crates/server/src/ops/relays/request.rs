@@ -140,21 +140,14 @@ pub async fn request(app: &Arc<App>, asking: &Asking, ask: Ask) -> Result<Relay>
 /// The request as it is before anybody has judged it.
 fn draft(app: &App, asking: &Asking, ask: Ask, key: &PublicKey, now: Timestamp) -> Result<Relay> {
     let whose = asking.whose();
-    let expires_at = now.plus(ask.life);
+    let standing = Standing {
+        state: if asking.test { State::Approved } else { State::PendingApproval },
+        approve_until: now.plus(app.config.relay.approve_within),
+        expires_at: now.plus(ask.life),
+        kept_until: None,
+    };
+    let words = (Reason::parse(&ask.reason)?.as_str().to_owned(), key.encode()?);
     Ok(Relay {
-        id: app.entropy.id(now)?,
-        org: whose.org,
-        agent: asking.agent.id,
-        owner: whose.owner,
-        standing: Standing {
-            state: if asking.test { State::Approved } else { State::PendingApproval },
-            approve_until: now.plus(app.config.relay.approve_within),
-            expires_at,
-            kept_until: None,
-        },
-        reason: Reason::parse(&ask.reason)?.as_str().to_owned(),
-        public_key: key.encode()?,
-        key_signature: None,
         sources: Rules::default().sources(ask.sources),
         sender: ask.sender,
         sender_pattern: ask.sender_pattern,
@@ -162,24 +155,9 @@ fn draft(app: &App, asking: &Asking, ask: Ask, key: &PublicKey, now: Timestamp) 
         received_after: Some(ask.received_after.map_or(now, |after| after.max(now))),
         origin: ask.origin,
         test: asking.test,
-        chosen: false,
-        unverified: false,
-        held: None,
-        asked_again_at: None,
         decided_by: asking.test.then(|| "auto".to_owned()),
         decided_at: asking.test.then_some(now),
-        denial: None,
-        source: None,
-        capture: None,
-        readable: None,
-        sender_domain: None,
-        verdict: None,
-        forwarder: None,
-        spf: None,
-        turned_away: 0,
-        stopped: false,
-        received_at: None,
-        ended_at: None,
+        ..Relay::new(app.entropy.id(now)?, (whose.org, asking.agent.id, whose.owner), standing, words)
     })
 }
 

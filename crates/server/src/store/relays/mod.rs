@@ -2,7 +2,7 @@
 //! sealed code with the rest of its row.
 
 use doorcode_core::relay::fit::is_any;
-use doorcode_core::relay::{MAIL, Past, Standing, State, Step as Passed, Way, steps as passed};
+use doorcode_core::relay::{MAIL, Past, Standing, State, Step as Passed, Way, source_bits, steps as passed};
 use doorcode_core::{AgentId, Error, OrgId, RelayId, Result, Timestamp, UserId};
 
 use super::db::Tx;
@@ -138,6 +138,50 @@ pub struct Relay {
 }
 
 impl Relay {
+    /// One that was asked just now and has nothing besides: whose, when it ends, why, and what its code is sealed to.
+    pub fn new(
+        id: RelayId,
+        (org, agent, owner): (OrgId, AgentId, UserId),
+        standing: Standing,
+        (reason, public_key): (String, String),
+    ) -> Self {
+        Self {
+            id,
+            org,
+            agent,
+            owner,
+            standing,
+            reason,
+            public_key,
+            key_signature: None,
+            sources: source_bits(),
+            sender: None,
+            sender_pattern: None,
+            content_pattern: None,
+            received_after: Some(id.made_at()),
+            origin: String::new(),
+            test: false,
+            chosen: false,
+            decided_by: None,
+            decided_at: None,
+            denial: None,
+            source: None,
+            capture: None,
+            readable: None,
+            sender_domain: None,
+            verdict: None,
+            received_at: None,
+            ended_at: None,
+            unverified: false,
+            held: None,
+            asked_again_at: None,
+            forwarder: None,
+            spf: None,
+            turned_away: 0,
+            stopped: false,
+        }
+    }
+
     fn read(row: &Row<'_>) -> Result<Self> {
         let state = State::from_i64(row.int(4)?).ok_or_else(|| Error::internal("a relay has an unknown state"))?;
         let [approve_until, expires_at] = [row.time(5)?, row.time(6)?];
