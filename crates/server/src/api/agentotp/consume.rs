@@ -51,15 +51,15 @@ pub(super) async fn consume(
     Ok(match consumed {
         Consumed::Read(relay, payload) => {
             let mut body = json!({
-            "id": id.shown(),
-            "status": "consumed",
-            "encryptedPayload": payload,
-            "encrypted_payload": payload,
-            "source": relay.source,
-            "sender": relay.sender_domain,
-            "consumedAt": relay.ended_at.map(moment),
-            "consumed_at": relay.ended_at.map(moment),
-            "metadata": metadata(&relay),
+                "id": id.shown(),
+                "status": "consumed",
+                "encryptedPayload": payload,
+                "encrypted_payload": payload,
+                "source": relay.source,
+                "sender": relay.sender_domain,
+                "consumedAt": relay.ended_at.map(moment),
+                "consumed_at": relay.ended_at.map(moment),
+                "metadata": metadata(&relay),
             });
             for (name, value) in way(&relay) {
                 body[name] = value;
