@@ -181,7 +181,8 @@ fn is_name_of(name: &str, domain: &str) -> bool {
     let label = registered.split('.').next().unwrap_or_default();
     let places = [letters(label), letters(registered)];
     let words: Vec<String> = name.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect();
-    let telling: String = words.iter().filter(|word| !EMPTY_WORDS.contains(&word.as_str())).map(String::as_str).collect();
+    let telling: String =
+        words.iter().filter(|word| !EMPTY_WORDS.contains(&word.as_str())).map(String::as_str).collect();
     [telling, words.concat()].iter().any(|called| !called.is_empty() && places.contains(called))
 }
 
@@ -254,9 +255,8 @@ mod tests {
 
     #[test]
     fn a_name_is_all_of_its_words_and_not_one_of_them() {
-        let takes = |name, from: &str| {
-            fit(&wanted(None, Some(name), None), &came(&email(from), Worth::Verified)) == Fit::Yes
-        };
+        let takes =
+            |name, from: &str| fit(&wanted(None, Some(name), None), &came(&email(from), Worth::Verified)) == Fit::Yes;
         for (name, from) in [
             ("Acme Bank", "codes@acmebank.com"),
             ("Acme Bank", "codes@mail.acme-bank.com"),

@@ -311,9 +311,8 @@ pub async fn rotate(app: &Arc<App>, whose: Whose, id: AgentId, grace: Duration, 
         }
         // Counted first: what is refused must not write down that the old ones end.
         let counted = Arc::clone(app);
-        let count = app.db.write(move |tx| {
-            Box::pin(async move { spend(tx, &counted, &whose.owner, CHANGES, now).await })
-        });
+        let count =
+            app.db.write(move |tx| Box::pin(async move { spend(tx, &counted, &whose.owner, CHANGES, now).await }));
         count.await?;
         for key in old.iter().filter(|key| key.expires_at.is_none_or(|at| at > ends)) {
             credentials::note_end(app, whose.org, key.id, ends)?;

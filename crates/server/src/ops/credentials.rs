@@ -211,7 +211,9 @@ pub async fn replay_revocations(app: &Arc<App>, which: Replay) -> Result<usize> 
                         Ended::Stopped(Of::Agent { stop, org, owner, id }, at) => {
                             agents::stop_again(tx, (org, id, owner), *stop, *at).await?
                         }
-                        Ended::Stopped(Of::Person { org, owner }, at) => audit::pause_again(tx, org, owner, *at).await?,
+                        Ended::Stopped(Of::Person { org, owner }, at) => {
+                            audit::pause_again(tx, org, owner, *at).await?
+                        }
                     });
                 }
                 Ok(again)
@@ -262,7 +264,9 @@ fn read_stop(line: &str) -> Option<(Of, (Timestamp, bool))> {
             let (org, owner, id) = (org.parse().ok()?, owner.parse().ok()?, id.parse().ok()?);
             (word, at, Of::Agent { stop: Stop::read(stop)?, org, owner, id })
         }
-        ["person", word, at, org, owner] => (word, at, Of::Person { org: org.parse().ok()?, owner: owner.parse().ok()? }),
+        ["person", word, at, org, owner] => {
+            (word, at, Of::Person { org: org.parse().ok()?, owner: owner.parse().ok()? })
+        }
         _ => return None,
     };
     let on = match word {

@@ -244,6 +244,9 @@ mod tests {
         assert!(matches!(told(Err(Error::NotFound), None), Err(Error::NotFound)));
         assert!(matches!(told(Ok(7), Some("the disk is full")), Err(Error::Unavailable(_))));
         // It may have found what it was refused for in the work of a neighbour, which did not happen either.
-        assert!(matches!(told(Err(Error::Conflict("there is one")), Some("the disk is full")), Err(Error::Unavailable(_))));
+        assert!(matches!(
+            told(Err(Error::Conflict("there is one")), Some("the disk is full")),
+            Err(Error::Unavailable(_))
+        ));
     }
 }

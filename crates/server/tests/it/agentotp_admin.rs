@@ -139,14 +139,17 @@ async fn a_key_is_followed_by_another_with_grace_or_at_once() {
 async fn a_key_is_followed_by_one_however_often_its_request_comes() {
     let cast = Cast::new().await;
     let path = format!("/v1/agents/{}/rotate-key", cast.agent.shown());
-    let rotate = async |name: &str, body: Value| {
-        cast.by(&cast.ada).saying("idempotency-key", name).post(&path, body).await
-    };
+    let rotate =
+        async |name: &str, body: Value| cast.by(&cast.ada).saying("idempotency-key", name).post(&path, body).await;
     let (one, other) = tokio::join!(rotate("first", json!({})), rotate("first", json!({})));
     cast.app.advance(seconds(60));
     let later = rotate("first", json!({})).await;
     for answer in [&one, &other, &later] {
-        assert_eq!((answer.status, &answer.json()), (200, &one.json()), "the same key, and the same end of the old one");
+        assert_eq!(
+            (answer.status, &answer.json()),
+            (200, &one.json()),
+            "the same key, and the same end of the old one"
+        );
     }
     assert_eq!(cast.app.number("SELECT count(*) FROM audit WHERE details LIKE '%rotated%'"), 1);
     assert_eq!(cast.app.number("SELECT count(*) FROM idempotency WHERE answer LIKE '%ak_live_%'"), 0, "no key is kept");

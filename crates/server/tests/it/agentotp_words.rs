@@ -113,7 +113,11 @@ async fn an_app_of_their_own_org_may_look_and_manage_but_never_say_yes_nor_befor
         (Method::POST, "/v1/policies".to_owned(), json!({ "agentId": agent, "rules": {} })),
         (Method::PATCH, format!("/v1/agents/{agent}"), json!({ "identity": "" })),
         (Method::PATCH, format!("/v1/agents/{agent}"), json!({ "paused": false })),
-        (Method::POST, "/v1/mailboxes".to_owned(), json!({ "host": "imap.example.com", "user": "a@b.c", "password": "x" })),
+        (
+            Method::POST,
+            "/v1/mailboxes".to_owned(),
+            json!({ "host": "imap.example.com", "user": "a@b.c", "password": "x" }),
+        ),
     ] {
         let answer = by.send(method, &path, body.to_string()).await;
         assert_eq!(codes(&answer), forbidden(), "{path} {body}");
@@ -356,7 +360,12 @@ async fn what_fills_the_record_is_counted_and_a_pause_and_a_removal_always_go() 
         (Method::POST, "/v1/mailboxes".to_owned(), json!({ "host": "imap.example.com", "user": ADA, "password": "x" })),
     ] {
         let answer = ada.send(method, &path, body.to_string()).await;
-        assert_eq!((answer.status, answer.header("retry-after")), (429, Some("60")), "{path} {body}: {}", answer.text());
+        assert_eq!(
+            (answer.status, answer.header("retry-after")),
+            (429, Some("60")),
+            "{path} {body}: {}",
+            answer.text()
+        );
     }
     assert_eq!(written(), lines, "nor is anything of it written down beside the keys");
     let limited = relays::pause(&cast.app.app, cast.whose, false).await;

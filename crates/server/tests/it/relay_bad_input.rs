@@ -139,7 +139,8 @@ async fn what_a_device_says_of_a_message_is_looked_at() {
         assert!([200, 422].contains(&answer.status), "{query}: {}", answer.text());
     }
     assert_eq!(cast.status(&id).await["status"], "approved", "none of it was taken");
-    let body = json!({ "encryptedPayload": sealed, "source": "email", "metadata": { "verifiedDomain": "Bücher.Example" } });
+    let body =
+        json!({ "encryptedPayload": sealed, "source": "email", "metadata": { "verifiedDomain": "Bücher.Example" } });
     assert_eq!(cast.by(&cast.collector).post(&format!("/v1/otp/{id}/receive"), body).await.status, 200);
     assert_eq!(cast.status(&id).await["metadata"]["sender"], "xn--bcher-kva.example", "in its one spelling");
 }

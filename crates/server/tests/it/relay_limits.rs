@@ -63,7 +63,8 @@ async fn a_statement_is_not_used_up_by_a_request_that_was_one_too_many() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_page_is_filled_however_many_agents_ask_at_once() {
-    let much = [("DOORCODE_RELAY__LIVE", "6"), ("DOORCODE_RELAY__PROMPTS", "100"), ("DOORCODE_RELAY__AGENT_MINUTE", "100")];
+    let much =
+        [("DOORCODE_RELAY__LIVE", "6"), ("DOORCODE_RELAY__PROMPTS", "100"), ("DOORCODE_RELAY__AGENT_MINUTE", "100")];
     let cast = Cast::with(&much).await;
     let (_, other) = agent(&cast.app, cast.whose, "Other", false).await;
     let (_, test) = agent(&cast.app, cast.whose, "Tries", true).await;

@@ -160,7 +160,8 @@ pub(super) async fn receive(
         messages.extend(id.into_iter().chain(others).filter(|id| !id.is_empty()));
         messages.sort_unstable();
         messages.dedup();
-        verified = metadata.text("verifiedDomain")?.filter(|name| !name.is_empty()).map(|name| domain(&name)).transpose()?;
+        verified =
+            metadata.text("verifiedDomain")?.filter(|name| !name.is_empty()).map(|name| domain(&name)).transpose()?;
         forwarder = metadata.text("forwarder")?.filter(|_| verified.is_some()).and_then(|name| canonical_domain(&name));
         about = match metadata.text("about")? {
             None => None,

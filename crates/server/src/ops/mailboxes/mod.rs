@@ -71,7 +71,9 @@ pub async fn create(app: &Arc<App>, whose: Whose, wanted: Wanted) -> Result<Mail
                 return Err(Error::Conflict("a person has only so many mailboxes; remove one"));
             }
             if rows::count_of_org(tx, &whose.org).await? >= i64::from(most.per_org) {
-                return Err(Error::Conflict("your team has as many mailboxes here as one may; ask whoever runs this server"));
+                return Err(Error::Conflict(
+                    "your team has as many mailboxes here as one may; ask whoever runs this server",
+                ));
             }
             if rows::count(tx).await? >= i64::from(most.most) {
                 return Err(Error::Conflict("this server watches as many mailboxes as it may; ask whoever runs it"));

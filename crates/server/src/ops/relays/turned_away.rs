@@ -71,7 +71,8 @@ async fn note(
                 return Ok(false);
             }
             let Some(relay) = rows::get(tx, &id).await? else { return Ok(false) };
-            let said = json!({ "source": "email", "capture": way.as_str(), "verdict": verdict, "why": why, "spf": spf });
+            let said =
+                json!({ "source": "email", "capture": way.as_str(), "verdict": verdict, "why": why, "spf": spf });
             audit::note(tx, &unit_app, whose, happened("otp_turn_away", "server", &relay, said), now).await?;
             Ok(true)
         })

@@ -196,7 +196,8 @@ pub async fn live_codes(tx: &mut Tx<'_>, ids: &[TargetId], now: Timestamp) -> Re
     let mut live = Vec::new();
     for some in ids.chunks(16) {
         let values: Vec<Value<'_>> = (0..16).map(|at| some.get(at).unwrap_or(&some[0]).into()).collect();
-        let slot = |row: &Row<'_>, at| Ok::<_, doorcode_core::Error>(Slot { id: row.maybe_id(at)?, until: row.time(at + 1)? });
+        let slot =
+            |row: &Row<'_>, at| Ok::<_, doorcode_core::Error>(Slot { id: row.maybe_id(at)?, until: row.time(at + 1)? });
         let found = tx.all(&CODES, &values, |row| Ok([slot(row, 0)?, slot(row, 2)?])).await?;
         live.extend(found.into_iter().flatten().filter(|slot| slot.until > now).filter_map(|slot| slot.id));
     }
