@@ -98,7 +98,7 @@ fn a_card(evil: &str, state: State) -> Card {
         agent: or("Travel bot"),
         reason: or("Sign in to the airline, to change the seat that you asked for"),
         whom: Whom { pattern: Some(or("*@airline.example")), name: Some(or("Airline")) },
-        content: Some(or(r"(?i)your code is \d{6}")),
+        content: Some(or(r"(?i)your code is \d+")),
         refused: false,
         sources: vec!["email", "sms"],
         origin: or("203.0.113.7"),
@@ -267,7 +267,7 @@ pub(super) fn any_message(frame: Frame<'_>, evil: &str) -> Html<String> {
         frame,
         agent: &or("Travel bot"),
         reason: &or("Sign in somewhere"),
-        content: Some(or(r"code is \d{6}")),
+        content: Some(or(r"code is \d+")),
         sure: form("/approvals/approve"),
     })
 }
