@@ -1,7 +1,5 @@
 //! What a card says of whose messages an agent asks for: what is matched, and what is only the agent's word for it.
 
-#![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
-
 use doorcode::ops::relays::{self, Ask};
 use doorcode_core::Timestamp;
 

@@ -1,7 +1,5 @@
 //! How many mailboxes are connected and watched, of one person, of one org, of all: also where many come at once, on both engines.
 
-#![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
-
 use doorcode::ops::mailboxes::{self, Wanted};
 use doorcode_core::Secret;
 use doorcode_core::mailbox::{Credentials, Security};

@@ -1,7 +1,5 @@
 //! How much an agent may ask of a person, counted also where it is refused and where many ask at once. On both engines.
 
-#![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
-
 use axum::http::Method;
 use doorcode::ops::agents;
 use doorcode_core::Secret;
