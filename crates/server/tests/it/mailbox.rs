@@ -99,8 +99,8 @@ impl Scene {
     }
 
     /// The same, over a mailbox of the test's own.
-    pub(crate) async fn over(dovecot: Dovecot) -> Self {
-        Self::made(dovecot, &[], None).await
+    pub(crate) async fn over(dovecot: Dovecot, more: &[(&str, &str)]) -> Self {
+        Self::made(dovecot, more, None).await
     }
 
     /// The same under these settings. Dovecot may be spoken to.
