@@ -43,7 +43,7 @@ pub use read::{Consumed, cancel, consume};
 pub use receive::{Handed, receive};
 pub use request::{Ask, request};
 pub use rooms::{Room, Rooms, Seen, Topic};
-pub use take::{Incoming, Taken, about, all_new, take};
+pub use take::{Incoming, Taken, about, all_new, any_known, take};
 pub use tickets::{LIFE as TICKET_LIFE, issue, redeem};
 pub use turned_away::{FORGED, TURNED_AWAY, UNVERIFIED, note_turned_away, turned_away};
 
