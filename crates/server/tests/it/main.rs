@@ -35,6 +35,7 @@ mod hostile;
 mod house;
 mod imap;
 mod inbound;
+mod inbound_flood;
 mod inbound_tls;
 mod keys;
 mod mail_path;

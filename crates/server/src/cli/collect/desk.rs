@@ -302,17 +302,21 @@ impl mailbox::Desk for Desk<'_> {
             mail::Mailbox { addresses: &self.setup.addresses, host: Some(host), forwarders: &self.setup.forwarders };
         let letter = Letter { raw: message.raw.expose(), arrived: message.arrived, junk: false };
         let ours = |parsed: &_| origin::is_anybodys(parsed, &own);
-        let judged = match mail::judge(&self.setup.verifier, &letter, &mailbox, (after, now), ours).await {
-            Ok(judged) => judged,
+        let opened = match mail::open(&letter, &mailbox, ours) {
+            Ok(opened) => opened,
             Err(never) => {
                 say(passed_over(never));
                 return Outcome::Done;
             }
         };
-        if judged.domains.iter().any(|domain| waited.list.denied.iter().any(|denied| denied.covers(domain))) {
+        if opened.domains.iter().any(|domain| waited.list.denied.iter().any(|denied| denied.covers(domain))) {
             say(passed_over(Never::Denied));
             return Outcome::Done;
         }
+        if !opened.is_meant(waited.requests(now).map(|request| &request.wanted)) {
+            return Outcome::Left;
+        }
+        let judged = opened.judge(&self.setup.verifier, &mailbox, (after, now)).await;
         if judged.temporary && judged.worth != Worth::Verified {
             say("the keys of a message's sender could not be had; it is looked at again");
             return Outcome::Again;
