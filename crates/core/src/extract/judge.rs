@@ -5,7 +5,7 @@
 //! Points are small integers that add up. A good shape brings up to 34, a name right beside it up to 66, a line of its
 //! own up to 42; what speaks against it costs as much. Nothing is learnt from data: every number here can be read.
 
-use super::candidate::{Candidate, Look};
+use super::candidate::{Candidate, Look, symbols_of};
 use super::context::{Context, settle, sum_up};
 use super::scan::{Kind, Scan, Token};
 use super::terms::Hit;
@@ -13,6 +13,9 @@ use super::ties::Ties;
 
 /// At this many points a candidate is a code.
 pub(super) const ENOUGH: i32 = 50;
+
+/// A code that is another one must be so many points behind the best: of two that read about alike nobody knows which is meant.
+const AHEAD: i32 = 8;
 
 /// What it brings that somebody is told to type it: a number that looks like a code is one then.
 const TOLD: i32 = 22;
@@ -29,19 +32,34 @@ pub(super) struct Court<'a> {
     context: Context,
 }
 
-/// The best candidate and its points, if it has enough.
-pub(super) fn choose(scan: &Scan, hits: &mut [Hit], candidates: &[Candidate]) -> Option<(usize, i32)> {
+/// The best candidate and its points, if it has enough and no other code has about as many. `text` is where they stand.
+pub(super) fn choose(scan: &Scan, hits: &mut [Hit], candidates: &[Candidate], text: &str) -> Option<(usize, i32)> {
     settle(hits, &scan.tokens);
     let context = sum_up(hits, &scan.tokens);
     let court = Court { folded: &scan.folded, tokens: &scan.tokens, hits, context };
-    let mut best: Option<(usize, i32)> = None;
+    let (mut best, mut rival): (Option<(usize, i32)>, i32) = (None, 0);
     for (i, candidate) in candidates.iter().enumerate() {
         let points = court.points(candidate);
-        if best.is_none_or(|(_, most)| points > most) {
+        let Some((leads, most)) = best else {
+            best = Some((i, points));
+            continue;
+        };
+        // A code often stands there twice, in the subject and below.
+        let less = points.min(most);
+        if less >= ENOUGH && !is_same(text, candidate, &candidates[leads]) {
+            rival = rival.max(less);
+        }
+        if points > most {
             best = Some((i, points));
         }
     }
-    best.filter(|(_, points)| *points >= ENOUGH)
+    best.filter(|(_, points)| *points >= ENOUGH && rival + AHEAD <= *points)
+}
+
+/// Whether both are the same code, however they are written.
+fn is_same(text: &str, one: &Candidate, other: &Candidate) -> bool {
+    let [one, other] = [one, other].map(|code| symbols_of(&text[code.start as usize..code.end as usize]));
+    one.map(|c| c.to_ascii_lowercase()).eq(other.map(|c| c.to_ascii_lowercase()))
 }
 
 impl Court<'_> {

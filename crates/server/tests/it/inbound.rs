@@ -427,11 +427,10 @@ async fn bombs_and_riddles_get_nothing_and_the_next_mail_does() {
         assert!(house.send(&house.to, &mail).await.starts_with("250"), "{what}");
         assert_eq!(house.scene.state(&id).await, "approved", "{what}");
     }
-    // Who answers or reminds writes above what was written before: the first is given, and never both.
+    // Nobody knows which of them is meant, and neither is given.
     let two = by("acme.com", &house.mail("no-reply@acme.com", "Your code is 111111.\r\n\r\nYour code is 222222."));
     assert!(house.send(&house.to, &two).await.starts_with("250"));
-    assert_eq!(house.scene.code(&id, "acme.com").await, "111111", "two codes");
-    let id = house.scene.waits("email", ACME).await;
+    assert_eq!(house.scene.state(&id).await, "approved", "two codes");
     let other = "Your verification code is 482913. Order number 771204 will be shipped to you soon, dear customer.";
     let named = by("acme.com", &house.mail("no-reply@acme.com", other));
     assert!(house.send(&house.to, &named).await.starts_with("250"));
