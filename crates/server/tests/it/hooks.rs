@@ -6,6 +6,7 @@
 use axum::http::Method;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use doorcode_core::hex;
 use ring::hmac::{self, HMAC_SHA1_FOR_LEGACY_USE_ONLY, HMAC_SHA256, Key};
 use serde_json::{Value, json};
 
@@ -16,10 +17,6 @@ pub(crate) const FROM: &str = "+15551234567";
 pub(crate) const TEXT: &str = "Your Acme code is 482913";
 const TWILIO: &str = "a token of twilio's";
 pub(crate) const META: &str = "a secret of meta's";
-
-fn hex(tag: &hmac::Tag) -> String {
-    tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 /// A hook of a kind: its path, and all that was said of it.
 pub(crate) async fn hook(scene: &Scene, kind: &str, secret: Option<&str>) -> (String, Value) {
@@ -39,7 +36,7 @@ pub(crate) fn sms(scene: &Scene, id: &str, text: &str) -> String {
 pub(crate) fn sign(scene: &Scene, secret: &str, body: &str) -> String {
     let seconds = scene.app.now().millis() / 1000;
     let tag = hmac::sign(&Key::new(HMAC_SHA256, secret.as_bytes()), format!("{seconds}.{body}").as_bytes());
-    format!("t={seconds},v1={}", hex(&tag))
+    format!("t={seconds},v1={}", hex::encode(tag.as_ref()))
 }
 
 pub(crate) async fn push(scene: &Scene, path: &str, signature: &str, body: &str) -> Answer {
@@ -269,7 +266,7 @@ async fn twilio_signs_for_the_public_url_and_no_other() {
 }
 
 fn meta_signature(secret: &str, body: &str) -> String {
-    format!("sha256={}", hex(&hmac::sign(&Key::new(HMAC_SHA256, secret.as_bytes()), body.as_bytes())))
+    format!("sha256={}", hex::encode(hmac::sign(&Key::new(HMAC_SHA256, secret.as_bytes()), body.as_bytes()).as_ref()))
 }
 
 async fn from_meta(scene: &Scene, path: &str, signature: &str, body: &str) -> Answer {

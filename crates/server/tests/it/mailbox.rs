@@ -18,7 +18,7 @@ use doorcode::ops::relays::{self, Approver, Ask, Asking, By, Consumed, Identity,
 use doorcode::ops::{agents, devices, orgs, users};
 use doorcode_core::relay::{Named as _, State};
 use doorcode_core::seal::{Context, IdentitySigner, PrivateKey, Statement};
-use doorcode_core::{Email, RelayId, Secret};
+use doorcode_core::{Email, RelayId, Secret, hex};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
@@ -484,7 +484,7 @@ async fn a_server_that_swaps_a_key_or_invents_an_approval_is_refused() {
     // The same statement for a second request.
     let first = scene.approved(&agent, "*@acme.com").await;
     let twice = scene.ask(&agent, "*@acme.com", agent.key.public().unwrap().encode().unwrap());
-    let hex: String = first.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex::encode(first.as_bytes());
     let again = format!("key_signature = (SELECT key_signature FROM relays WHERE id = x'{hex}')");
     scene.changed(&agent, twice, |_| Some(again)).await;
     collector.says("its signature belongs to another request").await;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use doorcode::clock::Clock;
 use doorcode_core::seal::{Context, PrivateKey};
-use doorcode_core::{Secret, Timestamp};
+use doorcode_core::{Secret, Timestamp, hex};
 use ring::hmac::{self, HMAC_SHA256, Key};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -293,7 +293,7 @@ impl Journey {
             let (path, secret) = &player.hooks[self.code.as_bytes()[5] as usize % HOOKS];
             let key = Key::new(HMAC_SHA256, secret.as_bytes());
             let tag = hmac::sign(&key, format!("{at}.{body}").as_bytes());
-            let tag: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+            let tag = hex::encode(tag.as_ref());
             let signature = format!("X-Doorcode-Signature: t={at},v1={tag}\r\n");
             return caller.call(&format!("POST {path}"), "nobody", &signature, &body).await;
         }

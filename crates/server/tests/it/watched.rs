@@ -10,7 +10,7 @@ use doorcode::ops::mailboxes::{self, Wanted};
 use doorcode::store::mailboxes::Mailbox;
 use doorcode_core::mailbox::{Credentials, Security};
 use doorcode_core::relay::State;
-use doorcode_core::{MailboxId, RelayId, Secret};
+use doorcode_core::{MailboxId, RelayId, Secret, hex};
 
 use crate::dovecot::USER;
 use crate::mailbox::{ADA, CODE, PASSWORD, Scene, Served};
@@ -71,7 +71,7 @@ async fn scene() -> Option<(Scene, Mailbox)> {
 
 /// How the code came, as the record has it.
 fn said(scene: &Scene, id: RelayId) -> [String; 3] {
-    let hex: String = id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex::encode(id.as_bytes());
     let id = if postgres::is_wanted() { format!("decode('{hex}', 'hex')") } else { format!("x'{hex}'") };
     ["capture", "readable", "verdict"]
         .map(|column| scene.folder.text(&format!("SELECT {column} FROM relays WHERE id = {id}")))
@@ -135,7 +135,7 @@ async fn after_a_restart_nothing_is_missed_and_nothing_is_taken_twice() {
 
 /// Sets the number of the next message in a house that is closed; gives the place.
 async fn now_of(scene: &mut Scene, id: MailboxId, next: &str) -> String {
-    let hex: String = id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex::encode(id.as_bytes());
     let before = scene.folder.text("SELECT reached FROM mailboxes");
     let place = format!("{} {next}", before.split(' ').next().unwrap());
     match scene.folder.database() {

@@ -11,14 +11,13 @@ use doorcode_core::reason::Reason;
 use doorcode_core::relay::fit::{Fit, Worth, fit};
 use doorcode_core::relay::{Choice, Named as _, choose};
 use doorcode_core::seal::{Context, PublicKey};
-use doorcode_core::{Error, RelayId, Secret, Timestamp};
+use doorcode_core::{Error, RelayId, Secret, Timestamp, hex};
 use hyper::Method;
 use serde_json::json;
 use tokio::sync::Notify;
 
 use super::agents::Agent;
 use super::judge::{Found, judge};
-use super::memory::hex;
 use super::say;
 use super::server::{Gone, Link};
 use super::settings::{FirstUse, Setup};
@@ -226,7 +225,7 @@ impl<'a> Desk<'a> {
             say(&format!("{}: the code could not be sealed", request.id.shown()));
             return Outcome::Done;
         };
-        let digests: Vec<String> = judged.digests.iter().map(|digest| hex(digest)).collect();
+        let digests: Vec<String> = judged.digests.iter().map(|digest| hex::encode(digest)).collect();
         let body = json!({
             "encryptedPayload": payload,
             "source": "email",
