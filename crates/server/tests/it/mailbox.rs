@@ -25,7 +25,7 @@ use tokio::process::{Child, Command};
 use crate::app::{Folder, settings};
 use crate::dovecot::{Dovecot, USER};
 use crate::postgres;
-use crate::process::until;
+use crate::process::{PATIENCE, until};
 
 pub(crate) const PASSWORD: &str = "imap-secret-words";
 /// The person's address.
@@ -347,7 +347,7 @@ impl Collector {
     }
 
     pub(crate) async fn says(&self, words: &str) {
-        let heard = tokio::time::timeout(Duration::from_secs(30), async {
+        let heard = tokio::time::timeout(PATIENCE, async {
             while !self.text().contains(words) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }

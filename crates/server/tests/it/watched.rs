@@ -20,7 +20,7 @@ use crate::process::until;
 
 /// Short times, so that nobody waits.
 pub(crate) const QUICK: [(&str, &str); 4] = [
-    ("DOORCODE_CAPTURE__MAILBOXES__LEASE", "3s"),
+    ("DOORCODE_CAPTURE__MAILBOXES__LEASE", "5s"),
     ("DOORCODE_CAPTURE__MAILBOXES__RETRY_FIRST", "100ms"),
     ("DOORCODE_CAPTURE__MAILBOXES__RETRY_MOST", "500ms"),
     ("DOORCODE_CAPTURE__MAILBOXES__REFUSED_PAUSE", "100ms"),
@@ -253,7 +253,7 @@ async fn a_dead_nodes_mailbox_is_taken_over() {
     let (other, _, served) = Served::begin(scene.app.config.clone()).await;
     let agent = scene.agent(1).await;
     // While the first one lives, the other one leaves it alone.
-    tokio::time::sleep(Duration::from_secs(4)).await;
+    tokio::time::sleep(Duration::from_secs(6)).await;
     assert_eq!((node(), scene.dovecot.connections()), (scene.app.node.clone(), 1));
     let id = scene.approved(&agent, "*@acme.com").await;
     scene.kill();
