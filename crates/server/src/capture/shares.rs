@@ -72,7 +72,8 @@ mod tests {
 
     use super::*;
 
-    const PERSONS: [UserId; 3] = [UserId::from_bytes([1; 16]), UserId::from_bytes([2; 16]), UserId::from_bytes([3; 16])];
+    const PERSONS: [UserId; 3] =
+        [UserId::from_bytes([1; 16]), UserId::from_bytes([2; 16]), UserId::from_bytes([3; 16])];
 
     /// Whether there is a piece at once.
     async fn now(shares: &Shares, person: UserId) -> Option<Room> {

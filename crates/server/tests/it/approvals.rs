@@ -355,7 +355,7 @@ async fn of_two_agents_that_wait_for_the_same_message_the_person_chooses_one() {
 #[tokio::test]
 async fn what_is_over_can_not_be_decided_and_says_so() {
     let app = TestApp::new().await;
-    let (mut browser, owner, bot) = with_bot(&app).await;
+    let (mut browser, _, bot) = with_bot(&app).await;
     let (late, back) = (ask(&app, &bot, Some("*@acme.com")).await, ask(&app, &bot, Some("*@acme.com")).await);
     browser.go("/approvals").await;
     let open = browser.forms();
@@ -375,7 +375,7 @@ async fn what_is_over_can_not_be_decided_and_says_so() {
 #[tokio::test]
 async fn history_has_pages() {
     let app = TestApp::with(&[("DOORCODE_RELAY__AGENT_MINUTE", "1000"), ("DOORCODE_RELAY__PROMPTS", "1000")]).await;
-    let (mut browser, owner, bot) = with_bot(&app).await;
+    let (mut browser, _, bot) = with_bot(&app).await;
     for number in 0..60 {
         ask(&app, &bot, Some(&format!("n{number}@acme.com"))).await;
         app.advance(Duration::from_millis(5));

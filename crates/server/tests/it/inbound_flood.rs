@@ -105,8 +105,5 @@ async fn one_persons_mails_leave_connections_to_others() {
     assert!(house.send(&bob, &raw).await.starts_with("250"));
     // And theirs are taken again when those have come to an end.
     drop(held.remove(0));
-    until("a place is free", async || {
-        house.send(&house.to, &raw).await.starts_with("250").then_some(())
-    })
-    .await;
+    until("a place is free", async || house.send(&house.to, &raw).await.starts_with("250").then_some(())).await;
 }

@@ -193,7 +193,7 @@ async fn a_way_is_told_in_the_language_of_the_page() {
 #[tokio::test]
 async fn the_card_says_that_nothing_is_passed_on_of_whoever_is_on_the_list_however_they_are_named() {
     let app = TestApp::new().await;
-    let (mut browser, owner, bot) = approvals::with_bot(&app).await;
+    let (mut browser, _, bot) = approvals::with_bot(&app).await;
     for (pattern, name, refused) in [
         (Some("*@paypal.com"), None, true),
         (None, Some("service@mail.paypal.com"), true),
@@ -258,7 +258,7 @@ async fn unverified_mail_serves_a_request_only_where_its_owner_lets_it_and_forge
 #[tokio::test]
 async fn the_card_says_what_unverified_mail_is_and_asks_for_a_young_sign_in() {
     let app = TestApp::new().await;
-    let (mut browser, owner, bot) = approvals::with_bot(&app).await;
+    let (mut browser, _, bot) = approvals::with_bot(&app).await;
     let (named, any) = (approvals::ask(&app, &bot, Some("*@acme.com")).await, approvals::ask(&app, &bot, None).await);
     browser.go("/approvals").await;
     let forms = browser.forms();
