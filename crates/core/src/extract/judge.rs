@@ -14,8 +14,9 @@ use super::ties::Ties;
 /// At this many points a candidate is a code.
 pub(super) const ENOUGH: i32 = 50;
 
-/// A code that is another one must be so many points behind the best: of two that read about alike nobody knows which is meant.
-const AHEAD: i32 = 8;
+/// Another code must be so many points behind the best, else nobody knows which is meant: more than it brings that `is` or a colon stands
+/// before one of them.
+const AHEAD: i32 = 9;
 
 /// What it brings that somebody is told to type it: a number that looks like a code is one then.
 const TOLD: i32 = 22;
@@ -37,29 +38,22 @@ pub(super) fn choose(scan: &Scan, hits: &mut [Hit], candidates: &[Candidate], te
     settle(hits, &scan.tokens);
     let context = sum_up(hits, &scan.tokens);
     let court = Court { folded: &scan.folded, tokens: &scan.tokens, hits, context };
-    let (mut best, mut rival): (Option<(usize, i32)>, i32) = (None, 0);
-    for (i, candidate) in candidates.iter().enumerate() {
-        let points = court.points(candidate);
-        let Some((leads, most)) = best else {
-            best = Some((i, points));
-            continue;
-        };
-        // A code often stands there twice, in the subject and below.
-        let less = points.min(most);
-        if less >= ENOUGH && !is_same(text, candidate, &candidates[leads]) {
-            rival = rival.max(less);
-        }
-        if points > most {
-            best = Some((i, points));
-        }
-    }
-    best.filter(|(_, points)| *points >= ENOUGH && rival + AHEAD <= *points)
+    let all = candidates.iter().map(|candidate| court.points(candidate)).enumerate();
+    let good: Vec<(usize, i32)> = all.filter(|(_, points)| *points >= ENOUGH).collect();
+    // Of equal ones the first.
+    let (best, most) = good.iter().copied().rev().max_by_key(|(_, points)| *points)?;
+    let rival =
+        |(i, points): &(usize, i32)| points + AHEAD > most && is_another(text, &candidates[*i], &candidates[best]);
+    (!good.iter().any(rival)).then_some((best, most))
 }
 
-/// Whether both are the same code, however they are written.
-fn is_same(text: &str, one: &Candidate, other: &Candidate) -> bool {
-    let [one, other] = [one, other].map(|code| symbols_of(&text[code.start as usize..code.end as usize]));
-    one.map(|c| c.to_ascii_lowercase()).eq(other.map(|c| c.to_ascii_lowercase()))
+/// Whether a candidate is another code than one that is written like it: as many symbols, of digits alone or not. The same code often stands
+/// there twice, in the subject and below; what is written otherwise is no second code of that sender.
+fn is_another(text: &str, one: &Candidate, other: &Candidate) -> bool {
+    let [one, other] = [one, other].map(|code| &text[code.start as usize..code.end as usize]);
+    let form = |text| (symbols_of(text).count(), symbols_of(text).all(|c| c.is_ascii_digit()));
+    let lower = |text| symbols_of(text).map(|c| c.to_ascii_lowercase());
+    form(one) == form(other) && !lower(one).eq(lower(other))
 }
 
 impl Court<'_> {
