@@ -81,7 +81,7 @@ fn weigh(text: &str, format: Format) -> Option<Found> {
         return None;
     }
     let mut hits = terms::find(&scan);
-    let (best, points) = judge::choose(&scan, &mut hits, &candidates)?;
+    let (best, points) = judge::choose(&scan, &mut hits, &candidates, text)?;
     let chosen = &candidates[best];
     let code = candidate::symbols(&text[chosen.start as usize..chosen.end as usize]);
     let confidence = points.clamp(judge::ENOUGH, 99) as u8;

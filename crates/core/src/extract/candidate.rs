@@ -36,8 +36,13 @@ pub(super) struct Candidate {
 /// The symbols of a code as people type them: ASCII, without separators, in the case of the message.
 pub fn symbols(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(16));
-    out.extend(text.chars().filter_map(|c| digit(c).or_else(|| letter(c))));
+    out.extend(symbols_of(text));
     out
+}
+
+/// The same, one by one.
+pub(super) fn symbols_of(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter_map(|c| digit(c).or_else(|| letter(c)))
 }
 
 /// The most tokens that are tried as one code.

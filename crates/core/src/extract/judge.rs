@@ -5,7 +5,7 @@
 //! Points are small integers that add up. A good shape brings up to 34, a name right beside it up to 66, a line of its
 //! own up to 42; what speaks against it costs as much. Nothing is learnt from data: every number here can be read.
 
-use super::candidate::{Candidate, Look};
+use super::candidate::{Candidate, Look, symbols_of};
 use super::context::{Context, settle, sum_up};
 use super::scan::{Kind, Scan, Token};
 use super::terms::Hit;
@@ -13,6 +13,10 @@ use super::ties::Ties;
 
 /// At this many points a candidate is a code.
 pub(super) const ENOUGH: i32 = 50;
+
+/// Another code must be so many points behind the best, else nobody knows which is meant: more than it brings that `is` or a colon stands
+/// before one of them.
+const AHEAD: i32 = 9;
 
 /// What it brings that somebody is told to type it: a number that looks like a code is one then.
 const TOLD: i32 = 22;
@@ -29,19 +33,27 @@ pub(super) struct Court<'a> {
     context: Context,
 }
 
-/// The best candidate and its points, if it has enough.
-pub(super) fn choose(scan: &Scan, hits: &mut [Hit], candidates: &[Candidate]) -> Option<(usize, i32)> {
+/// The best candidate and its points, if it has enough and no other code has about as many. `text` is where they stand.
+pub(super) fn choose(scan: &Scan, hits: &mut [Hit], candidates: &[Candidate], text: &str) -> Option<(usize, i32)> {
     settle(hits, &scan.tokens);
     let context = sum_up(hits, &scan.tokens);
     let court = Court { folded: &scan.folded, tokens: &scan.tokens, hits, context };
-    let mut best: Option<(usize, i32)> = None;
-    for (i, candidate) in candidates.iter().enumerate() {
-        let points = court.points(candidate);
-        if best.is_none_or(|(_, most)| points > most) {
-            best = Some((i, points));
-        }
-    }
-    best.filter(|(_, points)| *points >= ENOUGH)
+    let all = candidates.iter().map(|candidate| court.points(candidate)).enumerate();
+    let good: Vec<(usize, i32)> = all.filter(|(_, points)| *points >= ENOUGH).collect();
+    // Of equal ones the first.
+    let (best, most) = good.iter().copied().rev().max_by_key(|(_, points)| *points)?;
+    let rival =
+        |(i, points): &(usize, i32)| points + AHEAD > most && is_another(text, &candidates[*i], &candidates[best]);
+    (!good.iter().any(rival)).then_some((best, most))
+}
+
+/// Whether a candidate is another code than one that is written like it: as many symbols, of digits alone or not. The same code often stands
+/// there twice, in the subject and below; what is written otherwise is no second code of that sender.
+fn is_another(text: &str, one: &Candidate, other: &Candidate) -> bool {
+    let [one, other] = [one, other].map(|code| &text[code.start as usize..code.end as usize]);
+    let form = |text| (symbols_of(text).count(), symbols_of(text).all(|c| c.is_ascii_digit()));
+    let lower = |text| symbols_of(text).map(|c| c.to_ascii_lowercase());
+    form(one) == form(other) && !lower(one).eq(lower(other))
 }
 
 impl Court<'_> {

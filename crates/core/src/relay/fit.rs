@@ -2,6 +2,8 @@
 //! and for a collector beside the person's mailbox. Refuses forged mail always, and unverified mail wherever a sender is named, unless
 //! the person said otherwise for this request.
 
+use std::sync::OnceLock;
+
 use crate::address::Email;
 use crate::content::ContentPattern;
 use crate::error::Result;
@@ -21,19 +23,32 @@ pub struct Wanted {
     pub pattern: Option<SenderPattern>,
     /// What the sender is called, where there is no pattern.
     pub name: Option<String>,
-    /// What the message says.
-    pub content: Option<ContentPattern>,
     /// Not from before.
     pub after: Timestamp,
     /// The person takes unverified mail for this one.
     pub unverified: bool,
+    content: Option<Content>,
+}
+
+/// What a message must say. To build a pattern takes a millisecond: that is done for the first message of the right sender, and for no other.
+struct Content {
+    text: String,
+    built: OnceLock<Option<ContentPattern>>,
+}
+
+impl Content {
+    /// One that can't be built fits nothing.
+    fn matches(&self, text: &str) -> bool {
+        let built = self.built.get_or_init(|| ContentPattern::parse(&self.text).ok());
+        built.as_ref().is_some_and(|pattern| pattern.matches(text))
+    }
 }
 
 impl Wanted {
-    /// Reads a request's members.
+    /// Reads a request's members. Whether `content` can be taken is asked where a request is made ([`ContentPattern::parse`]).
     ///
     /// # Errors
-    /// `Invalid` for a pattern that can't be taken.
+    /// `Invalid` for a pattern of senders that can't be taken.
     pub fn read(
         sources: i64,
         pattern: Option<&str>,
@@ -45,7 +60,7 @@ impl Wanted {
             sources,
             pattern: pattern.map(SenderPattern::parse).transpose()?,
             name: name.map(str::to_owned),
-            content: content.map(ContentPattern::parse).transpose()?,
+            content: content.map(|text| Content { text: text.to_owned(), built: OnceLock::new() }),
             after,
             unverified,
         })
@@ -130,15 +145,18 @@ pub fn is_any<P: ?Sized, N: ?Sized>(pattern: Option<&P>, name: Option<&N>) -> bo
     pattern.is_none() && name.is_none()
 }
 
+/// Whether a message would fit a request if it is from whom it says and says the right thing: what can be told before anybody is asked who sent
+/// it.
+pub fn is_meant(wanted: &Wanted, source: i64, sender: &Sender<'_>, at: Timestamp) -> bool {
+    // Mailboxes tell times without parts of a second.
+    let early = at.millis().div_euclid(1000) < wanted.after.millis().div_euclid(1000);
+    wanted.sources & source != 0 && !early && is_from(wanted, sender)
+}
+
 /// Whether a message may serve a request.
 pub fn fit(wanted: &Wanted, came: &Came<'_>) -> Fit {
     let mail = came.source == MAIL;
-    // Mailboxes tell times without parts of a second.
-    let early = came.at.millis().div_euclid(1000) < wanted.after.millis().div_euclid(1000);
-    if wanted.sources & came.source == 0 || early {
-        return Fit::No;
-    }
-    if !is_from(wanted, &came.sender) {
+    if !is_meant(wanted, came.source, &came.sender, came.at) {
         return Fit::No;
     }
     if came.worth == Worth::Forged {
@@ -318,6 +336,22 @@ mod tests {
         let mut other = came(&from, Worth::Verified);
         other.text = "Hello";
         assert_eq!(fit(&want, &other), Fit::No);
+        assert_eq!(fit(&wanted(Some("*@acme.com"), None, Some("(")), &came(&from, Worth::Verified)), Fit::No);
+    }
+
+    #[test]
+    fn a_strangers_mail_builds_no_pattern() {
+        let want = wanted(Some("*@acme.com"), None, Some("(a{1,99}){1,9}"));
+        let is_built = || want.content.as_ref().unwrap().built.get().is_some();
+        let (stranger, right) = (email("a@evil.example"), email("noreply@acme.com"));
+        for (from, worth) in [(&stranger, Worth::Verified), (&right, Worth::Unverified), (&right, Worth::Forged)] {
+            assert_ne!(fit(&want, &came(from, worth)), Fit::Yes);
+            assert!(!is_built(), "{from:?}");
+        }
+        assert!(!is_meant(&want, MAIL, &Sender::Mail(&stranger, None), NOW));
+        assert!(is_meant(&want, MAIL, &Sender::Mail(&right, None), NOW) && !is_built());
+        assert_eq!(fit(&want, &came(&right, Worth::Verified)), Fit::No);
+        assert!(is_built());
     }
 
     #[test]

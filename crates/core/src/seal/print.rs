@@ -6,6 +6,7 @@ use std::fmt;
 use sha2::{Digest as _, Sha256};
 
 use crate::glyph::{is_blank, is_dash};
+use crate::hex;
 
 /// What SPKI DER has before the 32 bytes of an X25519 key (RFC 8410 section 4).
 const X25519: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x6e, 0x03, 0x21, 0x00];
@@ -48,7 +49,7 @@ impl Fingerprint {
             return false;
         }
         let typed: String = text.chars().filter(|c| !is_blank(*c) && !is_dash(*c) && *c != ':').collect();
-        let whole: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        let whole = hex::encode(&self.0);
         let typed = typed.to_ascii_lowercase();
         typed == whole || typed == whole[..32]
     }

@@ -1,11 +1,12 @@
 //! A mail on its way in, by whichever way: read, judged, and refused where nothing of it may ever be relayed. The same for the server and
-//! for a collector beside the mailbox. Refuses this installation's own mail and that of the mailbox's own provider, whatever is set.
+//! for a collector beside the mailbox. Refuses this installation's own mail and that of the mailbox's own provider, whatever is set, and to ask
+//! anybody about mail that fits no request.
 
 use std::sync::Arc;
 
 use doorcode_core::extract::{Format, Message, visible};
 use doorcode_core::fingerprint::fingerprint;
-use doorcode_core::relay::fit::{Came, Sender, Worth};
+use doorcode_core::relay::fit::{Came, Sender, Wanted, Worth, is_meant};
 use doorcode_core::relay::{MAIL, Way};
 use doorcode_core::{Email, Error, Result, Secret, Timestamp};
 
@@ -25,6 +26,13 @@ pub struct Mailbox<'a> {
     pub host: Option<&'a str>,
     /// Forwarders whose seals count.
     pub forwarders: &'a [String],
+}
+
+impl Mailbox<'_> {
+    /// Where it is at home: domains and a host.
+    fn homes(&self) -> Vec<&str> {
+        self.addresses.iter().map(Email::domain).chain(self.host).collect()
+    }
 }
 
 /// A mail as it came.
@@ -48,6 +56,15 @@ pub enum Never {
     Provider,
     /// Its sender is one whose codes are never relayed.
     Denied,
+}
+
+/// A mail that was read: what it says of itself, and nothing of it was asked of anybody.
+pub struct Opened<'a> {
+    letter: &'a Letter<'a>,
+    parsed: Parsed,
+    from: Option<Email>,
+    /// Every domain that has to do with it.
+    pub domains: Vec<String>,
 }
 
 /// A mail that was read and judged.
@@ -74,19 +91,20 @@ pub struct Judged {
     pub temporary: bool,
 }
 
-/// Reads and judges a mail. `ours` says whether this installation sent it; `after` is when the oldest request was made that waits.
-pub async fn judge(
-    verifier: &Verifier,
-    letter: &Letter<'_>,
+/// Reads a mail. `ours` says whether this installation sent it.
+///
+/// # Errors
+/// [`Never`], but for what only lists of senders know.
+pub fn open<'a>(
+    letter: &'a Letter<'a>,
     mailbox: &Mailbox<'_>,
-    (after, now): (Timestamp, Timestamp),
     ours: impl FnOnce(&Parsed) -> bool,
-) -> Result<Judged, Never> {
+) -> Result<Opened<'a>, Never> {
     let parsed = parse(letter.raw, Some(letter.arrived)).map_err(|_| Never::Unreadable)?;
     if ours(&parsed) {
         return Err(Never::Ours);
     }
-    let homes: Vec<&str> = mailbox.addresses.iter().map(Email::domain).chain(mailbox.host).collect();
+    let homes = mailbox.homes();
     let from_domains = parsed.from.iter().chain(&parsed.sender).filter_map(super::message::Mailbox::domain);
     if from_domains.into_iter().any(|from| homes.iter().any(|home| domain::is_provider(home, &from))) {
         return Err(Never::Provider);
@@ -96,23 +114,50 @@ pub async fn judge(
         trusted || homes.iter().any(|home| domain::is_provider(home, signer))
     };
     let domains = origin::domains_of(&parsed, letter.raw, carries);
-    let sealers: Vec<&str> = mailbox.forwarders.iter().map(String::as_str).collect();
-    let expected = Expectation { mailbox: mailbox.addresses, after, now, junk: letter.junk, trusted_sealers: &sealers };
-    let judgement = verifier.judge(letter.raw, &parsed, &expected).await;
-    let (worth, vouched, forwarder, why) = match judgement.verdict {
-        Verdict::Verified { domain, by: By::Dkim } => (Worth::Verified, Some(domain), None, None),
-        Verdict::Verified { domain, by: By::Arc { sealer } } => (Worth::Verified, Some(domain), Some(sealer), None),
-        Verdict::Unverified { why } => (Worth::Unverified, None, None, Some(why)),
-        Verdict::Forged { why } => (Worth::Forged, None, None, Some(why)),
-    };
-    let mut digests = vec![fingerprint("relay body", &[&judgement.body_hash])];
-    digests.extend(parsed.message_id.as_ref().map(|id| fingerprint("relay message id", &[id.as_bytes()])));
     let from = match &parsed.from[..] {
         [only] => only.email(),
         _ => None,
     };
-    let (arrived, temporary) = (letter.arrived, judgement.temporary);
-    Ok(Judged { parsed, from, worth, domain: vouched, forwarder, why, domains, digests, arrived, temporary })
+    Ok(Opened { letter, parsed, from, domains })
+}
+
+impl Opened<'_> {
+    /// Whether one of these requests would be served by it, were it from whom it says. Where none would, nobody is asked for keys: a stranger
+    /// must not have this machine ask the servers of names that they choose.
+    pub fn is_meant<'w>(&self, mut waiting: impl Iterator<Item = &'w Wanted>) -> bool {
+        let sender = sender(self.from.as_ref(), &self.parsed);
+        waiting.any(|wanted| is_meant(wanted, MAIL, &sender, self.letter.arrived))
+    }
+
+    /// Has it judged. `after` is when the oldest request was made that waits.
+    pub async fn judge(
+        self,
+        verifier: &Verifier,
+        mailbox: &Mailbox<'_>,
+        (after, now): (Timestamp, Timestamp),
+    ) -> Judged {
+        let Self { letter, parsed, from, domains } = self;
+        let sealers: Vec<&str> = mailbox.forwarders.iter().map(String::as_str).collect();
+        let expected =
+            Expectation { mailbox: mailbox.addresses, after, now, junk: letter.junk, trusted_sealers: &sealers };
+        let judgement = verifier.judge(letter.raw, &parsed, &expected).await;
+        let (worth, vouched, forwarder, why) = match judgement.verdict {
+            Verdict::Verified { domain, by: By::Dkim } => (Worth::Verified, Some(domain), None, None),
+            Verdict::Verified { domain, by: By::Arc { sealer } } => (Worth::Verified, Some(domain), Some(sealer), None),
+            Verdict::Unverified { why } => (Worth::Unverified, None, None, Some(why)),
+            Verdict::Forged { why } => (Worth::Forged, None, None, Some(why)),
+        };
+        let mut digests = vec![fingerprint("relay body", &[&judgement.body_hash])];
+        digests.extend(parsed.message_id.as_ref().map(|id| fingerprint("relay message id", &[id.as_bytes()])));
+        let (arrived, temporary) = (letter.arrived, judgement.temporary);
+        Judged { parsed, from, worth, domain: vouched, forwarder, why, domains, digests, arrived, temporary }
+    }
+}
+
+/// Whom it names as its sender.
+fn sender<'a>(from: Option<&'a Email>, parsed: &'a Parsed) -> Sender<'a> {
+    let name = parsed.from.first().and_then(|from| from.name.as_deref());
+    from.map_or(Sender::Unknown, |from| Sender::Mail(from, name))
 }
 
 impl Judged {
@@ -128,8 +173,7 @@ impl Judged {
 
     /// As it is matched. `text` is what a person reads of it.
     pub fn came<'a>(&'a self, text: &'a str) -> Came<'a> {
-        let name = self.parsed.from.first().and_then(|from| from.name.as_deref());
-        let sender = self.from.as_ref().map_or(Sender::Unknown, |from| Sender::Mail(from, name));
+        let sender = sender(self.from.as_ref(), &self.parsed);
         Came { source: MAIL, sender, worth: self.worth, text, at: self.arrived }
     }
 
@@ -171,14 +215,24 @@ pub async fn receive_from(
     carrier: Option<&Carrier>,
 ) -> Result<Became> {
     let now = app.clock.now();
+    let waiting = senders::waiting(app, whose.owner, MAIL, now).await?;
     // Nobody waits: it is not even read.
-    let Some(after) = senders::oldest(app, whose.owner, MAIL, now).await? else {
+    let Some(after) = waiting.iter().map(|wanted| wanted.after).min() else {
         return Ok(Became::Was(Taken::Nobody));
     };
     let ring = app.keys.ring();
     let own: Vec<&str> =
         app.config.capture.own_domains.iter().map(String::as_str).chain([app.config.mail.domain()]).collect();
-    let ours = |parsed: &Parsed| origin::is_ours(parsed, &own, &ring);
+    let opened = match open(letter, mailbox, |parsed| origin::is_ours(parsed, &own, &ring)) {
+        Ok(opened) => opened,
+        Err(never) => return Ok(Became::Never(never)),
+    };
+    if senders::any_denied(app, whose.owner, &opened.domains).await? {
+        return Ok(Became::Never(Never::Denied));
+    }
+    if !opened.is_meant(waiting.iter()) {
+        return Ok(Became::Was(Taken::Nobody));
+    }
     let verifier = verifier(app)?;
     let spf = async {
         match carrier {
@@ -186,14 +240,7 @@ pub async fn receive_from(
             None => None,
         }
     };
-    let (judged, spf) = tokio::join!(judge(verifier, letter, mailbox, (after, now), ours), spf);
-    let judged = match judged {
-        Ok(judged) => judged,
-        Err(never) => return Ok(Became::Never(never)),
-    };
-    if senders::any_denied(app, whose.owner, &judged.domains).await? {
-        return Ok(Became::Never(Never::Denied));
-    }
+    let (judged, spf) = tokio::join!(opened.judge(verifier, mailbox, (after, now)), spf);
     if judged.temporary && judged.worth != Worth::Verified {
         return Err(Error::unavailable("the keys of a sender could not be had"));
     }

@@ -16,6 +16,7 @@ pub mod mailbox;
 pub mod message;
 mod mime;
 pub mod origin;
+mod shares;
 mod signature;
 mod spf;
 mod tags;

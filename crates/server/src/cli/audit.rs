@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use doorcode_core::hex;
 
 use super::place::{Environment, Place};
 use super::{Ended, err, out};
@@ -66,7 +67,7 @@ fn tell(verified: &Verified, heads: bool) -> bool {
             }
         });
     } else if heads {
-        let chain: String = verified.head.iter().flatten().map(|byte| format!("{byte:02x}")).collect();
+        let chain = verified.head.map(|head| hex::encode(&head)).unwrap_or_default();
         out(&format!("{owner}  {}  {chain}", verified.entries));
     }
     verified.flaw.is_some()

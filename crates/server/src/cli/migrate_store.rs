@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use doorcode_core::hex;
 
 use super::place::{Environment, Place, runtime};
 use super::{Ended, Trouble, err, out};
@@ -61,7 +62,7 @@ impl MigrateStore {
                 out(&format!("{} can be served again; what is in {} so far is of no use", from.display(), to.shown()));
                 return Ok(ExitCode::SUCCESS);
             }
-            let token = Entropy::real().bytes::<8>()?.map(|byte| format!("{byte:02x}")).concat();
+            let token = hex::encode(&Entropy::real().bytes::<8>()?);
             let mut bar = Bar::new();
             let moved = moving::run(&from, &to, &token, |progress| bar.show(progress)).await;
             bar.end();

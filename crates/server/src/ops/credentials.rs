@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::keyring::{Keyring, Roots};
 use crate::store::agents::{self, Stop};
 use crate::store::credentials::{self as rows, Credential, Kind};
-use crate::store::{Tx, audit, events, hooks, mailboxes};
+use crate::store::{Tx, audit, events, hooks, inbound_addresses, mailboxes};
 
 /// The longest key that is looked at: ours have 29 characters, client secrets 44.
 const LONGEST: usize = 64;
@@ -207,7 +207,7 @@ pub async fn replay_revocations(app: &Arc<App>, which: Replay) -> Result<usize> 
                         Ended::Credential { org, id, at: None } => rows::revoke(tx, org, id, now).await?,
                         Ended::Mailbox { owner, id } => mailboxes::delete(tx, id, owner).await?,
                         Ended::Hook { org, owner, id } => hooks::delete(tx, org, id, owner).await?,
-                        Ended::Inbound { owner, digest } => hooks::delete_address(tx, owner, digest).await?,
+                        Ended::Inbound { owner, digest } => inbound_addresses::delete_one(tx, owner, digest).await?,
                         Ended::Stopped(Of::Agent { stop, org, owner, id }, at) => {
                             agents::stop_again(tx, (org, id, owner), *stop, *at).await?
                         }

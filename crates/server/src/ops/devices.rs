@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use doorcode_core::{DeviceId, Error, Result, Secret, UserId, fingerprint};
+use doorcode_core::{DeviceId, Error, Result, Secret, UserId, fingerprint, hex};
 use serde_json::json;
 
 use super::agents::SCOPE;
@@ -101,7 +101,7 @@ pub async fn describe(app: &Arc<App>, device: &Device, said: [&str; 4]) -> Resul
 /// A link for one of a person's devices, shown in their signed-in session.
 pub async fn offer(app: &Arc<App>, whose: Whose) -> Result<Secret<String>> {
     let now = app.clock.now();
-    let token = hex(&app.entropy.bytes::<16>()?);
+    let token = hex::encode(&app.entropy.bytes::<16>()?);
     let digest = fingerprint::fingerprint("device link", &[token.as_bytes()]);
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
@@ -111,10 +111,6 @@ pub async fn offer(app: &Arc<App>, whose: Whose) -> Result<Secret<String>> {
     });
     unit.await?;
     Ok(Secret::new(token))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A device shows the link that its owner was shown, and may say yes from now on.

@@ -11,7 +11,7 @@ use super::audit::{self, Happened, Whose};
 use super::credentials::note_inbound;
 use super::relays::{CHANGES, spend};
 use crate::app::{App, target_of};
-use crate::store::hooks::{self as rows, Inbound};
+use crate::store::inbound_addresses::{self as rows, Inbound};
 use crate::store::{identities, users};
 
 /// Letters of what stands before the @.
@@ -48,7 +48,7 @@ pub async fn make(app: &Arc<App>, whose: Whose) -> Result<Address> {
     let row = new.clone();
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
-            rows::put_inbound(tx, &row).await?;
+            rows::put(tx, &row).await?;
             audit::note(tx, &unit_app, whose, happened("inbound_create"), now).await
         })
     });
@@ -59,7 +59,7 @@ pub async fn make(app: &Arc<App>, whose: Whose) -> Result<Address> {
 /// A person's address, if they have one.
 pub async fn get(app: &App, owner: UserId) -> Result<Option<Address>> {
     domain(app)?;
-    let found = app.db.read(move |tx| Box::pin(async move { rows::inbound_of(tx, &owner).await })).await?;
+    let found = app.db.read(move |tx| Box::pin(async move { rows::of_owner(tx, &owner).await })).await?;
     found.map(|row| show(app, &row)).transpose()
 }
 
@@ -71,7 +71,7 @@ pub async fn remove(app: &Arc<App>, whose: Whose) -> Result<()> {
     let (now, unit_app) = (app.clock.now(), Arc::clone(app));
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
-            if !rows::delete_inbound(tx, &whose.owner).await? {
+            if !rows::delete(tx, &whose.owner).await? {
                 return Err(Error::NotFound);
             }
             audit::note(tx, &unit_app, whose, happened("inbound_remove"), now).await
@@ -82,7 +82,7 @@ pub async fn remove(app: &Arc<App>, whose: Whose) -> Result<()> {
 
 /// Writes down beside the keys that a person's address ends, so that no restored database takes its mail again. False: they have none.
 async fn note_end(app: &App, owner: UserId) -> Result<bool> {
-    let found = app.db.read(move |tx| Box::pin(async move { rows::inbound_of(tx, &owner).await })).await?;
+    let found = app.db.read(move |tx| Box::pin(async move { rows::of_owner(tx, &owner).await })).await?;
     found.map(|old| note_inbound(app, owner, old.digest)).transpose().map(|noted| noted.is_some())
 }
 
@@ -93,7 +93,7 @@ pub async fn find(app: &App, local: &str, host: &str) -> Result<Option<Whose>> {
         return Ok(None);
     }
     let digest = digest(&local.to_ascii_lowercase());
-    let found = app.db.read(move |tx| Box::pin(async move { rows::find_inbound(tx, &digest).await })).await?;
+    let found = app.db.read(move |tx| Box::pin(async move { rows::find(tx, &digest).await })).await?;
     let alive = found.filter(|row| app.keys.ring().get(row.kid).is_some());
     Ok(alive.map(|row| Whose { org: row.org, owner: row.owner }))
 }

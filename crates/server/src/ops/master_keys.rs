@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::keyring;
 use crate::store::lock::ServerLock;
 use crate::store::master_keys::{self as rows, KeyRow, Stage};
-use crate::store::{challenges, credentials, hooks, mailboxes, nodes, push_subscriptions, webhooks};
+use crate::store::{challenges, credentials, hooks, inbound_addresses, mailboxes, nodes, push_subscriptions, webhooks};
 
 /// A key and what hangs on it.
 pub struct KeyUse {
@@ -65,7 +65,8 @@ pub async fn list(app: &App) -> Result<Vec<KeyUse>> {
                     let challenges = challenges::live_under(tx, row.kid, now).await?;
                     let webhooks = webhooks::under(tx, row.kid).await?;
                     let mailboxes = mailboxes::under(tx, row.kid).await?;
-                    let (hooks, inbound) = hooks::under(tx, row.kid).await?;
+                    let hooks = hooks::under(tx, row.kid).await?;
+                    let inbound = inbound_addresses::under(tx, row.kid).await?;
                     let browsers = push_subscriptions::under(tx, row.kid).await?;
                     keys.push(KeyUse { row, credentials, webhooks, challenges, mailboxes, hooks, inbound, browsers });
                 }

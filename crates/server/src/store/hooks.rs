@@ -1,5 +1,5 @@
-//! `hooks`: where programs push a person's messages to; `inbound_addresses`: where forwarded mail comes in. Both are found by the digest of
-//! what a stranger must know to reach them. Refuses to keep that, or any secret in the clear.
+//! `hooks`: where programs push a person's messages to, found by the digest of what a stranger must know to reach them. Refuses to keep that,
+//! or any secret in the clear.
 
 use doorcode_core::{HookId, Kid, OrgId, Result, Timestamp, UserId};
 
@@ -13,28 +13,13 @@ macro_rules! columns {
     };
 }
 
-/// What `Inbound::read` reads.
-macro_rules! inbound {
-    () => {
-        "owner_id, org_id, digest, seed, kid, made_at"
-    };
-}
-
 statements! {
     INSERT = "INSERT INTO hooks (org_id, id, owner_id, kind, name, digest, seed, kid, secret) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     FIND = concat!("SELECT ", columns!(), " FROM hooks WHERE digest = $1");
     OF_OWNER = concat!("SELECT ", columns!(), " FROM hooks WHERE owner_id = $1 ORDER BY id LIMIT $2");
     USED = "UPDATE hooks SET used_at = $3 WHERE org_id = $1 AND id = $2";
     DELETE = "DELETE FROM hooks WHERE org_id = $1 AND id = $2 AND owner_id = $3";
-    PUT_INBOUND = "INSERT INTO inbound_addresses (owner_id, org_id, digest, seed, kid, made_at) VALUES ($1, $2, $3, $4, $5, $6) \
-        ON CONFLICT (owner_id) DO UPDATE SET org_id = excluded.org_id, digest = excluded.digest, seed = excluded.seed, \
-        kid = excluded.kid, made_at = excluded.made_at";
-    FIND_INBOUND = concat!("SELECT ", inbound!(), " FROM inbound_addresses WHERE digest = $1");
-    INBOUND_OF = concat!("SELECT ", inbound!(), " FROM inbound_addresses WHERE owner_id = $1");
-    DELETE_INBOUND = "DELETE FROM inbound_addresses WHERE owner_id = $1";
-    DELETE_ADDRESS = "DELETE FROM inbound_addresses WHERE owner_id = $1 AND digest = $2";
     UNDER = "SELECT count(*) FROM hooks WHERE kid = $1";
-    INBOUND_UNDER = "SELECT count(*) FROM inbound_addresses WHERE kid = $1";
 }
 
 /// A row of `hooks`.
@@ -115,72 +100,7 @@ pub async fn delete(tx: &mut Tx<'_>, org: &OrgId, id: &HookId, owner: &UserId) -
     Ok(tx.execute(&DELETE, &[org.into(), id.into(), owner.into()]).await? == 1)
 }
 
-/// A row of `inbound_addresses`.
-#[derive(Clone)]
-pub struct Inbound {
-    /// Whose mail.
-    pub owner: UserId,
-    /// In which org.
-    pub org: OrgId,
-    /// What it is found by.
-    pub digest: [u8; 16],
-    /// What the address is derived from.
-    pub seed: [u8; 32],
-    /// Under which master key.
-    pub kid: Kid,
-    /// Since when.
-    pub made_at: Timestamp,
-}
-
-impl Inbound {
-    fn read(row: &Row<'_>) -> Result<Self> {
-        Ok(Self {
-            owner: row.id(0)?,
-            org: row.id(1)?,
-            digest: row.bytes(2)?,
-            seed: row.bytes(3)?,
-            kid: row.text(4)?.parse()?,
-            made_at: row.time(5)?,
-        })
-    }
-}
-
-/// Gives a person an address, in place of the one that they had.
-pub async fn put_inbound(tx: &mut Tx<'_>, new: &Inbound) -> Result<()> {
-    let values = [
-        (&new.owner).into(),
-        (&new.org).into(),
-        (&new.digest).into(),
-        (&new.seed).into(),
-        new.kid.as_str().into(),
-        new.made_at.into(),
-    ];
-    tx.execute(&PUT_INBOUND, &values).await.map(drop)
-}
-
-/// Whose address has this digest.
-pub async fn find_inbound(tx: &mut Tx<'_>, digest: &[u8; 16]) -> Result<Option<Inbound>> {
-    tx.one(&FIND_INBOUND, &[digest.into()], Inbound::read).await
-}
-
-/// A person's address.
-pub async fn inbound_of(tx: &mut Tx<'_>, owner: &UserId) -> Result<Option<Inbound>> {
-    tx.one(&INBOUND_OF, &[owner.into()], Inbound::read).await
-}
-
-/// Takes it away. False: they had none.
-pub async fn delete_inbound(tx: &mut Tx<'_>, owner: &UserId) -> Result<bool> {
-    Ok(tx.execute(&DELETE_INBOUND, &[owner.into()]).await? == 1)
-}
-
-/// The same, if it is that one.
-pub async fn delete_address(tx: &mut Tx<'_>, owner: &UserId, digest: &[u8; 16]) -> Result<bool> {
-    Ok(tx.execute(&DELETE_ADDRESS, &[owner.into(), digest.into()]).await? == 1)
-}
-
-/// How many hooks, and how many addresses for forwarded mail, are derived under a master key.
-pub async fn under(tx: &mut Tx<'_>, kid: Kid) -> Result<(i64, i64)> {
-    let hooks = tx.one(&UNDER, &[kid.as_str().into()], |row| row.int(0)).await?;
-    let inbound = tx.one(&INBOUND_UNDER, &[kid.as_str().into()], |row| row.int(0)).await?;
-    Ok((hooks.unwrap_or(0), inbound.unwrap_or(0)))
+/// How many are derived under a master key.
+pub async fn under(tx: &mut Tx<'_>, kid: Kid) -> Result<i64> {
+    Ok(tx.one(&UNDER, &[kid.as_str().into()], |row| row.int(0)).await?.unwrap_or(0))
 }

@@ -17,6 +17,7 @@ mod fold;
 pub mod hooks;
 pub mod idempotency;
 pub mod identities;
+pub mod inbound_addresses;
 pub mod invites;
 mod lite;
 pub mod lock;
@@ -60,6 +61,7 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         devices::ALL,
         events::ALL,
         hooks::ALL,
+        inbound_addresses::ALL,
         idempotency::ALL,
         identities::ALL,
         invites::ALL,

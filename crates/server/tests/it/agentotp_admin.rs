@@ -4,9 +4,9 @@
 
 use axum::http::Method;
 use doorcode::ops::{audit, devices};
-use doorcode_core::Secret;
 use doorcode_core::relay::Named as _;
 use doorcode_core::seal::{IdentitySigner, Statement};
+use doorcode_core::{Secret, hex};
 use serde_json::{Value, json};
 
 use crate::agentotp_cast::*;
@@ -398,7 +398,7 @@ async fn a_record_is_exported_with_its_head() {
     cast.by(&cast.key).post(REQUEST, wish_with(json!({ "reason": "=1+1,\"x\"\ny" }))).await;
     let ada = cast.by(&cast.ada);
     let head = audit::head(&cast.app.app, cast.whose.owner).await.unwrap();
-    let chain: String = head.chain.unwrap().iter().map(|byte| format!("{byte:02x}")).collect();
+    let chain = hex::encode(&head.chain.unwrap());
     let fetch = async |format: &str| {
         let begun = ada.post("/v1/audit/export", json!({ "format": format, "startDate": "2027-01-01" })).await.json();
         assert_eq!(begun["status"], "completed");

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
 
 use axum::http::Method;
+use doorcode::app::App;
 use doorcode::ops::agents::{self, Wanted};
 use doorcode::ops::audit::Whose;
 use doorcode::ops::{devices, sessions};
@@ -117,16 +118,19 @@ impl Cast {
 
     /// Ada's session by an app of `client`, as old as the clock says.
     pub(crate) async fn session(&self, client: Option<OrgId>) -> String {
-        let app = &self.app.app;
-        let now = app.clock.now();
-        let drawn = (app.entropy.id(now).unwrap(), app.entropy.bytes().unwrap());
-        let owner = (self.whose.org, self.whose.owner);
-        let session = sessions::begin(app, drawn, owner, client, String::new(), now);
-        let token = sessions::access(app, &session, now).unwrap().expose().clone();
-        let put = app.db.write(move |tx| Box::pin(async move { store::sessions::insert(tx, &session).await }));
-        put.await.unwrap();
-        token
+        session(&self.app.app, self.whose, client).await
     }
+}
+
+/// A session of somebody who signed in just now, by an app of `client`; gives its access token.
+pub(crate) async fn session(app: &App, whose: Whose, client: Option<OrgId>) -> String {
+    let now = app.clock.now();
+    let drawn = (app.entropy.id(now).unwrap(), app.entropy.bytes().unwrap());
+    let session = sessions::begin(app, drawn, (whose.org, whose.owner), client, String::new(), now);
+    let token = sessions::access(app, &session, now).unwrap().expose().clone();
+    let put = app.db.write(move |tx| Box::pin(async move { store::sessions::insert(tx, &session).await }));
+    put.await.unwrap();
+    token
 }
 
 /// Signs in; gives the key, and who it is.

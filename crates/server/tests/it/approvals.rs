@@ -48,6 +48,14 @@ pub(crate) async fn agent(app: &TestApp, whose: Whose, name: &str) -> Asking {
     Asking { agent: agents::create(&app.app, whose, wanted, None).await.unwrap().agent, test: false }
 }
 
+/// Ada before the page, and an agent of hers.
+pub(crate) async fn with_bot(app: &TestApp) -> (Browser<'_>, Whose, Asking) {
+    let browser = person(app, HOME, ADA, "/approvals").await;
+    let owner = whose(app, &browser).await;
+    let bot = agent(app, owner, "Bot").await;
+    (browser, owner, bot)
+}
+
 pub(crate) fn wish(sender: Option<&str>) -> Ask {
     Ask {
         reason: "To sign in".to_owned(),
@@ -193,9 +201,7 @@ async fn looking_changes_nothing_and_nothing_is_done_by_get() {
 #[tokio::test]
 async fn a_form_of_another_site_does_nothing() {
     let app = TestApp::new().await;
-    let mut browser = person(&app, HOME, ADA, "/approvals").await;
-    let owner = whose(&app, &browser).await;
-    let bot = agent(&app, owner, "Bot").await;
+    let (mut browser, owner, bot) = with_bot(&app).await;
     let relay = ask(&app, &bot, Some("*@acme.com")).await;
     browser.go("/approvals").await;
     let form = browser.form("/approvals/pause");
@@ -238,9 +244,7 @@ async fn a_form_of_another_site_does_nothing() {
 #[tokio::test]
 async fn a_yes_needs_a_young_sign_in_and_a_no_does_not() {
     let app = TestApp::new().await;
-    let mut browser = person(&app, HOME, ADA, "/approvals").await;
-    let owner = whose(&app, &browser).await;
-    let bot = agent(&app, owner, "Bot").await;
+    let (mut browser, owner, bot) = with_bot(&app).await;
     app.advance(minutes(15) + seconds(1));
     let (yes, no) = (ask(&app, &bot, Some("*@acme.com")).await, ask(&app, &bot, Some("*@other.example")).await);
     browser.go("/approvals").await;
@@ -263,9 +267,7 @@ async fn a_yes_needs_a_young_sign_in_and_a_no_does_not() {
 #[tokio::test]
 async fn any_message_at_all_needs_a_second_yes() {
     let app = TestApp::new().await;
-    let mut browser = person(&app, HOME, ADA, "/approvals").await;
-    let owner = whose(&app, &browser).await;
-    let bot = agent(&app, owner, "Bot").await;
+    let (mut browser, owner, bot) = with_bot(&app).await;
     let relay = ask(&app, &bot, None).await;
     browser.go("/approvals").await;
     assert!(browser.sees("Any message, of any sender"));
@@ -353,9 +355,7 @@ async fn of_two_agents_that_wait_for_the_same_message_the_person_chooses_one() {
 #[tokio::test]
 async fn what_is_over_can_not_be_decided_and_says_so() {
     let app = TestApp::new().await;
-    let mut browser = person(&app, HOME, ADA, "/approvals").await;
-    let owner = whose(&app, &browser).await;
-    let bot = agent(&app, owner, "Bot").await;
+    let (mut browser, _, bot) = with_bot(&app).await;
     let (late, back) = (ask(&app, &bot, Some("*@acme.com")).await, ask(&app, &bot, Some("*@acme.com")).await);
     browser.go("/approvals").await;
     let open = browser.forms();
@@ -376,9 +376,7 @@ async fn what_is_over_can_not_be_decided_and_says_so() {
 async fn history_has_pages() {
     let much = ["AGENT_MINUTE", "PROMPTS", "LIVE"].map(|name| (format!("DOORCODE_RELAY__{name}"), "500"));
     let app = TestApp::with(&much.each_ref().map(|(name, number)| (name.as_str(), *number))).await;
-    let mut browser = person(&app, HOME, ADA, "/approvals").await;
-    let owner = whose(&app, &browser).await;
-    let bot = agent(&app, owner, "Bot").await;
+    let (mut browser, _, bot) = with_bot(&app).await;
     for number in 0..60 {
         ask(&app, &bot, Some(&format!("n{number}@acme.com"))).await;
         app.advance(Duration::from_millis(5));

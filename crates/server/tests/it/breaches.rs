@@ -145,13 +145,19 @@ async fn a_token_request_of_many_names_is_cheap() {
     let body: Vec<String> = (0..13_000).map(|n| format!("{n:x}")).collect();
     let body = body.join("&");
     assert!(body.len() < 64 * 1024);
-    let watch = doorcode::clock::Stopwatch::start();
+    let before = on_core();
     for _ in 0..4 {
         let answer = app.from(HERE).send_as("application/x-www-form-urlencoded", "/v1/token", body.clone()).await;
         assert_eq!(problem(&answer).0, 400);
     }
-    let took = watch.elapsed();
+    let took = on_core() - before;
     assert!(took < seconds(1), "{took:?}");
+}
+
+/// How long this thread has had a core: what others do on the machine does not count.
+fn on_core() -> std::time::Duration {
+    let ran = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    std::time::Duration::from_nanos(ran.split(' ').next().unwrap().parse().unwrap())
 }
 
 /// A member makes themselves a key on the page, and is removed.

@@ -6,8 +6,8 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use crate::app::{Answer, minutes};
-use crate::hooks::{FROM, TEXT, phone, push, sign, sms};
+use crate::app::{Answer, TestApp, minutes};
+use crate::hooks::{FROM, META, TEXT, hook, phone, push, push_whatsapp, sign, sms, whatsapp};
 use crate::waiting::Scene;
 
 async fn signed(scene: &Scene, path: &str, secret: &str, body: &str) -> Answer {
@@ -80,6 +80,41 @@ async fn a_flood_of_signed_messages_is_limited() {
     let id = scene.waits("sms", FROM).await;
     assert_eq!(signed(&scene, &path, &secret, &sms(&scene, "later", TEXT)).await.status, 200);
     assert_eq!(scene.state(&id).await, "otp_received");
+}
+
+/// Meta pushes at once what it kept while nobody answered, and repeats what is not answered by 200: nothing of it is lost.
+#[tokio::test]
+async fn a_push_of_more_messages_than_a_minute_has_comes_further_each_time() {
+    let scene = Scene::of(TestApp::new().await).await;
+    let (path, _) = hook(&scene, "whatsapp", Some(META)).await;
+    let many = |range: std::ops::Range<u32>| {
+        let nothing = range.clone().map(|number| (format!("wamid.{number}"), "Nothing to see"));
+        whatsapp(&scene, &nothing.chain([(format!("wamid.{}", range.end), TEXT)]).collect::<Vec<_>>())
+    };
+    let id = scene.waits("whatsapp", FROM).await;
+    assert_eq!(push_whatsapp(&scene, &path, &many(0..100)).await.status, 200);
+    assert_eq!(scene.state(&id).await, "otp_received", "the hundred and first");
+    scene.app.advance(minutes(1));
+    let id = scene.waits("whatsapp", FROM).await;
+    let body = many(1000..1300);
+    for _ in 0..2 {
+        // Within the minute it comes no further.
+        let refused = push_whatsapp(&scene, &path, &body).await;
+        assert!(refused.status == 429 && refused.header("retry-after").is_some(), "{}", refused.text());
+    }
+    scene.app.advance(minutes(1));
+    assert_eq!(push_whatsapp(&scene, &path, &body).await.status, 429, "two hundred and forty are taken");
+    assert_eq!(scene.state(&id).await, "approved");
+    scene.app.advance(minutes(1));
+    assert_eq!(push_whatsapp(&scene, &path, &body).await.status, 200);
+    assert_eq!(scene.state(&id).await, "otp_received", "the last of all");
+    // What is known is not given twice, and costs the minute one, however much it is: sixty-one of this one were new.
+    let again = scene.waits("whatsapp", FROM).await;
+    for _ in 0..59 {
+        assert_eq!(push_whatsapp(&scene, &path, &body).await.status, 200);
+    }
+    assert_eq!(push_whatsapp(&scene, &path, &body).await.status, 429);
+    assert_eq!(scene.state(&again).await, "approved");
 }
 
 #[tokio::test]

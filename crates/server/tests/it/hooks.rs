@@ -6,6 +6,7 @@
 use axum::http::Method;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use doorcode_core::hex;
 use ring::hmac::{self, HMAC_SHA1_FOR_LEGACY_USE_ONLY, HMAC_SHA256, Key};
 use serde_json::{Value, json};
 
@@ -15,11 +16,7 @@ use crate::waiting::{ADA, Scene};
 pub(crate) const FROM: &str = "+15551234567";
 pub(crate) const TEXT: &str = "Your Acme code is 482913";
 const TWILIO: &str = "a token of twilio's";
-const META: &str = "a secret of meta's";
-
-fn hex(tag: &hmac::Tag) -> String {
-    tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
-}
+pub(crate) const META: &str = "a secret of meta's";
 
 /// A hook of a kind: its path, and all that was said of it.
 pub(crate) async fn hook(scene: &Scene, kind: &str, secret: Option<&str>) -> (String, Value) {
@@ -39,7 +36,7 @@ pub(crate) fn sms(scene: &Scene, id: &str, text: &str) -> String {
 pub(crate) fn sign(scene: &Scene, secret: &str, body: &str) -> String {
     let seconds = scene.app.now().millis() / 1000;
     let tag = hmac::sign(&Key::new(HMAC_SHA256, secret.as_bytes()), format!("{seconds}.{body}").as_bytes());
-    format!("t={seconds},v1={}", hex(&tag))
+    format!("t={seconds},v1={}", hex::encode(tag.as_ref()))
 }
 
 pub(crate) async fn push(scene: &Scene, path: &str, signature: &str, body: &str) -> Answer {
@@ -268,6 +265,28 @@ async fn twilio_signs_for_the_public_url_and_no_other() {
     assert_eq!(scene.state(&again).await, "approved", "the same MessageSid");
 }
 
+fn meta_signature(secret: &str, body: &str) -> String {
+    format!("sha256={}", hex::encode(hmac::sign(&Key::new(HMAC_SHA256, secret.as_bytes()), body.as_bytes()).as_ref()))
+}
+
+async fn from_meta(scene: &Scene, path: &str, signature: &str, body: &str) -> Answer {
+    let meta = scene.app.from(HERE).saying("x-hub-signature-256", signature);
+    meta.send(Method::POST, path, body.to_owned()).await
+}
+
+/// Texts as Meta pushes them, all at once: the ids and what they say.
+pub(crate) fn whatsapp(scene: &Scene, texts: &[(String, &str)]) -> String {
+    let at = (scene.app.now().millis() / 1000).to_string();
+    let message = |(id, text): &(String, &str)| json!({ "id": id, "from": &FROM[1..], "timestamp": at, "text": { "body": text } });
+    let messages: Vec<Value> = texts.iter().map(message).collect();
+    json!({ "entry": [{ "changes": [{ "value": { "messages": messages } }] }] }).to_string()
+}
+
+/// Pushes that to a hook of Meta's.
+pub(crate) async fn push_whatsapp(scene: &Scene, path: &str, body: &str) -> Answer {
+    from_meta(scene, path, &meta_signature(META, body), body).await
+}
+
 #[tokio::test]
 async fn meta_greets_and_signs_its_bodies() {
     let scene = Scene::of(TestApp::new().await).await;
@@ -290,18 +309,8 @@ async fn meta_greets_and_signs_its_bodies() {
         { "field": "messages", "value": { "messages": [picture, message] } },
         { "field": "messages", "value": { "statuses": [{}] } } ] }] })
     .to_string();
-    let signed = |secret: &str| {
-        format!("sha256={}", hex(&hmac::sign(&Key::new(HMAC_SHA256, secret.as_bytes()), body.as_bytes())))
-    };
-    let post = async |signature: String| {
-        scene
-            .app
-            .from(HERE)
-            .saying("x-hub-signature-256", &signature)
-            .send(Method::POST, &path, body.clone())
-            .await
-            .status
-    };
+    let signed = |secret: &str| meta_signature(secret, &body);
+    let post = async |signature: String| from_meta(&scene, &path, &signature, &body).await.status;
     assert_eq!((post(signed("x")).await, post(String::new()).await), (401, 401));
     assert_eq!(scene.state(&id).await, "approved");
     assert_eq!(post(signed(META)).await, 200);

@@ -3,11 +3,18 @@
 
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
 
+use std::net::Ipv4Addr;
+
 use doorcode::cli::post::Wire;
 use doorcode::ops::relays::{self, Viewer};
+use serde_json::{Value, json};
 
-use crate::mailbox::{Agent, CODE, Scene, Way};
+use crate::agentotp_cast::session;
+use crate::dovecot::{Dovecot, USER};
+use crate::mailbox::{Agent, CODE, PASSWORD, Scene, Way};
 use crate::postfix::{Postfix, address};
+use crate::process::until;
+use crate::talk::Caller;
 
 /// Who sends.
 const FROM: &str = "no-reply@acme.com";
@@ -15,9 +22,10 @@ const FROM: &str = "no-reply@acme.com";
 /// A mail that is sent by SMTP reaches its agent. `watch` has the mailbox watched for the agent, behind that port of loopback, and gives what
 /// must live meanwhile; `record` is how the record calls this way, and whether the server could read the message.
 async fn comes_through<W>(record: (&str, bool), watch: impl AsyncFnOnce(&Scene, &Agent, u16) -> W) {
-    let Some(scene) = Scene::new().await else { return };
-    let Some(postfix) = Postfix::before(&scene.dovecot) else { return };
-    let wire = Wire::before(scene.dovecot.port).await.unwrap();
+    let Some(dovecot) = Dovecot::start(PASSWORD) else { return };
+    let Some(postfix) = Postfix::before(&dovecot) else { return };
+    let wire = Wire::before(dovecot.port).await.unwrap();
+    let scene = Scene::over(dovecot, &[("DOORCODE_EGRESS__ALLOW", &format!("127.0.0.1:{}", wire.port))]).await;
     let agent = scene.agent(1).await;
     let _watched = watch(&scene, &agent, wire.port).await;
 
@@ -28,7 +36,10 @@ async fn comes_through<W>(record: (&str, bool), watch: impl AsyncFnOnce(&Scene, 
     assert_eq!(scene.code(&agent, id).await, CODE);
 
     let relay = relays::show(&scene.app, Viewer::Owner(&scene.whose.owner), id).await.unwrap().relay;
-    assert_eq!((relay.capture.map(doorcode_core::relay::Way::as_str), relay.readable), (Some(record.0), Some(record.1)));
+    assert_eq!(
+        (relay.capture.map(doorcode_core::relay::Way::as_str), relay.readable),
+        (Some(record.0), Some(record.1))
+    );
     assert_eq!(relay.sender_domain.as_deref(), Some("acme.com"), "what Postfix adds breaks no signature");
     let said = wire.said();
     assert!(said.contains(" IDLE\r\n") && said.contains("DONE\r\n"), "it was pushed: {said}");
@@ -41,6 +52,28 @@ async fn a_mail_reaches_its_agent_through_a_collector() {
         let collector = scene.begin(&[agent], Way { port, ..scene.way() }, &[]).await;
         collector.watches().await;
         collector
+    })
+    .await;
+}
+
+/// The person gives it to this server, by the API as their program does, and sees it watched.
+#[tokio::test]
+async fn a_mail_reaches_its_agent_through_a_connected_mailbox() {
+    comes_through(("mailbox", true), async |scene, _, port| {
+        let key = session(&scene.app, scene.whose, None).await;
+        let person = Caller { from: Ipv4Addr::LOCALHOST, to: scene.address };
+        let body = json!({
+            "host": "127.0.0.1", "port": port, "security": "none", "user": USER, "password": PASSWORD,
+            "addresses": [address()],
+        });
+        let made = person.call("POST /v1/mailboxes", &key, "", &body).await.unwrap();
+        assert_eq!(made.status, 201, "{}", made.text());
+        let one = format!("GET /v1/mailboxes/{}", made.json()["mailbox"]["id"].as_str().unwrap());
+        until("it is watched", async || {
+            let shown = person.call(&one, &key, "", &Value::Null).await.unwrap().json();
+            (shown["mailbox"]["state"] == "watching").then_some(())
+        })
+        .await;
     })
     .await;
 }

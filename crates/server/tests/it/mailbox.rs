@@ -18,14 +18,14 @@ use doorcode::ops::relays::{self, Approver, Ask, Asking, By, Consumed, Identity,
 use doorcode::ops::{agents, devices, orgs, users};
 use doorcode_core::relay::{Named as _, State};
 use doorcode_core::seal::{Context, IdentitySigner, PrivateKey, Statement};
-use doorcode_core::{Email, RelayId, Secret};
+use doorcode_core::{Email, RelayId, Secret, hex};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::app::{Folder, settings};
 use crate::dovecot::{Dovecot, USER};
 use crate::postgres;
-use crate::process::until;
+use crate::process::{PATIENCE, until};
 
 pub(crate) const PASSWORD: &str = "imap-secret-words";
 /// The person's address.
@@ -99,8 +99,8 @@ impl Scene {
     }
 
     /// The same, over a mailbox of the test's own.
-    pub(crate) async fn over(dovecot: Dovecot) -> Self {
-        Self::made(dovecot, &[], None).await
+    pub(crate) async fn over(dovecot: Dovecot, more: &[(&str, &str)]) -> Self {
+        Self::made(dovecot, more, None).await
     }
 
     /// The same under these settings. Dovecot may be spoken to.
@@ -347,7 +347,7 @@ impl Collector {
     }
 
     pub(crate) async fn says(&self, words: &str) {
-        let heard = tokio::time::timeout(Duration::from_secs(30), async {
+        let heard = tokio::time::timeout(PATIENCE, async {
             while !self.text().contains(words) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
@@ -484,7 +484,7 @@ async fn a_server_that_swaps_a_key_or_invents_an_approval_is_refused() {
     // The same statement for a second request.
     let first = scene.approved(&agent, "*@acme.com").await;
     let twice = scene.ask(&agent, "*@acme.com", agent.key.public().unwrap().encode().unwrap());
-    let hex: String = first.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex::encode(first.as_bytes());
     let again = format!("key_signature = (SELECT key_signature FROM relays WHERE id = x'{hex}')");
     scene.changed(&agent, twice, |_| Some(again)).await;
     collector.says("its signature belongs to another request").await;

@@ -6,6 +6,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
+use doorcode_core::hex;
 use doorcode_core::relay::State;
 
 use crate::mailbox::{CODE, Collector, PASSWORD, Scene};
@@ -75,7 +76,7 @@ async fn an_old_request_is_no_new_one_after_a_restart() {
     kill(collector).await;
     let collector = scene.collect(&[&agent], &[]).await;
     // Whoever has the server shows the statement of the first once more, as another request that was approved.
-    let hex: String = first.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex::encode(first.as_bytes());
     let again = format!("key_signature = (SELECT key_signature FROM relays WHERE id = x'{hex}')");
     let another = scene.ask(&agent, "*@acme.com", agent.key.public().unwrap().encode().unwrap());
     let second = scene.changed(&agent, another, |_| Some(again)).await;

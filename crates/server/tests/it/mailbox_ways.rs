@@ -47,7 +47,7 @@ async fn secured() -> Option<(Scene, Arc<Folder>, String)> {
     let (chain, key) = chain(folder.path());
     let extra = Extra { settings: TLS, files: &[("chain.pem", &chain), ("server.key", &key)] };
     let trusted = folder.path().join("root.crt").display().to_string();
-    Some((Scene::over(Dovecot::with(PASSWORD, &extra)?).await, folder, trusted))
+    Some((Scene::over(Dovecot::with(PASSWORD, &extra)?, &[]).await, folder, trusted))
 }
 
 /// Nothing of a secret, nor of a sign-in, in what went over the wire.
@@ -186,7 +186,7 @@ async fn an_access_token_signs_in_and_a_new_one_takes_the_place_of_one_that_is_o
         "auth_mechanisms = xoauth2\npassdb {\n driver = oauth2\n mechanisms = xoauth2\n args = {dir}/oauth2.conf\n}\n";
     let extra = Extra { settings, files: &[("oauth2.conf", &endpoint)] };
     let Some(dovecot) = Dovecot::with(PASSWORD, &extra) else { return };
-    let scene = Scene::over(dovecot).await;
+    let scene = Scene::over(dovecot, &[]).await;
     let agent = scene.agent(1).await;
     let way = Way { secret: ("--token-file", stale), ..scene.way() };
     let collector = scene.begin(&[&agent], way, &[]).await;
@@ -204,7 +204,7 @@ async fn an_access_token_signs_in_and_a_new_one_takes_the_place_of_one_that_is_o
 async fn a_server_that_does_not_push_is_asked() {
     let extra = Extra { settings: "imap_capability = IMAP4rev1 SASL-IR LITERAL+\n", files: &[] };
     let Some(dovecot) = Dovecot::with(PASSWORD, &extra) else { return };
-    let scene = Scene::over(dovecot).await;
+    let scene = Scene::over(dovecot, &[]).await;
     let wire = Wire::before(scene.dovecot.port).await.unwrap();
     let agent = scene.agent(1).await;
     let collector = scene.begin(&[&agent], Way { port: wire.port, ..scene.way() }, &[]).await;

@@ -36,6 +36,7 @@ mod hostile;
 mod house;
 mod imap;
 mod inbound;
+mod inbound_flood;
 mod inbound_tls;
 mod keys;
 mod mail_path;

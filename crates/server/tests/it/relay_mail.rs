@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::agentotp_cast::{ADA, CODE, Cast, EVE, REQUEST, device, person, wish_with};
 use crate::app::{Answer, TestApp, minutes, seconds};
-use crate::approvals::{self, HOME, press};
+use crate::approvals::{self, press};
 
 /// A mail of Acme's comes for somebody; `number` tells it from others.
 pub(crate) async fn comes(app: &Arc<App>, whose: Whose, text: &str, worth: Worth, number: u8) -> Taken {
@@ -147,9 +147,7 @@ async fn an_agent_is_told_nothing_of_a_code_before_its_owner_let_it_go() {
 #[tokio::test]
 async fn the_page_lets_a_held_code_go_only_from_a_card_that_showed_what_it_is_about() {
     let app = TestApp::new().await;
-    let mut browser = approvals::person(&app, HOME, approvals::ADA, "/approvals").await;
-    let owner = approvals::whose(&app, &browser).await;
-    let bot = approvals::agent(&app, owner, "Bot").await;
+    let (mut browser, owner, bot) = approvals::with_bot(&app).await;
     let id = approvals::ask(&app, &bot, Some("*@acme.com")).await.id;
     browser.go("/approvals").await;
     let named = ("id".to_owned(), id.shown());
@@ -170,9 +168,7 @@ async fn the_page_lets_a_held_code_go_only_from_a_card_that_showed_what_it_is_ab
 #[tokio::test]
 async fn a_way_is_told_in_the_language_of_the_page() {
     let app = TestApp::new().await;
-    let mut browser = approvals::person(&app, HOME, approvals::ADA, "/approvals").await;
-    let owner = approvals::whose(&app, &browser).await;
-    let bot = approvals::agent(&app, owner, "Bot").await;
+    let (mut browser, owner, bot) = approvals::with_bot(&app).await;
     let id = approvals::ask(&app, &bot, Some("*@acme.com")).await.id;
     browser.go("/approvals").await;
     press(&mut browser, "/approvals/approve", id).await;
@@ -197,9 +193,7 @@ async fn a_way_is_told_in_the_language_of_the_page() {
 #[tokio::test]
 async fn the_card_says_that_nothing_is_passed_on_of_whoever_is_on_the_list_however_they_are_named() {
     let app = TestApp::new().await;
-    let mut browser = approvals::person(&app, HOME, approvals::ADA, "/approvals").await;
-    let owner = approvals::whose(&app, &browser).await;
-    let bot = approvals::agent(&app, owner, "Bot").await;
+    let (mut browser, _, bot) = approvals::with_bot(&app).await;
     for (pattern, name, refused) in [
         (Some("*@paypal.com"), None, true),
         (None, Some("service@mail.paypal.com"), true),
@@ -290,9 +284,7 @@ async fn unverified_mail_serves_a_request_only_where_its_owner_lets_it_and_forge
 #[tokio::test]
 async fn the_card_says_what_unverified_mail_is_and_asks_for_a_young_sign_in() {
     let app = TestApp::new().await;
-    let mut browser = approvals::person(&app, HOME, approvals::ADA, "/approvals").await;
-    let owner = approvals::whose(&app, &browser).await;
-    let bot = approvals::agent(&app, owner, "Bot").await;
+    let (mut browser, _, bot) = approvals::with_bot(&app).await;
     let (named, any) = (approvals::ask(&app, &bot, Some("*@acme.com")).await, approvals::ask(&app, &bot, None).await);
     browser.go("/approvals").await;
     let forms = browser.forms();

@@ -11,17 +11,15 @@ use doorcode::ops::devices;
 use doorcode::ops::relays::expire_all;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::time::timeout_at;
 
 use crate::agentotp_cast::*;
 use crate::app::{Answer, Client, Folder, HERE, TestApp, seconds, settings};
 use crate::nodes::{advance, two};
 use crate::postgres;
 use crate::socket_house::{End, House, brief};
+use crate::sockets::looks_itself;
 use crate::talk;
-
-/// What is heard within this was told: by themselves rooms look every thirty seconds.
-const TOLD: Duration = Duration::from_secs(10);
 
 async fn houses() -> Option<(House, House)> {
     let (url, folder) = (postgres::shared()?.database(), Folder::new());
@@ -46,6 +44,7 @@ async fn asked_here_approved_there_handed_in_here_read_there() {
     let asked = call(&a, "POST /v1/otp/request", &agent.key, wish()).await;
     assert_eq!(asked.status, 202, "{}", asked.text());
     let id = asked.json()["id"].as_str().unwrap().to_owned();
+    let looks = looks_itself();
     let mut ws = a.watch(&format!("/ws/{id}"), &agent.key).await;
     let mut all = a.watch("/ws", &person.token).await;
     ws.some(2).await;
@@ -64,7 +63,7 @@ async fn asked_here_approved_there_handed_in_here_read_there() {
         call(&b, &format!("POST /v1/otp/{id}/approve"), &person.token, json!({})).await
     };
     let both = async { tokio::join!(polling, approving) };
-    let ((news, status), approved) = timeout(TOLD, both).await.expect("the other node was told");
+    let ((news, status), approved) = timeout_at(looks, both).await.expect("the other node was told");
     assert_eq!(approved.status, 200, "{}", approved.text());
     assert_eq!(news.json()["requests"][0]["id"], id);
     assert_eq!(status.json()["status"], "approved");
@@ -90,7 +89,7 @@ async fn asked_here_approved_there_handed_in_here_read_there() {
         let other = call(&a, &line, &agent.key, Value::Null).await;
         assert_eq!((other.status, &other.json()["code"]), (409, &json!("OTP_ALREADY_CONSUMED")));
     };
-    timeout(TOLD, telling).await.expect("the other node was told");
+    timeout_at(looks, telling).await.expect("the other node was told");
     a.stop().await;
     b.stop().await;
 }

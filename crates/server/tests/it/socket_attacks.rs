@@ -175,7 +175,8 @@ async fn who_never_reads_is_cut_off() {
             }
         }
     };
-    timeout(PATIENCE, telling).await.expect("its place is free again");
+    // What the system keeps for it is full after some megabytes.
+    timeout(4 * PATIENCE, telling).await.expect("its place is free again");
     assert!(asked >= 20, "not before something was kept for it: {asked}");
     reader.answers().await;
     drop(deaf);
@@ -207,7 +208,9 @@ async fn a_key_that_ends_closes_its_sockets_and_no_others() {
             assert_eq!(ws.rest().await, (vec![], end(1008, "the key or session has ended")));
         }
     };
-    timeout(Duration::from_secs(5), ending).await.expect("within a second or so");
+    timeout(Duration::from_secs(20), ending)
+        .await
+        .expect("within a second or so, on a machine with nothing else to do");
     other.answers().await;
     assert_eq!(house.app.feed.open(), 2);
     let unit = house.app.db.write(move |tx| {

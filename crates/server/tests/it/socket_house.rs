@@ -27,10 +27,9 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::app::{Folder, START, fresh_entropy, settings};
+pub(crate) use crate::process::PATIENCE;
 use crate::talk::{Answer, Caller, read_answer};
 
-/// What is not there by then will not come.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// The key of the standard's example.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 

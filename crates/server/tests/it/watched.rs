@@ -10,7 +10,7 @@ use doorcode::ops::mailboxes::{self, Wanted};
 use doorcode::store::mailboxes::Mailbox;
 use doorcode_core::mailbox::{Credentials, Security};
 use doorcode_core::relay::State;
-use doorcode_core::{MailboxId, RelayId, Secret};
+use doorcode_core::{MailboxId, RelayId, Secret, hex};
 
 use crate::dovecot::USER;
 use crate::mailbox::{ADA, CODE, PASSWORD, Scene, Served};
@@ -20,7 +20,7 @@ use crate::process::until;
 
 /// Short times, so that nobody waits.
 pub(crate) const QUICK: [(&str, &str); 4] = [
-    ("DOORCODE_CAPTURE__MAILBOXES__LEASE", "3s"),
+    ("DOORCODE_CAPTURE__MAILBOXES__LEASE", "5s"),
     ("DOORCODE_CAPTURE__MAILBOXES__RETRY_FIRST", "100ms"),
     ("DOORCODE_CAPTURE__MAILBOXES__RETRY_MOST", "500ms"),
     ("DOORCODE_CAPTURE__MAILBOXES__REFUSED_PAUSE", "100ms"),
@@ -71,7 +71,7 @@ async fn scene() -> Option<(Scene, Mailbox)> {
 
 /// How the code came, as the record has it.
 fn said(scene: &Scene, id: RelayId) -> [String; 3] {
-    let hex: String = id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex::encode(id.as_bytes());
     let id = if postgres::is_wanted() { format!("decode('{hex}', 'hex')") } else { format!("x'{hex}'") };
     ["capture", "readable", "verdict"]
         .map(|column| scene.folder.text(&format!("SELECT {column} FROM relays WHERE id = {id}")))
@@ -135,7 +135,7 @@ async fn after_a_restart_nothing_is_missed_and_nothing_is_taken_twice() {
 
 /// Sets the number of the next message in a house that is closed; gives the place.
 async fn now_of(scene: &mut Scene, id: MailboxId, next: &str) -> String {
-    let hex: String = id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex::encode(id.as_bytes());
     let before = scene.folder.text("SELECT reached FROM mailboxes");
     let place = format!("{} {next}", before.split(' ').next().unwrap());
     match scene.folder.database() {
@@ -253,7 +253,7 @@ async fn a_dead_nodes_mailbox_is_taken_over() {
     let (other, _, served) = Served::begin(scene.app.config.clone()).await;
     let agent = scene.agent(1).await;
     // While the first one lives, the other one leaves it alone.
-    tokio::time::sleep(Duration::from_secs(4)).await;
+    tokio::time::sleep(Duration::from_secs(6)).await;
     assert_eq!((node(), scene.dovecot.connections()), (scene.app.node.clone(), 1));
     let id = scene.approved(&agent, "*@acme.com").await;
     scene.kill();

@@ -321,7 +321,7 @@ async fn the_server_sends_and_ends_what_it_began() {
     let serving = tokio::spawn(serving);
     let (webhook, _) = webhooks::create(&app, ORG, &receiver.url(), &["*".to_owned()], None).await.unwrap();
     webhooks::test(&app, ORG, webhook.id).await.unwrap();
-    let waited = tokio::time::timeout(seconds(10), async {
+    let waited = tokio::time::timeout(seconds(60), async {
         while receiver.got().is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

@@ -53,6 +53,34 @@ fn what_one_is_told_to_type_needs_no_name() {
     }
 }
 
+/// Of two codes that read alike nobody knows which is meant: an older one that was quoted, or one that somebody put beside the other.
+#[test]
+fn of_two_codes_that_read_alike_neither_is_claimed() {
+    for (one, other) in [
+        ("Your code is 482017.", "Your code is 771204."),
+        ("Your verification code: 482017\n", "\nYour verification code: 771204"),
+        ("Ihr Code lautet 482017.", "Ihr Code lautet 771204."),
+        ("482017 is your code.", "771204 is your code."),
+        ("您的验证码是482017，", "您的验证码是771204。"),
+        ("Your code is AB12CD.", "Your code is QX7Z4M."),
+    ] {
+        assert_eq!(text(&format!("{one} {other}")), None, "{one} {other}");
+        assert_eq!(text(&format!("{other} {one}")), None, "{other} {one}");
+        assert!(text(one).is_some() && text(&format!("{one} {one}")) == text(one), "{one}");
+    }
+    for (message, code) in [
+        ("Your code is 482 017. Your code is 482017.", "482017"),
+        ("Your code is ab12cd. AB12CD is your code.", "ab12cd"),
+        ("Your verification code is 482017. Your order number is 771204.", "482017"),
+        ("482017 is your code. It replaces the one that we sent before.", "482017"),
+    ] {
+        assert_eq!(text(message).as_deref(), Some(code), "{message}");
+    }
+    assert_eq!(found(Some("482017 is your code"), "Your code is 482017", Format::Text).as_deref(), Some("482017"));
+    let cells = "<p>Your code is <b>482017</b></p><p>Your code is <b>771204</b></p>";
+    assert_eq!(found(None, cells, Format::Html), None);
+}
+
 #[test]
 fn passes_over_what_is_written_as_something_else() {
     for other in [

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse as _;
 use doorcode_core::relay::Named as _;
-use doorcode_core::{AgentId, RelayId, Timestamp, UserId};
+use doorcode_core::{AgentId, RelayId, Timestamp, UserId, hex};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -74,11 +74,6 @@ pub(crate) struct Report {
     end_date: Option<String>,
 }
 
-/// Bytes as they are compared by people.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// The code's name of what is looked for, by either name.
 pub(super) fn kind(text: &str) -> Result<String, Refused> {
     let full = NAMES.iter().find(|(short, _)| *short == text).map_or(text, |(_, full)| full);
@@ -108,7 +103,7 @@ pub(super) fn view(owner: &UserId, entry: &Entry) -> Value {
         "agentId": agent, "agent_id": agent,
         "permissionRequestId": relay, "permission_request_id": relay, "requestId": relay, "request_id": relay,
         "details": details, "ipAddress": origin, "ip_address": origin, "userAgent": null, "user_agent": null,
-        "createdAt": at, "created_at": at, "chain": hex(&entry.chain), "kid": entry.kid.as_str(),
+        "createdAt": at, "created_at": at, "chain": hex::encode(&entry.chain), "kid": entry.kid.as_str(),
     })
 }
 
@@ -209,7 +204,7 @@ pub(super) async fn report(State(app): State<Arc<App>>, ByPerson(whose): ByPerso
         "totals": totals, "agents": agents,
         "approved_without_asking": auto.map(|count| count.times).sum::<i64>(),
         "record": {
-            "entries": verified.entries, "head": verified.head.map(|head| hex(&head)),
+            "entries": verified.entries, "head": verified.head.map(|head| hex::encode(&head)),
             "unchanged": verified.flaw.is_none(), "flaw": verified.flaw.as_ref().map(told),
         },
     }))

@@ -7,10 +7,10 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse as _;
-use doorcode_core::Error;
 use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::relay::Named as _;
 use doorcode_core::sender::canonical_domain;
+use doorcode_core::{Error, hex};
 use serde_json::{Value, json};
 
 use super::answers::{NoDevice, NoKey, Unavailable, ViewerProblems};
@@ -94,8 +94,7 @@ async fn list(app: &App, device: &Device, source: Option<i64>) -> Result<Listed,
     let now = app.clock.now();
     let requests: Vec<Value> = found.iter().map(|shown| for_device(app, shown, now)).collect();
     let mut body = json!({ "requests": requests, "ownDomains": own_domains(app), "denied": denied });
-    let version = fingerprint("awaited", &[body.to_string().as_bytes()]);
-    let version: String = version.iter().map(|byte| format!("{byte:02x}")).collect();
+    let version = hex::encode(&fingerprint("awaited", &[body.to_string().as_bytes()]));
     body["version"] = version.as_str().into();
     Ok(Listed { version, body })
 }

@@ -11,13 +11,13 @@ use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doorcode_core::relay::Named as _;
-use doorcode_core::{Timestamp, UserId};
+use doorcode_core::{Timestamp, UserId, hex};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::answers::{BodyProblems, NoKey, NoPerson, Unavailable};
-use super::audit::{agent, hex, kind, span, view};
+use super::audit::{agent, kind, span, view};
 use super::caller::ByPerson;
 use super::error::{self, Answer, ErrorBody, Refused};
 use super::fields::{Fields, wrong};
@@ -153,7 +153,7 @@ fn whole(owner: &UserId, found: &[Entry], head: &Owner, next: Option<&str>) -> R
     let data: Vec<Value> = found.iter().map(|entry| view(owner, entry)).collect();
     Json(json!({
         "data": data, "has_more": next.is_some(), "next_cursor": next,
-        "head": { "number": head.head, "chain": head.chain.map(|chain| hex(&chain)) },
+        "head": { "number": head.head, "chain": head.chain.map(|chain| hex::encode(&chain)) },
     }))
     .into_response()
 }
@@ -163,13 +163,13 @@ fn csv(found: &[Entry], head: &Owner, next: Option<String>) -> Response {
     for entry in found {
         let agent = entry.agent.map(|id| id.shown()).unwrap_or_default();
         let relay = entry.relay.map(|id| id.shown()).unwrap_or_default();
-        let (number, at, chain) = (entry.number.to_string(), entry.at.to_string(), hex(&entry.chain));
+        let (number, at, chain) = (entry.number.to_string(), entry.at.to_string(), hex::encode(&entry.chain));
         let row = [&number, &at, &entry.kind, &entry.actor, &agent, &relay, &entry.details, entry.kid.as_str(), &chain];
         let row: Vec<String> = row.into_iter().map(field).collect();
         text += &row.join(",");
         text += "\r\n";
     }
-    let chain = head.chain.map(|chain| hex(&chain)).unwrap_or_default();
+    let chain = head.chain.map(|chain| hex::encode(&chain)).unwrap_or_default();
     let headers = [
         (header::CONTENT_TYPE.as_str(), "text/csv; charset=utf-8".to_owned()),
         (header::CONTENT_DISPOSITION.as_str(), "attachment; filename=\"audit.csv\"".to_owned()),

@@ -1,12 +1,12 @@
-//! Where programs push a person's messages to, and the address for forwarded mail: `/v1/hooks`, `/v1/inbound`. Our own addition to the
-//! contract, which has phones only.
+//! Where programs push a person's messages to: `/v1/hooks`. Our own addition to the contract, which has phones only. Refuses agents and
+//! devices, and to show a secret again.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::IntoResponse as _;
 use doorcode_core::relay::Named as _;
 use doorcode_core::{HookId, Secret};
 use serde_json::{Value, json};
@@ -14,12 +14,11 @@ use utoipa::ToSchema;
 
 use super::answers::{BodyProblems, NoKey, NoPerson, NotFound, TooManyChanges, Unavailable};
 use super::caller::ByPerson;
-use super::error::{self, Answer, ErrorBody, Refused, moment};
+use super::error::{self, Answer, ErrorBody, Refused, about, moment};
 use super::fields::{Fields, wrong};
 use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::hooks::{self, Kind, Shown};
-use crate::ops::inbound::{self, Address};
 
 /// The hook that is wanted.
 #[derive(ToSchema)]
@@ -103,66 +102,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, ByPerson(whose): ByPerson)
         Unavailable,
     ))]
 pub(super) async fn remove(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, Segment(text): Segment) -> Answer {
-    let id = HookId::read(&text).ok_or_else(|| Refused::from(error::not_found()))?;
-    hooks::remove(&app, whose, id).await.map_err(gone)?;
-    Ok(Json(json!({ "success": true })).into_response())
-}
-
-/// What is not there is no request of an agent.
-fn gone(refused: doorcode_core::Error) -> Refused {
-    match refused {
-        doorcode_core::Error::NotFound => Refused::from(error::not_found()),
-        other => other.into(),
-    }
-}
-
-fn address(found: Option<&Address>) -> Response {
-    let email = found.and_then(|found| found.email.as_ref()).map(Secret::expose);
-    let made_at = found.map(|found| moment(found.made_at));
-    Json(json!({ "success": true, "address": email, "createdAt": made_at })).into_response()
-}
-
-/// Makes the person's address for forwarded mail, in place of the one that they had.
-#[utoipa::path(post, path = "/v1/inbound", tag = "agentotp", operation_id = "create_inbound",
-    security(("key" = []), ("access_token" = [])),
-    responses(
-        (status = 200, description = "It", body = Object),
-        NoKey,
-        NoPerson,
-        BodyProblems,
-        (status = 409, description = "Mail is not taken in here", body = ErrorBody),
-        TooManyChanges,
-        Unavailable,
-    ))]
-pub(super) async fn make_inbound(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, _: Fields) -> Answer {
-    Ok(address(Some(&inbound::make(&app, whose).await?)))
-}
-
-/// The person's address for forwarded mail; null if there is none.
-#[utoipa::path(get, path = "/v1/inbound", tag = "agentotp", operation_id = "get_inbound",
-    security(("key" = []), ("access_token" = [])),
-    responses(
-        (status = 200, description = "It", body = Object),
-        NoKey,
-        NoPerson,
-        (status = 409, description = "Mail is not taken in here", body = ErrorBody),
-        Unavailable,
-    ))]
-pub(super) async fn get_inbound(State(app): State<Arc<App>>, ByPerson(whose): ByPerson) -> Answer {
-    Ok(address(inbound::get(&app, whose.owner).await?.as_ref()))
-}
-
-/// Takes the person's address for forwarded mail away.
-#[utoipa::path(delete, path = "/v1/inbound", tag = "agentotp", operation_id = "delete_inbound",
-    security(("key" = []), ("access_token" = [])),
-    responses(
-        (status = 200, description = "It is gone", body = Object),
-        NoKey,
-        NoPerson,
-        (status = 404, description = "There is none", body = ErrorBody),
-        Unavailable,
-    ))]
-pub(super) async fn delete_inbound(State(app): State<Arc<App>>, ByPerson(whose): ByPerson) -> Answer {
-    inbound::remove(&app, whose).await.map_err(gone)?;
+    let id = HookId::read(&text).ok_or_else(|| Refused::from(error::absent("hook")))?;
+    hooks::remove(&app, whose, id).await.map_err(about("hook"))?;
     Ok(Json(json!({ "success": true })).into_response())
 }

@@ -13,6 +13,7 @@ pub(in crate::api) mod error;
 mod export;
 mod fields;
 mod hooks;
+mod inbound;
 mod mailboxes;
 mod name;
 mod policies;
@@ -73,7 +74,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(mailboxes::create, mailboxes::list))
         .routes(routes!(mailboxes::show, mailboxes::remove))
         .routes(routes!(mailboxes::replace))
-        .routes(routes!(hooks::make_inbound, hooks::get_inbound, hooks::delete_inbound))
+        .routes(routes!(inbound::make, inbound::show, inbound::remove))
 }
 
 /// The request that a path names. What is no id is the id of nothing.

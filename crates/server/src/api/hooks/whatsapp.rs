@@ -1,5 +1,5 @@
 //! `/hooks/whatsapp/{token}`: Meta asks once whether we want its messages (`GET`), then pushes them (`POST`), several at once if it likes.
-//! Only what is a text is looked at.
+//! Only what is a text is looked at. Refuses to answer for a push of which something was not taken: Meta repeats it.
 
 use std::sync::Arc;
 
@@ -17,8 +17,6 @@ use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::hooks::{self, Kind, Text};
 
-/// Messages of one push that are looked at.
-const MESSAGES_MOST: usize = 50;
 /// The longest challenge that is said back.
 const CHALLENGE_MOST: usize = 200;
 
@@ -118,14 +116,30 @@ pub(super) async fn push(
     }
     let pushed: Pushed = serde_json::from_slice(&body).map_err(|_| invalid("This is not what Meta sends"))?;
     let changes = pushed.entry.into_iter().flat_map(|entry| entry.changes);
-    for message in changes.flat_map(|change| change.value.messages).take(MESSAGES_MOST) {
-        let Some(said) = &message.text else { continue };
-        let from = number(&message.from);
-        let at = message.timestamp.as_deref().and_then(moment);
-        let text = Text { source: WHATSAPP, from: &from, text: &said.body, at, ids: &[&message.id] };
-        hooks::arrive(&app, &by.hook, &text).await?;
-    }
+    let said = changes.flat_map(|change| change.value.messages).filter_map(Said::of).collect::<Vec<_>>();
+    let ids: Vec<[&str; 1]> = said.iter().map(|said| [said.id.as_str()]).collect();
+    let texts = said.iter().zip(&ids).map(|(said, ids)| said.text(ids)).collect::<Vec<_>>();
+    hooks::arrive_all(&app, &by.hook, &texts).await?;
     Ok(().into_response())
+}
+
+/// A message that is a text.
+struct Said {
+    id: String,
+    from: String,
+    at: Option<Timestamp>,
+    text: String,
+}
+
+impl Said {
+    fn of(message: Message) -> Option<Self> {
+        let at = message.timestamp.as_deref().and_then(moment);
+        Some(Self { id: message.id, from: number(&message.from), at, text: message.text?.body })
+    }
+
+    fn text<'a>(&'a self, ids: &'a [&'a str]) -> Text<'a> {
+        Text { source: WHATSAPP, from: &self.from, text: &self.text, at: self.at, ids }
+    }
 }
 
 /// A number as patterns have it: Meta leaves the plus away.

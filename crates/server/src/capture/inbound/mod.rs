@@ -86,7 +86,7 @@ impl Listener {
             app: Arc::clone(app),
             hostname: settings.hostname.clone(),
             tls,
-            room: Room::new(settings.per_network),
+            room: Room::new(settings.connections, settings.per_network),
             talks: Semaphore::new(settings.connections.min(Semaphore::MAX_PERMITS)),
             patience,
         };

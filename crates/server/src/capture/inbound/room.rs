@@ -1,31 +1,36 @@
-//! How much may come in at once: connections, those of one network, bytes of mails on their way. Refuses to wait for more while holding
-//! some: two mails that wait for each other would wait for ever.
+//! How much may come in at once: connections, those of one network, bytes of mails on their way, those of one person. Refuses to wait for more
+//! while holding some: two mails that wait for each other would wait for ever.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use doorcode_core::Network;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use doorcode_core::{Network, UserId};
+
+use crate::capture::shares::{self, Shares};
 
 /// Room is given in pieces of this many bytes.
 const PIECE: usize = 64 * 1024;
 /// Pieces of all mails together: 32 MiB.
 const PIECES: usize = 512;
+/// Pieces of one person's: 8 MiB. Whoever knows an address here does not fill the room of all.
+const SHARE: usize = PIECES / 4;
 /// How long a mail waits for its first piece.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The room of a listener.
 pub(super) struct Room {
-    bytes: Arc<Semaphore>,
+    bytes: Shares,
     per_network: usize,
     networks: Mutex<HashMap<[u8; 17], usize>>,
 }
 
 impl Room {
-    pub(super) fn new(per_network: usize) -> Arc<Self> {
-        let bytes = Arc::new(Semaphore::new(PIECES));
+    /// For so many connections, and so many of one network.
+    pub(super) fn new(connections: usize, per_network: usize) -> Arc<Self> {
+        // Nor do one person's mails keep every connection waiting.
+        let bytes = Shares::new(PIECES, SHARE, connections.div_ceil(2));
         Arc::new(Self { bytes, per_network, networks: Mutex::default() })
     }
 
@@ -41,10 +46,9 @@ impl Room {
         Some(Place { room: Arc::clone(self), network })
     }
 
-    /// Room for a mail that begins. None: too many are on their way.
-    pub(super) async fn begin(&self) -> Option<Held> {
-        let piece = tokio::time::timeout(PATIENCE, Arc::clone(&self.bytes).acquire_owned()).await;
-        Some(Held { bytes: Arc::clone(&self.bytes), permit: piece.ok()?.ok()? })
+    /// Room for a mail that begins, for a person. None: too many are on their way, or too many of theirs.
+    pub(super) async fn begin(&self, person: UserId) -> Option<Held> {
+        tokio::time::timeout(PATIENCE, self.bytes.begin(person)).await.ok().flatten().map(Held)
     }
 }
 
@@ -67,23 +71,12 @@ impl Drop for Place {
 }
 
 /// The room of a mail. Free again when dropped.
-pub(super) struct Held {
-    bytes: Arc<Semaphore>,
-    permit: OwnedSemaphorePermit,
-}
+pub(super) struct Held(shares::Room);
 
 impl Held {
     /// Takes as much as `bytes` need. False: there is no more now.
     pub(super) fn grow(&mut self, bytes: usize) -> bool {
-        let more = bytes.div_ceil(PIECE).saturating_sub(self.permit.num_permits());
-        let Ok(more) = u32::try_from(more) else { return false };
-        if more > 0 {
-            match Arc::clone(&self.bytes).try_acquire_many_owned(more) {
-                Ok(permit) => self.permit.merge(permit),
-                Err(_) => return false,
-            }
-        }
-        true
+        self.0.grow(bytes.div_ceil(PIECE))
     }
 }
 
@@ -93,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_network_has_its_places_and_no_more() {
-        let room = Room::new(2);
+        let room = Room::new(200, 2);
         let [one, other] = ["192.0.2.1", "192.0.2.2"].map(|text| text.parse::<IpAddr>().unwrap());
         let places = [room.enter(one), room.enter(one)];
         assert!(places.iter().all(Option::is_some) && room.enter(one).is_none() && room.enter(other).is_some());
@@ -102,12 +95,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn mails_have_so_much_room_together() {
-        let room = Room::new(1);
-        let mut held = room.begin().await.unwrap();
-        assert!(held.grow(PIECE) && held.grow(PIECE * PIECES) && !held.grow(PIECE * PIECES + 1));
-        assert_eq!(room.bytes.available_permits(), 0);
-        drop(held);
-        assert_eq!(room.bytes.available_permits(), PIECES);
+    async fn one_persons_mails_have_a_share_of_what_all_have_together() {
+        let room = Room::new(200, 1);
+        let [eve, ada] = [1, 2].map(|id| UserId::from_bytes([id; 16]));
+        let (mut flood, mut held) = (room.begin(eve).await.unwrap(), room.begin(ada).await.unwrap());
+        assert!(flood.grow(PIECE) && flood.grow(PIECE * SHARE) && !flood.grow(PIECE * SHARE + 1));
+        assert!(held.grow(PIECE * SHARE));
+        let more = [3, 4].map(|id| UserId::from_bytes([id; 16]));
+        let (mut third, mut fourth) = (room.begin(more[0]).await.unwrap(), room.begin(more[1]).await.unwrap());
+        assert!(third.grow(PIECE * SHARE) && fourth.grow(PIECE * (SHARE - 1)), "the whole room");
+        drop(flood);
+        assert!(fourth.grow(PIECE * SHARE) && !fourth.grow(PIECE * SHARE + 1));
     }
 }

@@ -125,6 +125,11 @@ impl<R> Session<R> {
         (self.helo.clone().unwrap_or_default(), self.mail.clone().unwrap_or_default())
     }
 
+    /// Whom the mail is for that begins, first of all.
+    pub(super) fn first(&self) -> Option<&R> {
+        self.recipients.first()
+    }
+
     /// The mail was read. Gives whom it is for.
     pub(super) fn ended(&mut self, taken: bool) -> Vec<R> {
         self.mails += 1;

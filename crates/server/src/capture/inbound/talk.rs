@@ -164,7 +164,9 @@ impl Talk<'_> {
     }
 
     async fn mail(&mut self) -> Result<(), Over> {
-        let Some(mut held) = self.listening.room.begin().await else {
+        // Several share the room of the first: whoever sends knows all of them.
+        let Some(owner) = self.session.first().map(|(whose, _)| whose.owner) else { return Err(Over(None)) };
+        let Some(mut held) = self.listening.room.begin(owner).await else {
             drop(self.session.ended(false));
             return self.say(reply::BUSY).await;
         };

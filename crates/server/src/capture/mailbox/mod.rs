@@ -17,8 +17,9 @@ use std::sync::Arc;
 
 use doorcode_core::mailbox::Refresh;
 use doorcode_core::{Secret, Timestamp};
-use tokio::sync::{Notify, OwnedSemaphorePermit};
+use tokio::sync::Notify;
 
+use super::shares::Room;
 use crate::egress::{Failure, Target};
 
 pub use doorcode_core::mailbox::Security;
@@ -145,7 +146,7 @@ pub trait Desk: Sync {
     }
 
     /// Waits until there is room for a message in memory.
-    fn room(&self) -> impl Future<Output = Option<OwnedSemaphorePermit>> + Send {
+    fn room(&self) -> impl Future<Output = Option<Room>> + Send {
         async { None }
     }
 }

@@ -22,8 +22,8 @@ const POLL: Duration = Duration::from_secs(3);
 const AGAIN: Duration = Duration::from_secs(5);
 /// A connection that lasts for so long is a good one; one that breaks before counts as a try.
 const GOOD: Duration = Duration::from_secs(60);
-/// What the messages of one question may take, all together: they have room in memory for as long.
-const ALL: Duration = Duration::from_secs(120);
+/// Messages in the answer to one question, where [`MOST`] were asked for and some came meanwhile.
+const ANSWERED_MOST: usize = 4 * MOST;
 /// Looks without a rest within a window. What comes in the rest is found by one look after it.
 const LOOKS_MOST: u32 = 20;
 const WINDOW: Duration = Duration::from_secs(1);
@@ -318,36 +318,41 @@ async fn fetch<D: Desk>(
     place: &mut Place,
     uids: &str,
 ) -> Result<(), Trouble> {
-    let room = mailbox.desk.room().await;
-    let work = async {
-        open.ask(&format!("UID FETCH {uids} {WHOLE}")).await?;
-        read(mailbox, open, place).await
+    let done = match open.ask(&format!("UID FETCH {uids} {WHOLE}")).await {
+        Ok(()) => read(mailbox, open, place).await,
+        Err(trouble) => Err(trouble),
     };
-    let done = tokio::time::timeout(ALL, work).await.unwrap_or(Err(Trouble::Line("the messages come too slowly")));
-    drop(room);
     // However far it came.
     mailbox.desk.keep(place).await;
     done
 }
 
 async fn read<D: Desk>(mailbox: &Mailbox<'_, D>, open: &mut Open, place: &mut Place) -> Result<(), Trouble> {
-    while let Some(found) = open.next().await? {
-        let known = place.passed.iter().any(|passed| passed.uid == found.uid);
-        // The last message answers for every number behind it.
-        if !known && found.uid < place.next {
-            continue;
-        }
-        // Taken away only when it was handed in: whoever is interrupted finds it again.
-        let outcome = hand_in(mailbox, &found).await;
-        let before = place.take(found.uid);
-        place.go_past(found.uid);
-        if outcome != Outcome::Done {
-            let again =
-                if outcome == Outcome::Again { before.map_or(3, |before| before.again.saturating_sub(1)) } else { 0 };
-            place.keep(Passed { uid: found.uid, arrived: found.arrived.unwrap_or(mailbox.clock.now()), again });
-        }
+    for _ in 0..ANSWERED_MOST {
+        // Room for one and for as long as that one takes: a server that dawdles has it no longer, and next come those who wait for it.
+        let room = mailbox.desk.room().await;
+        let Some(found) = open.next().await? else { return Ok(()) };
+        take(mailbox, place, &found).await;
+        drop(room);
     }
-    Ok(())
+    Err(Trouble::Line("the server says more than it was asked"))
+}
+
+async fn take<D: Desk>(mailbox: &Mailbox<'_, D>, place: &mut Place, found: &Found) {
+    let known = place.passed.iter().any(|passed| passed.uid == found.uid);
+    // The last message answers for every number behind it.
+    if !known && found.uid < place.next {
+        return;
+    }
+    // Taken away only when it was handed in: whoever is interrupted finds it again.
+    let outcome = hand_in(mailbox, found).await;
+    let before = place.take(found.uid);
+    place.go_past(found.uid);
+    if outcome != Outcome::Done {
+        let again =
+            if outcome == Outcome::Again { before.map_or(3, |before| before.again.saturating_sub(1)) } else { 0 };
+        place.keep(Passed { uid: found.uid, arrived: found.arrived.unwrap_or(mailbox.clock.now()), again });
+    }
 }
 
 async fn hand_in<D: Desk>(mailbox: &Mailbox<'_, D>, found: &Found) -> Outcome {

@@ -7,11 +7,12 @@ use std::time::Duration;
 use doorcode_core::mailbox::Refresh;
 use doorcode_core::relay::{MAIL, Way};
 use doorcode_core::{Email, Error, Timestamp};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Notify;
 
 use crate::app::App;
 use crate::capture::mail::{self, Became, Letter};
 use crate::capture::mailbox::{self, Fetched, Outcome, Place, State};
+use crate::capture::shares::{Room, Shares};
 use crate::ops::feed::Listener;
 use crate::ops::mailboxes::{self, Claimed};
 use crate::ops::relays::{Taken, senders};
@@ -22,7 +23,7 @@ const LONG: Duration = Duration::from_secs(3600);
 /// The desk of one mailbox.
 pub(super) struct Desk {
     app: Arc<App>,
-    room: Arc<Semaphore>,
+    room: Arc<Shares>,
     claimed: Claimed,
     addresses: Vec<Email>,
     /// Its owner's requests.
@@ -35,7 +36,7 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn new(app: Arc<App>, room: Arc<Semaphore>, claimed: Claimed, addresses: Vec<Email>) -> Self {
+    pub(super) fn new(app: Arc<App>, room: Arc<Shares>, claimed: Claimed, addresses: Vec<Email>) -> Self {
         let news = app.feed.overhear(*claimed.mailbox.owner.as_bytes());
         let called = app.feed.overhear(*claimed.held.id.as_bytes());
         let reached = Mutex::new(claimed.mailbox.reached.clone());
@@ -147,9 +148,8 @@ impl mailbox::Desk for Desk {
         self.held(done);
     }
 
-    async fn room(&self) -> Option<OwnedSemaphorePermit> {
-        // It is never closed.
-        Arc::clone(&self.room).acquire_owned().await.ok()
+    async fn room(&self) -> Option<Room> {
+        self.room.begin(self.claimed.mailbox.owner).await
     }
 }
 

@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use doorcode_core::mailbox::Credentials;
 use doorcode_core::{Email, MailboxId, Result, Timestamp};
-use tokio::sync::Semaphore;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::mailbox::{Access, Account, Grant, Held as Kept, Mailbox, Pauses, Security, watch};
+use super::shares::Shares;
 use crate::app::App;
 use crate::ops::mailboxes::{self, Claimed};
 use desk::Desk;
@@ -27,6 +27,8 @@ const LOOK: Duration = Duration::from_secs(1);
 const RESEAL: Duration = Duration::from_secs(60);
 /// Messages in memory at the same time, of all mailboxes: each has up to two MiB.
 const ROOM: usize = 32;
+/// The same of one person's: their mailboxes' servers may dawdle, or be floods.
+const SHARE: usize = 2;
 
 /// Watches until dropped, `most` at the same time.
 pub async fn watch_all(app: Arc<App>, most: usize) {
@@ -48,7 +50,7 @@ pub async fn watch_all(app: Arc<App>, most: usize) {
 struct House {
     app: Arc<App>,
     most: usize,
-    room: Arc<Semaphore>,
+    room: Arc<Shares>,
     tasks: JoinSet<()>,
     watched: HashMap<MailboxId, Watch>,
     /// When it was last said that this server goes on.
@@ -65,7 +67,7 @@ struct Watch {
 
 impl House {
     fn new(app: Arc<App>, most: usize) -> Self {
-        let (room, renewed) = (Arc::new(Semaphore::new(ROOM)), app.clock.now());
+        let (room, renewed) = (Arc::new(Shares::new(ROOM, SHARE, usize::MAX)), app.clock.now());
         Self { app, most, room, tasks: JoinSet::new(), watched: HashMap::new(), renewed, resealed: None }
     }
 
@@ -126,7 +128,7 @@ impl House {
 }
 
 /// Watches one, until it is not this server's any more.
-async fn one(app: Arc<App>, room: Arc<Semaphore>, claimed: Claimed) -> Result<()> {
+async fn one(app: Arc<App>, room: Arc<Shares>, claimed: Claimed) -> Result<()> {
     let Some(credentials) = claimed.credentials.clone() else {
         return mailboxes::give_up(&app, &claimed).await.map(drop);
     };

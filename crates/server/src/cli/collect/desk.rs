@@ -11,14 +11,13 @@ use doorcode_core::reason::Reason;
 use doorcode_core::relay::fit::{Fit, Worth, fit};
 use doorcode_core::relay::{Choice, Named as _, choose};
 use doorcode_core::seal::{Context, PublicKey};
-use doorcode_core::{Error, RelayId, Secret, Timestamp};
+use doorcode_core::{Error, RelayId, Secret, Timestamp, hex};
 use hyper::Method;
 use serde_json::json;
 use tokio::sync::Notify;
 
 use super::agents::Agent;
 use super::judge::{Found, judge};
-use super::memory::hex;
 use super::say;
 use super::server::{Gone, Link};
 use super::settings::{FirstUse, Setup};
@@ -226,7 +225,7 @@ impl<'a> Desk<'a> {
             say(&format!("{}: the code could not be sealed", request.id.shown()));
             return Outcome::Done;
         };
-        let digests: Vec<String> = judged.digests.iter().map(|digest| hex(digest)).collect();
+        let digests: Vec<String> = judged.digests.iter().map(|digest| hex::encode(digest)).collect();
         let body = json!({
             "encryptedPayload": payload,
             "source": "email",
@@ -302,17 +301,21 @@ impl mailbox::Desk for Desk<'_> {
             mail::Mailbox { addresses: &self.setup.addresses, host: Some(host), forwarders: &self.setup.forwarders };
         let letter = Letter { raw: message.raw.expose(), arrived: message.arrived, junk: false };
         let ours = |parsed: &_| origin::is_anybodys(parsed, &own);
-        let judged = match mail::judge(&self.setup.verifier, &letter, &mailbox, (after, now), ours).await {
-            Ok(judged) => judged,
+        let opened = match mail::open(&letter, &mailbox, ours) {
+            Ok(opened) => opened,
             Err(never) => {
                 say(passed_over(never));
                 return Outcome::Done;
             }
         };
-        if judged.domains.iter().any(|domain| waited.list.denied.iter().any(|denied| denied.covers(domain))) {
+        if opened.domains.iter().any(|domain| waited.list.denied.iter().any(|denied| denied.covers(domain))) {
             say(passed_over(Never::Denied));
             return Outcome::Done;
         }
+        if !opened.is_meant(waited.requests(now).map(|request| &request.wanted)) {
+            return Outcome::Left;
+        }
+        let judged = opened.judge(&self.setup.verifier, &mailbox, (after, now)).await;
         if judged.temporary && judged.worth != Worth::Verified {
             say("the keys of a message's sender could not be had; it is looked at again");
             return Outcome::Again;

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::relay::Named as _;
-use doorcode_core::{RelayId, Timestamp};
+use doorcode_core::{RelayId, Timestamp, hex};
 use serde::{Deserialize, Serialize};
 
 use super::super::Trouble;
@@ -117,7 +117,7 @@ impl Memory {
     /// Whether a message was handed in before.
     pub(super) fn knows(&self, digests: &[[u8; 16]]) -> bool {
         let held = self.held();
-        digests.iter().any(|digest| held.messages.contains_key(&hex(digest)))
+        digests.iter().any(|digest| held.messages.contains_key(&hex::encode(digest)))
     }
 
     /// A message was handed in.
@@ -128,7 +128,7 @@ impl Memory {
         let mut held = self.held();
         let oldest = now.minus(KNOWN).millis();
         held.messages.retain(|_, at| *at > oldest);
-        held.messages.extend(digests.iter().map(|digest| (hex(digest), now.millis())));
+        held.messages.extend(digests.iter().map(|digest| (hex::encode(digest), now.millis())));
         while held.messages.len() > KNOWN_MOST {
             let Some(first) = held.messages.iter().min_by_key(|(_, at)| **at).map(|(digest, _)| digest.clone()) else {
                 break;
@@ -186,12 +186,7 @@ fn lock(path: &Path) -> std::io::Result<Option<File>> {
 fn which(account: &Account) -> String {
     let place = account.target.authority();
     let parts = [place.as_bytes(), account.user.as_bytes(), account.folder.as_bytes()];
-    hex(&fingerprint("collector mailbox", &parts))
-}
-
-/// Bytes as digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&fingerprint("collector mailbox", &parts))
 }
 
 #[cfg(test)]

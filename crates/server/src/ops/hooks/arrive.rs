@@ -88,12 +88,45 @@ pub async fn secret_of(app: &App, kind: Kind, token: &str) -> Result<By> {
     Ok(By { hook, secret, verify_token })
 }
 
+/// Takes all texts of one push in, in their order. What was taken before is passed over and costs nothing of the hook's minute: so a push that
+/// does not fit into it comes further each time that whoever pushes repeats it, and none of it is lost.
+///
+/// # Errors
+/// `Limited` at the first new text that is over the limit; whatever else keeps one from being taken. Those before it are taken.
+pub async fn arrive_all(app: &Arc<App>, hook: &Hook, texts: &[Text<'_>]) -> Result<()> {
+    let (owner, each) = (hook.owner, texts.iter().map(|text| digests(hook, text)).collect::<Vec<_>>());
+    let look = app.db.read(move |tx| {
+        Box::pin(async move {
+            let mut new = Vec::new();
+            for (place, digests) in each.iter().enumerate() {
+                if !relays::any_known(tx, &owner, digests).await? {
+                    new.push(place);
+                }
+            }
+            Ok(new)
+        })
+    });
+    let new = look.await?;
+    if new.is_empty() && !texts.is_empty() {
+        // To look for them was work as well.
+        count(app, hook, app.clock.now()).await?;
+    }
+    for text in new.into_iter().filter_map(|place| texts.get(place)) {
+        arrive(app, hook, text).await?;
+    }
+    Ok(())
+}
+
+/// What a text is known by.
+fn digests(hook: &Hook, text: &Text<'_>) -> Vec<[u8; 16]> {
+    text.ids.iter().map(|id| fingerprint("hook message", &[hook.id.as_bytes(), id.as_bytes()])).collect()
+}
+
 /// Takes a text in.
 pub async fn arrive(app: &Arc<App>, hook: &Hook, text: &Text<'_>) -> Result<Arrived> {
     let now = app.clock.now();
     count(app, hook, now).await?;
-    let digests: Vec<[u8; 16]> =
-        text.ids.iter().map(|id| fingerprint("hook message", &[hook.id.as_bytes(), id.as_bytes()])).collect();
+    let digests = digests(hook, text);
     let arrived = become_of(app, hook, text, &digests, now).await?;
     if !matches!(arrived, Arrived::Was(Taken::Given(_) | Taken::Held(_))) {
         use_up(app, hook, digests, now).await?;

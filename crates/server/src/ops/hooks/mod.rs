@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::store::hooks::{self as rows, Hook};
 use crate::store::users;
 
-pub use arrive::{Arrived, By, Text, arrive, secret_of};
+pub use arrive::{Arrived, By, Text, arrive, arrive_all, secret_of};
 
 /// Hooks of one person.
 const HOOKS_MOST: i64 = 10;

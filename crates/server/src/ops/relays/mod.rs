@@ -43,7 +43,7 @@ pub use read::{Consumed, cancel, consume};
 pub use receive::{Handed, receive};
 pub use request::{Ask, request};
 pub use rooms::{Room, Rooms, Seen, Topic};
-pub use take::{Incoming, Taken, about, all_new, take};
+pub use take::{Incoming, Taken, about, all_new, any_known, take};
 pub use tickets::{LIFE as TICKET_LIFE, issue, redeem};
 pub use turned_away::{FORGED, TURNED_AWAY, UNVERIFIED, note_turned_away, turned_away};
 
@@ -180,30 +180,22 @@ fn candidate(relay: &Relay) -> Candidate {
     Candidate {
         relay: relay.id,
         agent: relay.agent,
-        specificity: whom(relay).map_or(Specificity::ANY, |whom| whom.specificity()),
+        specificity: wanted(relay).map_or(Specificity::ANY, |wanted| wanted.specificity()),
         approved_at: relay.decided_at.unwrap_or(Timestamp::from_millis(0)),
         chosen: relay.chosen,
     }
 }
 
-/// A request as messages are matched with it. Its patterns were read when it was made.
+/// A request as messages are matched with it. Its patterns were judged when it was made.
 fn wanted(relay: &Relay) -> Result<Wanted> {
     let after = relay.received_after.unwrap_or(relay.id.made_at());
     let (pattern, content) = (relay.sender_pattern.as_deref(), relay.content_pattern.as_deref());
     Wanted::read(relay.sources, pattern, relay.sender.as_deref(), content, (after, relay.unverified))
 }
 
-/// The same without what the message must say: to build a pattern takes a millisecond, and requests are held against each other in pairs,
-/// some of them in the unit that writes.
-fn whom(relay: &Relay) -> Result<Wanted> {
-    let after = relay.received_after.unwrap_or(relay.id.made_at());
-    let pattern = relay.sender_pattern.as_deref();
-    Wanted::read(relay.sources, pattern, relay.sender.as_deref(), None, (after, relay.unverified))
-}
-
 /// Whether one message could be meant by both.
 fn overlap(one: &Relay, other: &Relay) -> bool {
-    match (whom(one), whom(other)) {
+    match (wanted(one), wanted(other)) {
         (Ok(one), Ok(other)) => one.overlaps(&other),
         // Nobody knows: their owner is asked.
         _ => true,

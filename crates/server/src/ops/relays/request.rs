@@ -4,11 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use doorcode_core::content;
+use doorcode_core::content::{self, ContentPattern};
 use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::reason::Reason;
 use doorcode_core::relay::fit::Wanted;
-
 use doorcode_core::relay::rules::{Asked, Rules, Ruling};
 use doorcode_core::relay::{LIFE_MOST, Named as _, Standing, State, Way};
 use doorcode_core::seal::{Context, PublicKey};
@@ -78,8 +77,9 @@ impl Ask {
         if self.life < Duration::from_secs(1) || self.life > LIFE_MOST {
             return Err(Error::Invalid { field: "ttl", why: "must be from 1 to 3600 seconds" });
         }
-        let (pattern, content) = (self.sender_pattern.as_deref(), self.content_pattern.as_deref());
-        Wanted::read(self.sources, pattern, self.sender.as_deref(), content, (Timestamp::from_millis(0), false))?;
+        let (pattern, any_time) = (self.sender_pattern.as_deref(), (Timestamp::from_millis(0), false));
+        Wanted::read(self.sources, pattern, self.sender.as_deref(), None, any_time)?;
+        self.content_pattern.as_deref().map(ContentPattern::parse).transpose()?;
         PublicKey::parse(&self.public_key)
     }
 }

@@ -1,18 +1,23 @@
 //! Whose messages are waited for, and whose are never relayed. Refuses a person's excuse for a sender that is nobody's to excuse: this
 //! installation's own and the mailbox's provider's are refused before anything here is asked.
 
+use doorcode_core::relay::fit::Wanted;
 use doorcode_core::relay_deny::Senders;
 use doorcode_core::{Result, Timestamp, UserId};
 
 use crate::app::App;
 use crate::store::relays as rows;
 
-/// When the oldest request was made that waits for a message of this person from that source; none: nothing is waited for.
-pub async fn oldest(app: &App, owner: UserId, source: i64, now: Timestamp) -> Result<Option<Timestamp>> {
+/// The requests that wait for a message of this person from that source, as messages are matched with them.
+pub async fn waiting(app: &App, owner: UserId, source: i64, now: Timestamp) -> Result<Vec<Wanted>> {
     let look = app.db.read(move |tx| Box::pin(async move { rows::live(tx, &owner, now, super::LIVE_MOST).await }));
     let live = look.await?;
-    let waiting = live.iter().filter(|relay| relay.waits(now) && relay.sources & source != 0);
-    Ok(waiting.map(|relay| relay.received_after.unwrap_or(relay.id.made_at())).min())
+    live.iter().filter(|relay| relay.waits(now) && relay.sources & source != 0).map(super::wanted).collect()
+}
+
+/// When the oldest request was made that waits for a message of this person from that source; none: nothing is waited for.
+pub async fn oldest(app: &App, owner: UserId, source: i64, now: Timestamp) -> Result<Option<Timestamp>> {
+    Ok(waiting(app, owner, source, now).await?.iter().map(|wanted| wanted.after).min())
 }
 
 /// Whether one of these domains is on the list of those that are never relayed to this person's agents.

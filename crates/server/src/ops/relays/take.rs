@@ -244,6 +244,16 @@ pub(super) fn known_as(owner: &UserId, digest: &[u8]) -> [u8; 16] {
     fingerprint("relay message of", &[owner.as_bytes(), digest])
 }
 
+/// Whether something that a message is known by was taken before.
+pub async fn any_known(tx: &mut Tx<'_>, owner: &UserId, digests: &[[u8; 16]]) -> Result<bool> {
+    for digest in digests {
+        if relay_messages::is_known(tx, &known_as(owner, digest)).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Takes what a message is known by, up to what was taken before; false: something was. Each person's messages are known by themselves: one
 /// that goes to two of them is new to both.
 pub async fn all_new(tx: &mut Tx<'_>, owner: &UserId, digests: &[[u8; 16]], now: Timestamp) -> Result<bool> {

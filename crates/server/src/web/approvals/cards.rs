@@ -1,13 +1,14 @@
 //! Requests as the page shows them. Refuses to show more of one than its owner needs to decide, and any of what it holds.
 
 use doorcode_core::content;
+use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::reason::quotable;
 use doorcode_core::relay::fit::is_name_beside;
 use doorcode_core::relay::{Named as _, State};
 use doorcode_core::relay_deny::Senders;
 use doorcode_core::seal::PublicKey;
 use doorcode_core::sender::SenderPattern;
-use doorcode_core::{RelayId, Result, Timestamp};
+use doorcode_core::{RelayId, Result, Timestamp, hex};
 
 use crate::ops::relays::{FORGED, SOURCES, Shown, UNVERIFIED, contest};
 use crate::store::relays::Relay;
@@ -119,6 +120,5 @@ pub(super) fn mark(waiting: &[Shown], now: Timestamp) -> String {
         format!("{}.{state}.{flags:?}.{};", relay.id.shown(), relay.turned_away)
     });
     let text: String = shown.collect();
-    let digest = doorcode_core::fingerprint::fingerprint("cards", &[text.as_bytes()]);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&fingerprint("cards", &[text.as_bytes()]))
 }

@@ -269,6 +269,21 @@ impl Page<'_> {
         }
     }
 
+    /// What the button says that approves: the second yes is another one than the first.
+    fn yes(&self, card: &Card) -> &'static str {
+        if card.held.is_some() { self.a.approve_again } else { self.a.approve }
+    }
+
+    /// What the message of a held code is about.
+    fn about<'b>(&self, about: &'b str) -> &'b str {
+        match about {
+            "reset" => self.a.about_reset,
+            "payment" => self.a.about_payment,
+            "device" => self.a.about_device,
+            other => other,
+        }
+    }
+
     fn decided(&self, past: &Past) -> &'static str {
         match past.decided_by.as_deref() {
             Some("user") => self.a.by_you,

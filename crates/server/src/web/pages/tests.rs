@@ -108,6 +108,20 @@ fn every_language_is_said_and_written_its_own_way() {
     }
 }
 
+/// By one word each, which is for programs, it goes to the server and back, and to nobody's eyes.
+#[test]
+fn what_a_held_code_is_about_is_said_in_the_persons_language() {
+    for texts in CATALOGUE {
+        let html = some_approvals(frame(texts.language), "", false).0;
+        let a = &texts.approvals;
+        assert!(html.contains(&format!("<strong>{}</strong>", a.about_reset)), "{}", texts.language);
+        assert!(html.contains(&format!(">{}</button>", a.approve_again)), "{}", texts.language);
+        assert!(html.contains("name=\"about\" value=\"reset\"") && !html.contains(">reset<"), "{}", texts.language);
+        let words = [a.about_reset, a.about_payment, a.about_device];
+        assert!(texts.language == "en" || words.iter().all(|word| !word.contains("device")), "{words:?}");
+    }
+}
+
 #[test]
 fn what_strangers_typed_is_text() {
     let evil = "\"><script>alert(1)</script><b a='";

@@ -43,8 +43,13 @@ pub(in crate::web) struct Approvals {
     pub contested_why: &'static str,
     pub choose: &'static str,
     pub chosen: &'static str,
-    /// What it is about follows.
+    /// What it is about follows: one of the three behind it.
     pub held: &'static str,
+    pub about_reset: &'static str,
+    pub about_payment: &'static str,
+    pub about_device: &'static str,
+    /// The second yes.
+    pub approve_again: &'static str,
     /// Which mail may serve a request, and what changes it.
     pub only_verified: &'static str,
     pub also_unverified: &'static str,

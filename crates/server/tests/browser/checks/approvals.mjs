@@ -1,6 +1,6 @@
 // The page on which a person says yes or no to their agents: live with a script, and the same without one. Agents are made at the command
 // line's door of the API, with the key of whoever signed in.
-import { generateKeyPairSync } from "node:crypto";
+import { createHmac, generateKeyPairSync } from "node:crypto";
 import { ask as askCode, ensure, enter, same, signIn } from "../door.mjs";
 import { makeKey } from "./account.mjs";
 
@@ -18,11 +18,11 @@ async function makeAgent(door, admin, name) {
   return body.api_key ?? body.apiKey ?? body.key;
 }
 
-async function request(door, key, { reason, sender, ttl = 60 }) {
+async function request(door, key, { reason, sender, ttl = 60, sources = ["email"] }) {
   const answer = await fetch(`${door.base}/v1/otp/request`, {
     method: "POST",
     headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-    body: JSON.stringify({ reason, publicKey: PUBLIC, filter: { sources: ["email"], senderPattern: sender }, ttl }),
+    body: JSON.stringify({ reason, publicKey: PUBLIC, filter: { sources, senderPattern: sender }, ttl }),
   });
   const body = await answer.json();
   same(answer.status, 202, `a request: ${JSON.stringify(body)}`);
@@ -93,6 +93,42 @@ async function anyMessage(door) {
   same(await stateOf(door, key, id), "approved", "after two");
 }
 
+/** A phone of whoever is signed in pushes an SMS. */
+async function pushSms(door, admin, from, text) {
+  const made = await fetch(`${door.base}/v1/hooks`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${admin}`, "content-type": "application/json" },
+    body: JSON.stringify({ kind: "sms" }),
+  });
+  const { hook, secret } = await made.json();
+  const body = JSON.stringify({ id: "1", nonce: "n1", from, text, received_at: Date.now() + 2000 });
+  const at = Math.floor(Date.now() / 1000);
+  const mac = createHmac("sha256", secret).update(`${at}.${body}`).digest("hex");
+  const headers = { "content-type": "application/json", "x-doorcode-signature": `t=${at},v1=${mac}` };
+  const pushed = await fetch(door.base + new URL(hook.url).pathname, { method: "POST", headers, body });
+  same(pushed.status, 200, "the pushed message");
+}
+
+/** A code of a message about a new device waits for a second yes, and the card says so in the person's words. */
+async function held(door, locale, name, words) {
+  const page = await signIn(door, door.someone(), { locale });
+  const admin = await makeKey(page, "Admin");
+  const key = await makeAgent(door, admin, "Travel bot");
+  const id = await request(door, key, { reason: "Sign in to the airline", sender: "+15551234567", sources: ["sms"] });
+  await page.goto(`${door.base}/approvals`);
+  await page.click('form[action="/approvals/approve"] button');
+  await page.waitForSelector(".note[role=status]");
+  await pushSms(door, admin, "+15551234567", "New device: 482913 is your Acme login code");
+  await page.goto(`${door.base}/approvals`);
+  const card = page.locator(`[data-card="${id}"]`);
+  ensure((await card.textContent()).includes(words), `what it is about: ${await card.textContent()}`);
+  await door.look(page, `approvals-held-${name}`);
+  same(await stateOf(door, key, id), "approved", "a code that is held");
+  await card.locator('form[action="/approvals/approve"] button').click();
+  await page.waitForSelector(".note[role=status]");
+  same(await stateOf(door, key, id), "otp_received", "one that was let go");
+}
+
 async function settings(door, locale, name) {
   const page = await signIn(door, door.someone(), { locale });
   const admin = await makeKey(page, "Admin");
@@ -100,7 +136,11 @@ async function settings(door, locale, name) {
   await request(door, key, { reason: "Sign in to the airline", sender: "*@airline.example" });
   await page.goto(`${door.base}/approvals`);
   await door.look(page, `approvals-${name}`);
-  await page.click('form[action="/approvals/unverified"] button');
+  const let_in = page.locator('form[action="/approvals/unverified"] button');
+  ensure(!(await let_in.isVisible()), "to take unverified mail is nothing that one presses by chance");
+  await page.click(".also > summary");
+  await door.look(page, `approvals-let-${name}`);
+  await let_in.click();
   await page.waitForSelector(".note[role=status]");
   same(await page.locator('form[action="/approvals/unverified"] input[name="on"]').inputValue(), "0", "what a press does next");
   await door.look(page, `approvals-unverified-${name}`);
@@ -128,6 +168,8 @@ export const checks = [
   ["asks twice before any message goes to an agent", anyMessage],
   ["settings of agents", (door) => settings(door, "en-GB", "en")],
   ["settings of agents, from the right", (door) => settings(door, "ar-EG", "ar")],
+  ["lets a held code go", (door) => held(door, "en-GB", "en", "a new device")],
+  ["lets a held code go, in German", (door) => held(door, "de-DE", "de", "ein neues Gerät")],
   ["signs in on the way to a request", async (door) => {
     const page = await door.open("/approvals");
     same(new URL(page.url()).pathname, "/signin", "where one is led");
