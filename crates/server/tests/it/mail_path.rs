@@ -28,7 +28,10 @@ async fn comes_through<W>(record: (&str, bool), watch: impl AsyncFnOnce(&Scene, 
     assert_eq!(scene.code(&agent, id).await, CODE);
 
     let relay = relays::show(&scene.app, Viewer::Owner(&scene.whose.owner), id).await.unwrap().relay;
-    assert_eq!((relay.capture.map(doorcode_core::relay::Way::as_str), relay.readable), (Some(record.0), Some(record.1)));
+    assert_eq!(
+        (relay.capture.map(doorcode_core::relay::Way::as_str), relay.readable),
+        (Some(record.0), Some(record.1))
+    );
     assert_eq!(relay.sender_domain.as_deref(), Some("acme.com"), "what Postfix adds breaks no signature");
     let said = wire.said();
     assert!(said.contains(" IDLE\r\n") && said.contains("DONE\r\n"), "it was pushed: {said}");
