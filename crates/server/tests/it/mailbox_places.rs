@@ -1,11 +1,30 @@
 //! How many mailboxes are connected and watched, of one person, of one org, of all: also where many come at once, on both engines.
 
+use std::sync::{Arc, Mutex};
+
 use doorcode::ops::mailboxes::{self, Wanted};
-use doorcode_core::Secret;
+use doorcode::store::mailboxes as rows;
 use doorcode_core::mailbox::{Credentials, Security};
+use doorcode_core::{Error, MailboxId, Secret};
+use tokio::sync::oneshot;
 
 use crate::agentotp_cast::*;
+use crate::app::MOMENT;
 use crate::mailboxes::{PATH, made, mailbox};
+use crate::{nodes, postgres};
+
+fn wanted() -> Wanted {
+    Wanted {
+        name: String::new(),
+        host: "imap.example.com".to_owned(),
+        port: None,
+        security: Security::Tls,
+        login: "ada@example.com".to_owned(),
+        credentials: Credentials::Password(Secret::new("x".to_owned())),
+        addresses: Vec::new(),
+        folder: None,
+    }
+}
 
 #[tokio::test]
 async fn a_person_and_a_server_have_only_so_many() {
@@ -58,16 +77,6 @@ async fn of_many_people_who_come_at_once_no_more_are_connected_than_there_are_pl
         people.push(person(&cast.app, &format!("{name}@example.com")).await.1);
     }
     let app = &cast.app.app;
-    let wanted = || Wanted {
-        name: String::new(),
-        host: "imap.example.com".to_owned(),
-        port: None,
-        security: Security::Tls,
-        login: "ada@example.com".to_owned(),
-        credentials: Credentials::Password(Secret::new("x".to_owned())),
-        addresses: Vec::new(),
-        folder: None,
-    };
     let all = people.iter().flat_map(|whose| [whose, whose]).map(|whose| mailboxes::create(app, *whose, wanted()));
     let made = futures_util::future::join_all(all).await;
     assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 3);
@@ -80,4 +89,52 @@ async fn of_many_that_come_at_once_five_are_connected() {
     let all = (0..20).map(|_| async { cast.by(&cast.ada).post(PATH, mailbox()).await.status });
     let all = futures_util::future::join_all(all).await;
     assert_eq!(all.iter().filter(|status| **status == 201).count(), 5, "{all:?}");
+}
+
+/// The last place, taken on another server by a unit that has not ended.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_place_that_is_being_taken_on_another_server_is_waited_for() {
+    let Some(cluster) = postgres::shared() else { return };
+    let url = cluster.database();
+    let (here, there) = nodes::two_at(&url).await;
+    let cast = Cast::of(here).await;
+    made(&cast).await;
+    let others = "INSERT INTO mailboxes (id, org_id, owner_id, name, host, port, security, login, addresses, folder, kind, kid, \
+        credentials, version, state, changed_at) SELECT n, n, n, name, host, port, security, login, addresses, folder, kind, kid, \
+        credentials, version, state, changed_at FROM mailboxes, \
+        (SELECT decode(md5(number::text), 'hex') AS n FROM generate_series(1, 998) AS number) AS numbers";
+    postgres::query(&url, others).unwrap();
+    let mut last = mailboxes::list(&cast.app.app, cast.whose.owner).await.unwrap().swap_remove(0);
+    (last.id, last.org) = (MailboxId::from_bytes([0xfe; 16]), doorcode_core::OrgId::from_bytes([0xfe; 16]));
+    let (release, released) = oneshot::channel::<()>();
+    let (begun, begins) = oneshot::channel();
+    let pair = Arc::new(Mutex::new(Some((begun, released))));
+    let db = there.app.db.clone();
+    let taking = tokio::spawn(async move {
+        let unit = db.write(move |tx| {
+            Box::pin(async move {
+                rows::hold_places(tx).await?;
+                rows::insert(tx, &last).await?;
+                let held = pair.lock().unwrap().take();
+                if let Some((begun, released)) = held {
+                    begun.send(()).unwrap();
+                    released.await.unwrap();
+                }
+                Ok(())
+            })
+        });
+        unit.await.unwrap();
+    });
+    begins.await.unwrap();
+    let (app, whose) = (Arc::clone(&cast.app.app), cast.whose);
+    let coming = tokio::spawn(async move { mailboxes::create(&app, whose, wanted()).await });
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while !coming.is_finished() && postgres::query(&url, waits).unwrap() == ["0"] {
+        tokio::time::sleep(MOMENT).await;
+    }
+    release.send(()).unwrap();
+    taking.await.unwrap();
+    let refused = coming.await.unwrap();
+    assert!(matches!(refused, Err(Error::Conflict(_))), "there was no place left");
+    assert_eq!(postgres::query(&url, "SELECT count(*) FROM mailboxes").unwrap(), ["1000"]);
 }
