@@ -68,15 +68,15 @@ async fn begun(house: &House, to: &str) -> (Client, String) {
 /// The attack: mails without an end fill the room of all, and everybody else's is turned away.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_persons_flood_takes_no_room_from_others() {
-    let house = house(&[("DOORCODE_CAPTURE__INBOUND__PER_NETWORK", "200")]).await;
+    let house = Arc::new(house(&[("DOORCODE_CAPTURE__INBOUND__PER_NETWORK", "200")]).await);
     let bob = bob(&house).await;
     let text = "Lorem ipsum dolor sit amet, consectetur adipisici elit.\r\n".repeat(16_000);
     let (mut flood, refused) = (JoinSet::new(), Arc::new(AtomicUsize::new(0)));
     for _ in 0..60 {
-        let (mut client, reply) = begun(&house, &house.to).await;
-        // 900 KiB of a mail that has no end.
-        let (text, refused) = (text.clone(), Arc::clone(&refused));
+        let (house, text, refused) = (Arc::clone(&house), text.clone(), Arc::clone(&refused));
         flood.spawn(async move {
+            let (mut client, reply) = begun(&house, &house.to).await;
+            // 900 KiB of a mail that has no end.
             if reply.starts_with("354") {
                 drop(client.0.write_all(text.as_bytes()).await);
                 client.reply().await;

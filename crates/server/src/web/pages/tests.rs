@@ -112,7 +112,7 @@ fn every_language_is_said_and_written_its_own_way() {
 #[test]
 fn what_a_held_code_is_about_is_said_in_the_persons_language() {
     for texts in CATALOGUE {
-        let html = some_approvals(frame(texts.language), "", false).0;
+        let html = some_approvals(frame(texts.language), "", true).0;
         let a = &texts.approvals;
         assert!(html.contains(&format!("<strong>{}</strong>", a.about_reset)), "{}", texts.language);
         assert!(html.contains(&format!(">{}</button>", a.approve_again)), "{}", texts.language);
