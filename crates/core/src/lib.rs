@@ -47,7 +47,7 @@ pub use challenge::{Standing, State, Verdict};
 pub use code::{Alphabet, Binding, Code, Shape};
 pub use error::{Error, Result};
 pub use id::{
-    AgentId, ChallengeId, CredentialId, DeliveryId, DeviceId, EventId, HookId, Id, MailboxId, OrgId, PushId,
+    ActivityId, AgentId, ChallengeId, CredentialId, DeliveryId, DeviceId, EventId, HookId, Id, MailboxId, OrgId, PushId,
     RedirectId, RelayId, SessionId, UserId, WebhookId, WebhookMessageId,
 };
 pub use network::Network;

@@ -66,6 +66,11 @@ impl Client {
         self.behind.is_some()
     }
 
+    /// The org whose program asks, if one does.
+    pub fn org(&self) -> Option<OrgId> {
+        self.behind.map(|backend| backend.org)
+    }
+
     /// A client behind a peer that is not trusted to name it: always a stranger, never given a repeat.
     pub fn untraced(peer: IpAddr) -> Self {
         Self { traced: false, ..Self::at(peer) }

@@ -5,4 +5,4 @@ mod check;
 mod start;
 
 pub use check::{Aim, Attempt, Checked, Entry, check};
-pub use start::{Asked, Begun, Live, Start, conclude, start};
+pub use start::{Asked, Begun, Leased, Live, Start, Terms, conclude, start};
