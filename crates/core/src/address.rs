@@ -41,7 +41,11 @@ impl Address {
     /// # Errors
     /// `Invalid` for what is neither.
     pub fn parse(canonical: &str) -> Result<Self> {
-        if canonical.starts_with('+') { Phone::parse(canonical).map(Self::Phone) } else { Email::parse(canonical).map(Self::Email) }
+        if canonical.contains('@') {
+            Email::parse(canonical).map(Self::Email)
+        } else {
+            Phone::parse(canonical).map(Self::Phone)
+        }
     }
 
     /// A form for logs and screens that others may see.

@@ -11,7 +11,7 @@ ALTER TABLE users ADD COLUMN root BIGINT;
 CREATE INDEX users_by_email ON users (email, org_id) WHERE root IS NOT NULL AND email IS NOT NULL;
 CREATE INDEX users_by_phone ON users (phone, org_id) WHERE root IS NOT NULL AND phone IS NOT NULL;
 
--- A public key that signs, in hexadecimal, compressed, and its type, which names its curve. Nothing of it is derived or secret.
+-- A public key that signs: the letter of its curve and the compressed point in hexadecimal; and its type. Nothing of it is derived or secret.
 ALTER TABLE credentials ADD COLUMN public_key TEXT;
 ALTER TABLE credentials ADD COLUMN key_type TEXT;
 CREATE INDEX credentials_by_public_key ON credentials (public_key, org_id) WHERE public_key IS NOT NULL;

@@ -20,6 +20,7 @@ use crate::ops::outbox::{Outbox, Waiting};
 use crate::ops::recent::Recent;
 use crate::ops::relays::Rooms;
 use crate::ops::sessions::Live;
+use crate::ops::signed;
 use crate::steady::Steady;
 use crate::store::credentials::Credential;
 use crate::store::targets::TargetId;
@@ -51,6 +52,8 @@ pub struct App {
     pub recent_sessions: Recent<Live>,
     /// Keys that were presented a moment ago, by their digests.
     pub recent_keys: Recent<Credential>,
+    /// Who signed a moment ago, by organisation and key.
+    pub recent_signers: Recent<signed::Found>,
     /// When keys were last presented.
     pub uses: Uses,
     /// Who waits to hear of a verification.
@@ -120,6 +123,7 @@ impl App {
             outbox,
             recent_sessions: Recent::default(),
             recent_keys: Recent::default(),
+            recent_signers: Recent::default(),
             uses: Uses::default(),
             feed,
             rooms: Rooms::default(),

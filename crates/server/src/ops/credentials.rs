@@ -169,6 +169,7 @@ pub async fn revoke(app: &Arc<App>, org: OrgId, id: CredentialId) -> Result<bool
         })
         .await?;
     app.recent_keys.forget();
+    app.recent_signers.forget();
     Ok(revoked)
 }
 

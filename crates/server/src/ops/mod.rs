@@ -27,6 +27,7 @@ pub mod redirects;
 pub mod relays;
 pub mod sessions;
 pub mod sign_in;
+pub mod signed;
 pub mod tokens;
 pub mod users;
 pub mod verifications;

@@ -2,7 +2,7 @@
 //! up, so that it can be given again. Refuses to hand out what was ended.
 
 use doorcode_core::fingerprint::fingerprint;
-use doorcode_core::stamp::{KeyKind, PublicKey};
+use doorcode_core::stamp::{Curve, KeyKind, PublicKey};
 use doorcode_core::{CredentialId, Error, Kid, OrgId, Result, Timestamp, UserId};
 
 use super::credentials::Kind;
@@ -25,11 +25,11 @@ statements! {
         WHERE org_id = $1 AND user_id = $2 AND public_key IS NOT NULL AND revoked_at IS NULL ORDER BY id");
     OF_ORG = concat!("SELECT ", columns!(), " FROM credentials \
         WHERE org_id = $1 AND public_key IS NOT NULL AND revoked_at IS NULL ORDER BY id LIMIT $2");
-    // In whichever sub-org of a parent; an inert one counts from its first stamp.
+    // In whichever sub-org of a parent. One that was mailed counts from its first stamp.
     BELOW = "SELECT credentials.org_id FROM credentials JOIN orgs ON orgs.id = credentials.org_id \
-        WHERE credentials.public_key = $2 AND orgs.parent_id = $1 AND credentials.key_type = $3 AND credentials.revoked_at IS NULL \
-        AND (credentials.expires_at IS NULL OR credentials.expires_at > $4) AND credentials.org_id > $5 \
-        ORDER BY credentials.org_id LIMIT $6";
+        WHERE credentials.public_key = $2 AND orgs.parent_id = $1 AND credentials.revoked_at IS NULL \
+        AND (credentials.expires_at IS NULL OR credentials.expires_at > $3) AND credentials.scopes = '' AND credentials.org_id > $4 \
+        ORDER BY credentials.org_id LIMIT $5";
     // Its place in the org goes with it.
     END = "UPDATE credentials SET revoked_at = $3, digest = id WHERE org_id = $1 AND id = $2 AND public_key IS NOT NULL AND revoked_at IS NULL";
     WAKE = "UPDATE credentials SET scopes = '' WHERE org_id = $1 AND id = $2 AND scopes <> '' AND public_key IS NOT NULL";
@@ -75,7 +75,7 @@ impl StampKey {
             org: row.id(0)?,
             id: row.id(1)?,
             user: row.id(2)?,
-            key: PublicKey::parse(kind.curve(), &row.text(3)?).ok_or_else(unknown)?,
+            key: read_key(kind.curve(), &row.text(3)?).ok_or_else(unknown)?,
             kind,
             name: row.maybe_text(5)?.unwrap_or_default(),
             expires_at: row.maybe_time(6)?,
@@ -93,6 +93,23 @@ impl StampKey {
     }
 }
 
+/// A key as it is stored: hexadecimal behind the letter of its curve, since the same digits can be points of two.
+fn stored(key: &PublicKey) -> String {
+    format!("{}{}", letter(key.curve()), key.to_hex())
+}
+
+fn read_key(curve: Curve, stored: &str) -> Option<PublicKey> {
+    PublicKey::parse(curve, stored.strip_prefix(letter(curve))?)
+}
+
+const fn letter(curve: Curve) -> char {
+    match curve {
+        Curve::P256 => 'p',
+        Curve::Secp256k1 => 'k',
+        Curve::Ed25519 => 'e',
+    }
+}
+
 /// Where a key is found in an org.
 pub fn digest(org: &OrgId, key: &PublicKey) -> [u8; 16] {
     fingerprint("stamp key", &[org.as_bytes(), key.curve().name().as_bytes(), &key.to_bytes()])
@@ -100,7 +117,7 @@ pub fn digest(org: &OrgId, key: &PublicKey) -> [u8; 16] {
 
 /// Writes a new key. `kid` is any master key's: nothing of it hangs on one.
 pub async fn insert(tx: &mut Tx<'_>, new: &StampKey, kid: Kid) -> Result<()> {
-    let (digest, hex) = (digest(&new.org, &new.key), new.key.to_hex());
+    let (digest, public) = (digest(&new.org, &new.key), stored(&new.key));
     let scopes = match new.inert {
         None => "",
         Some(Inert::Plain) => "inert",
@@ -117,7 +134,7 @@ pub async fn insert(tx: &mut Tx<'_>, new: &StampKey, kid: Kid) -> Result<()> {
         scopes.into(),
         new.expires_at.into(),
         (&new.name).into(),
-        (&hex).into(),
+        (&public).into(),
         new.kind.name().into(),
     ];
     tx.execute(&INSERT, &values).await.map(drop)
@@ -143,17 +160,17 @@ pub async fn of_org(tx: &mut Tx<'_>, org: &OrgId, most: i64) -> Result<Vec<Stamp
     tx.all(&OF_ORG, &[org.into(), most.into()], StampKey::read).await
 }
 
-/// The orgs below a parent behind `after` in which a key of this kind lives, at most `most`.
+/// The orgs below a parent behind `after` in which a key lives, at most `most`.
 pub async fn below(
     tx: &mut Tx<'_>,
     parent: &OrgId,
-    (key, kind): (&PublicKey, KeyKind),
+    key: &PublicKey,
     after: &OrgId,
     most: i64,
     now: Timestamp,
 ) -> Result<Vec<OrgId>> {
-    let hex = key.to_hex();
-    let values = [parent.into(), (&hex).into(), kind.name().into(), now.into(), after.into(), most.into()];
+    let public = stored(key);
+    let values = [parent.into(), (&public).into(), now.into(), after.into(), most.into()];
     tx.all(&BELOW, &values, |row| row.id(0)).await
 }
 
