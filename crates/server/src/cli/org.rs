@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use doorcode_core::stamp::{Curve, PublicKey};
 use doorcode_core::{Email, OrgId};
 
 use super::place::{Environment, Place};
 use super::{Ended, out};
-use crate::ops::orgs;
+use crate::ops::{orgs, signed};
 
 /// Make and list orgs, invite people
 #[derive(Subcommand)]
@@ -17,12 +18,16 @@ pub(super) enum Org {
 Examples:
   doorcode org create --name Acme
   doorcode org create --name Acme --data /var/lib/doorcode --json
+  doorcode org create --name Acme --stamp-key 0351a7…f25e7d     whoever has the private half signs its first calls
 
 The API key opens GET /api-team. Client id and secret are for doors that are planned; none takes them yet.")]
     Create {
         /// Its name
         #[arg(long)]
         name: String,
+        /// A public key of P-256 in hexadecimal, as `doorcode seal key` prints it: its owner is the first user, and signs calls
+        #[arg(long, value_name = "HEX")]
+        stamp_key: Option<String>,
         /// Print one line of JSON
         #[arg(long)]
         json: bool,
@@ -75,16 +80,27 @@ Examples:
 impl Org {
     pub(super) fn run(self, environment: Environment) -> Ended {
         match self {
-            Self::Create { name, json, place } => place.within(environment, |app| async move {
+            Self::Create { name, stamp_key, json, place } => place.within(environment, |app| async move {
+                let stamp_key = stamp_key.map(|text| PublicKey::parse(Curve::P256, &text).ok_or("--stamp-key: is no public key of P-256 in hexadecimal"));
+                let stamp_key = stamp_key.transpose()?;
                 let org = orgs::create(&app, &name).await?;
+                let user = match stamp_key {
+                    Some(key) => Some(signed::first_user(&app, org.id, &name, key).await?),
+                    None => None,
+                };
                 let (key, secret) = (org.api_key.expose(), org.client_secret.expose());
                 if json {
                     let (org, client) = (org.id, org.client_id);
+                    let signs = user.map(|user| format!(r#","organization_id":"{org}","user_id":"{user}""#));
+                    let signs = signs.unwrap_or_default();
                     // By hand, for the order that the help promises; ids and keys need no escapes.
                     out(&format!(
-                        r#"{{"org_id":"{org}","api_key":"{key}","client_id":"{client}","client_secret":"{secret}"}}"#
+                        r#"{{"org_id":"{org}","api_key":"{key}","client_id":"{client}","client_secret":"{secret}"{signs}}}"#
                     ));
                 } else {
+                    if let Some(user) = user {
+                        out(&format!("user           {user}"));
+                    }
                     out(&format!("org            {}", org.id));
                     out(&format!("api key        {key}"));
                     out(&format!("client id      {}", org.client_id));

@@ -21,7 +21,7 @@ pub use activity::submit;
 pub use caller::Found;
 pub use found::first_user;
 pub use queries::{
-    Listed, Pages, Person, WhoAmI, activities, activity, api_key, api_keys, ask, suborgs, user, users, whoami,
+    Listed, Person, Query, WhoAmI, activities, activity, api_key, api_keys, ask, suborgs, user, users, whoami,
 };
 pub use view::{Failure, View};
 

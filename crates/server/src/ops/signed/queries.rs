@@ -135,7 +135,7 @@ async fn with_signer(tx: &mut Tx<'_>, org: &OrgId, id: &ActivityId) -> Result<Op
 }
 
 /// Which part of a list.
-pub struct Pages {
+struct Pages {
     limit: usize,
     after: Option<[u8; 16]>,
     before: Option<[u8; 16]>,
@@ -143,7 +143,7 @@ pub struct Pages {
 
 impl Pages {
     /// Reads `paginationOptions`: `limit` 1 to 100, `after` and `before` ids.
-    pub fn read(members: &Map<String, Value>) -> Result<Self, Refusal> {
+    fn read(members: &Map<String, Value>) -> Result<Self, Refusal> {
         let options = members.get("paginationOptions").filter(|value| !value.is_null());
         let bad = |why| Refusal::Request { field: "paginationOptions", why };
         let empty = Map::new();
