@@ -81,7 +81,7 @@ impl Org {
     pub(super) fn run(self, environment: Environment) -> Ended {
         match self {
             Self::Create { name, stamp_key, json, place } => place.within(environment, |app| async move {
-                let stamp_key = stamp_key.map(|text| PublicKey::parse(Curve::P256, &text).ok_or("--stamp-key: is no public key of P-256 in hexadecimal"));
+                let stamp_key = stamp_key.map(|text| PublicKey::parse(Curve::P256, &text).ok_or_else(|| "--stamp-key: is no public key of P-256 in hexadecimal".to_owned()));
                 let stamp_key = stamp_key.transpose()?;
                 let org = orgs::create(&app, &name).await?;
                 let user = match stamp_key {
