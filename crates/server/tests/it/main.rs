@@ -88,6 +88,7 @@ mod tries;
 mod turnkey;
 mod turnkey_attacks;
 mod turnkey_cast;
+mod turnkey_sdks;
 mod turnkey_words;
 mod verified;
 mod waiting;
