@@ -62,7 +62,8 @@ type Words = fn(&str, &str, &str) -> String;
 
 /// As the clients for JavaScript do.
 fn javascript(number: &str, message: &str, name: &str) -> String {
-    let details = format!(r#"{{"@type":"type.googleapis.com/errors.v1.TurnkeyErrorDetail","turnkeyErrorCode":"{name}"}}"#);
+    let details =
+        format!(r#"{{"@type":"type.googleapis.com/errors.v1.TurnkeyErrorDetail","turnkeyErrorCode":"{name}"}}"#);
     format!("Turnkey error {number}: {message} (Details: [{details}])")
 }
 
@@ -136,7 +137,10 @@ async fn node(script: &str, arguments: &[&str]) -> Option<Command> {
     }
     let folder = folder();
     let shown = folder.display();
-    assert!(folder.join("node_modules").is_dir(), "the clients are not installed: run ./check, or npm ci --prefix {shown}");
+    assert!(
+        folder.join("node_modules").is_dir(),
+        "the clients are not installed: run ./check, or npm ci --prefix {shown}"
+    );
     let mut command = Command::new("node");
     command.arg(folder.join(script)).args(arguments);
     Some(command)
