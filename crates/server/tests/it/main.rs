@@ -88,6 +88,8 @@ mod tries;
 mod turnkey;
 mod turnkey_attacks;
 mod turnkey_cast;
+mod turnkey_mail;
+mod turnkey_nodes;
 mod turnkey_sdks;
 mod turnkey_words;
 mod verified;

@@ -356,7 +356,8 @@ async fn every_activity_stands_in_the_record_and_among_the_events() {
     cast.redeem(&sub.org, &start, &Key::new(9)).await;
     let record = |user: &str| {
         let user: UserId = user.parse().unwrap();
-        async move { audit::list(&cast.app.app, user, None, 100).await.unwrap() }
+        let app = &cast.app.app;
+        async move { audit::list(app, user, None, 100).await.unwrap() }
     };
     let mut entries = record(&cast.user).await;
     entries.extend(record(&sub.user).await);

@@ -96,13 +96,13 @@ pub async fn start(app: &Arc<App>, ask: Start) -> Result<Box<Challenge>> {
 /// A start with all that it may need made, before the unit: the writer's time is everybody's.
 #[derive(Clone)]
 pub struct Asked {
-    ask: Start,
-    aim: Aim,
-    new: Challenge,
-    delivery: DeliveryId,
-    leased_until: Timestamp,
+    pub(super) ask: Start,
+    pub(super) aim: Aim,
+    pub(super) new: Challenge,
+    pub(super) delivery: DeliveryId,
+    pub(super) leased_until: Timestamp,
     event: EventId,
-    now: Timestamp,
+    pub(super) now: Timestamp,
 }
 
 impl Asked {
@@ -209,12 +209,12 @@ pub fn conclude(app: &App, leased: Leased, begun: Result<Begun>) -> Result<Box<C
 
 /// What a message is counted in. Worked out before the unit: the writer's time is everybody's.
 #[derive(Clone)]
-struct Aim {
-    address: TargetId,
+pub(super) struct Aim {
+    pub(super) address: TargetId,
     /// Where messages are counted: the address without dots and +tags, often the same row.
-    folded: TargetId,
-    networks: Vec<(&'static str, Meter)>,
-    org: (&'static str, Meter),
+    pub(super) folded: TargetId,
+    pub(super) networks: Vec<(&'static str, Meter)>,
+    pub(super) org: (&'static str, Meter),
 }
 
 impl Aim {
@@ -327,7 +327,7 @@ async fn begin(tx: &mut Tx<'_>, app: &App, asked: &Asked) -> Result<Begun> {
 }
 
 /// Spends one from each meter. A refusal is an error, which takes the unit back.
-async fn spend(tx: &mut Tx<'_>, named: &[(&'static str, Meter)], now: Timestamp) -> Result<()> {
+pub(super) async fn spend(tx: &mut Tx<'_>, named: &[(&'static str, Meter)], now: Timestamp) -> Result<()> {
     for (rule, meter) in named {
         if meters::spend(tx, std::slice::from_ref(meter), now).await?.is_some() {
             return Err(Error::Limited { rule, retry_after: meters::retry_after(tx, meter, now).await? });
@@ -337,27 +337,27 @@ async fn spend(tx: &mut Tx<'_>, named: &[(&'static str, Meter)], now: Timestamp)
 }
 
 /// What a start may do.
-enum Paid {
+pub(super) enum Paid {
     Send,
     Withhold,
     Refuse,
 }
 
 /// The messages that an address may still be sent, and the code it would be told.
-struct Purse<'a> {
+pub(super) struct Purse<'a> {
     now: Timestamp,
     ask: &'a Start,
     aim: &'a Aim,
     standing: Standing,
-    class: Class,
+    pub(super) class: Class,
     /// Nothing is left to guess at a short code with, so the message carries one that needs no budget.
-    long: bool,
+    pub(super) long: bool,
     /// The challenge that gets a long code in the place of its short one.
     escalated: Option<ChallengeId>,
 }
 
 impl<'a> Purse<'a> {
-    async fn read(tx: &mut Tx<'_>, ask: &'a Start, aim: &'a Aim, now: Timestamp) -> Result<Self> {
+    pub(super) async fn read(tx: &mut Tx<'_>, ask: &'a Start, aim: &'a Aim, now: Timestamp) -> Result<Self> {
         let standing = targets::standing(tx, &aim.address).await?;
         let class = ask.client.class(&standing.known, now);
         let tag = ask.client.tries_tag(standing.short.id);
@@ -417,7 +417,7 @@ impl<'a> Purse<'a> {
     ///
     /// Not to every spelling, or +tags would multiply both: to the plain address, and to one that somebody proved. Any other
     /// is answered as if, or the answer would tell which spelling has an account.
-    async fn pay(&self, tx: &mut Tx<'_>, policy: &SendPolicy) -> Result<Paid> {
+    pub(super) async fn pay(&self, tx: &mut Tx<'_>, policy: &SendPolicy) -> Result<Paid> {
         let now = self.now;
         targets::write(tx, &self.aim.address).await?;
         if self.aim.folded != self.aim.address {
@@ -450,7 +450,7 @@ impl<'a> Purse<'a> {
     }
 
     /// When the next message is allowed.
-    async fn retry_after(&self, tx: &mut Tx<'_>, policy: &SendPolicy) -> Result<Duration> {
+    pub(super) async fn retry_after(&self, tx: &mut Tx<'_>, policy: &SendPolicy) -> Result<Duration> {
         let (strangers, known) = targets::sends(tx, &self.aim.folded).await?;
         let wait = |ring: &str, class| doorcode_core::budget::retry_after(ring, policy, class, self.now);
         let mut soonest = wait(&strangers, Class::Stranger);

@@ -15,6 +15,7 @@ use super::contacts::{self, Change};
 use super::features::Switch;
 use super::keys::{self, Add, End};
 use super::login::{Login, Spending};
+use super::mail::MailKey;
 use super::redeem::Redeem;
 use super::session::Session;
 use super::start::Starting;
@@ -211,6 +212,7 @@ enum Task {
     End(End),
     Change(Box<Change>),
     Session(Box<Session>),
+    Mail(Box<MailKey>),
     Switch(Switch),
 }
 
@@ -248,7 +250,9 @@ impl Task {
                 let feature = feature.ok_or(Refusal::Request { field: "name", why })?;
                 Self::Switch(Switch { feature, on: kind == Kind::SetOrganizationFeature })
             }
-            Kind::EmailAuth | Kind::EmailAuthV2 | Kind::EmailAuthV3 => return Err(Refusal::Disabled.into()),
+            Kind::EmailAuth | Kind::EmailAuthV2 | Kind::EmailAuthV3 => {
+                Self::Mail(Box::new(MailKey::new(app, caller, parameters, now)?))
+            }
         })
     }
 
@@ -256,6 +260,7 @@ impl Task {
     async fn about(&self, app: &App, claim: &Activity, caller: &Found) -> Result<About> {
         match self {
             Self::Start(start) => Ok(start.about()),
+            Self::Mail(mail) => Ok(mail.about()),
             Self::Redeem(redeem) => redeem.entry.about(app).await,
             Self::Verify(verify) => verify.entry.about(app).await,
             _ => {
@@ -277,6 +282,7 @@ impl Task {
             Self::End(end) => end.run(tx, now).await,
             Self::Change(change) => change.run(tx, now).await,
             Self::Session(session) => session.run(tx, now).await,
+            Self::Mail(mail) => mail.run(tx, app, now).await,
             Self::Switch(switch) => switch.run(tx, &caller.org).await,
         }
     }
@@ -324,6 +330,7 @@ impl Deed {
             }
             Err(error) => Err(match &self.task {
                 Task::Start(start) => start.lost(app, error).into(),
+                Task::Mail(mail) => mail.lost(app, error).into(),
                 _ => error.into(),
             }),
         }

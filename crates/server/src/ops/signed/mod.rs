@@ -9,6 +9,7 @@ mod features;
 mod found;
 mod keys;
 mod login;
+mod mail;
 mod queries;
 mod redeem;
 mod session;

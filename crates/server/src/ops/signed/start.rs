@@ -15,7 +15,7 @@ use serde_json::json;
 use super::caller::Found;
 use super::{Ended, KEY_PURPOSE, Outcome, Refused, TOKEN_PURPOSE, Then, contacts, features, top};
 use crate::app::App;
-use crate::ops::challenges::{Asked, Begun, Live, Start, Terms};
+use crate::ops::challenges::{Asked, Begun, Live, Start, Terms, conclude};
 use crate::ops::client::Client;
 use crate::ops::verifications;
 use crate::store::meters::{self, Meter};
@@ -91,8 +91,7 @@ impl Starting {
 
     /// After a unit that was taken back.
     pub(super) fn lost(&self, app: &App, error: Error) -> Error {
-        let concluded = crate::ops::challenges::conclude(app, self.asked.delivery(), Err(error));
-        concluded.err().unwrap_or_else(|| Error::internal("a start that was taken back was sent"))
+        lost(app, &self.asked, error)
     }
 
     pub(super) async fn run(&self, tx: &mut Tx<'_>, app: &App, now: Timestamp) -> Result<Ended> {
@@ -123,6 +122,12 @@ impl Starting {
         let about = whose.map(|user| (self.org, user));
         Ok(Ended { outcome, about, then: Then::Mail(self.asked.delivery(), Box::new(begun)) })
     }
+}
+
+/// A message's unit was taken back: it is counted all the same.
+pub(super) fn lost(app: &App, asked: &Asked, error: Error) -> Error {
+    let concluded = conclude(app, asked.delivery(), Err(error));
+    concluded.err().unwrap_or_else(|| Error::internal("a start that was taken back was sent"))
 }
 
 fn is_of_user(kind: Kind) -> bool {
