@@ -222,7 +222,7 @@ async fn bench(args: &BenchArgs) -> Outcome<bool> {
         _ => None,
     };
     let backend = match args.scenario {
-        Scenario::Stamped => Some(Arc::new(stamped::Backend::new(&workspace).await?)),
+        Scenario::Stamped => Some(Arc::new(stamped::Backend::new(&workspace, args.connections.into()).await?)),
         _ => None,
     };
     let office = Arc::new(PostOffice::default());

@@ -31,7 +31,7 @@ use super::{Scenario, note};
 use crate::clock::Clock;
 use crate::entropy::{self, Entropy};
 
-/// Codes that are ready when the clock begins to run, and at least so many for each connection.
+/// Codes that are ready when the clock begins to run, and at least so many of them for each connection.
 const READY: usize = 2000;
 const EACH: usize = 16;
 /// People whose keys ask who they are.
@@ -47,6 +47,8 @@ pub(super) struct Backend {
     device: BundleKey,
     org: String,
     clock: Clock,
+    /// How many codes are ready when the clock begins to run.
+    ready: usize,
 }
 
 /// A call that was signed.
@@ -61,14 +63,19 @@ type Coded = (String, String, Box<str>);
 
 impl Backend {
     /// Makes its organisation in the data directory of `workspace`, before the server starts.
-    pub(super) async fn new(workspace: &Workspace) -> Outcome<Self> {
+    pub(super) async fn new(workspace: &Workspace, connections: usize) -> Outcome<Self> {
+        let mut backend = Self::alone(READY.max(connections * EACH))?;
+        backend.org = rig::organization(workspace, &backend.key.public().to_hex()).await?;
+        Ok(backend)
+    }
+
+    /// With its keys, and in no organisation.
+    pub(super) fn alone(ready: usize) -> Outcome<Self> {
         let key = || {
             let seed = Entropy::real().bytes().map_err(Failure::during("drawing a key"))?;
             BundleKey::from_seed(Secret::new(seed)).map_err(Failure::during("making a key"))
         };
-        let (key, device) = (key()?, key()?);
-        let org = rig::organization(workspace, &key.public().to_hex()).await?;
-        Ok(Self { key, device, org, clock: Clock::real(None, None) })
+        Ok(Self { key: key()?, device: key()?, org: String::new(), clock: Clock::real(None, None), ready })
     }
 
     fn activity(&self, rig: &Rig, path: &str, kind: &str, org: &str, parameters: &Value) -> Outcome<Signed> {
@@ -178,7 +185,7 @@ async fn ready(rig: &Rig, backend: &Arc<Backend>, count: usize) -> Outcome<Vec<S
 pub(super) async fn redeem(rig: &Rig, backend: &Arc<Backend>, length: Duration) -> Outcome<Round> {
     let (mut latencies, mut measured) = (Histogram::default(), Duration::ZERO);
     while measured + CRUMB < length {
-        let calls = ready(rig, backend, READY.max(rig.connections * EACH)).await?;
+        let calls = ready(rig, backend, backend.ready).await?;
         let (calls, connections) = (Arc::new(Mutex::new(calls)), rig.connect().await?);
         tokio::time::sleep(SETTLE).await;
         let window = Arc::new(Window::new(now(), length - measured, rig.connections));
@@ -209,11 +216,11 @@ async fn use_up(connection: &mut Connection, calls: &Mutex<Vec<Signed>>, window:
     Ok(lane)
 }
 
-/// Keys that came out of bundles, each with its question who it is.
-async fn asking(rig: &Rig, backend: &Arc<Backend>) -> Outcome<Vec<Signed>> {
+/// Keys that came out of so many bundles, each with its question who it is.
+pub(super) async fn asking(rig: &Rig, backend: &Arc<Backend>, count: usize) -> Outcome<Vec<Signed>> {
     let mut connection = Connection::open(rig.server, None).await?;
-    let mut questions = Vec::with_capacity(ASKING);
-    for person in coded(rig, backend, &mut connection, ASKING).await? {
+    let mut questions = Vec::with_capacity(count);
+    for person in coded(rig, backend, &mut connection, count).await? {
         let answer = connection.ask(backend.redeem(rig, &person)?.request).await?;
         let bundle = text(&result(&answer, "otpAuthResult")?, "credentialBundle");
         let key = open_grant(&bundle, &backend.device).map_err(Failure::during("opening a bundle"))?;
@@ -264,7 +271,7 @@ pub(super) async fn run(
     }
     round::measure(&mut codes, length).await?;
     note(&format!("making {ASKING} keys"));
-    let questions = Arc::new(asking(rig, backend).await?);
+    let questions = Arc::new(asking(rig, backend, ASKING).await?);
     rig.settle().await?;
     let mut asked = vec![Side::new("whoami", rig.clone(), Load::WhoAmI(Arc::clone(&questions)))];
     if beside {
