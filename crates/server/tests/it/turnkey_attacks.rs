@@ -263,6 +263,7 @@ async fn keys_have_limits_and_make_room() {
     }
     // A code's key may end the others of its kind, and no given one.
     let first = cast.sign_in(&sub.org, ADA, &Key::new(9)).await;
+    cast.app.advance(seconds(1));
     let start = cast.start(&sub.org, ADA).await;
     let parameters = json!({ "otpId": start.0, "otpCode": start.1, "targetPublicKey": Key::new(9).target(), "invalidateExisting": true });
     result(&cast.submit(&cast.backend, Kind::OtpAuth, &sub.org, parameters).await, Kind::OtpAuth);

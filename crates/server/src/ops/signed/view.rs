@@ -94,7 +94,7 @@ impl View {
 /// The result, from what is kept of it.
 fn result(app: &App, activity: &Activity, own: bool) -> Result<Option<Map<String, Value>>> {
     let Some(kept) = &activity.result else { return Ok(None) };
-    let mut kept: Map<String, Value> = serde_json::from_str(kept).map_err(Error::internal)?;
+    let kept: Map<String, Value> = serde_json::from_str(kept).map_err(Error::internal)?;
     let mut shown = Map::new();
     for answer in activity.kind.answers() {
         let value = if answer.bearer && !own {
@@ -104,7 +104,7 @@ fn result(app: &App, activity: &Activity, own: bool) -> Result<Option<Map<String
                 "verificationToken" => Some(token(app, activity, &kept)?.into()),
                 "session" => Some(session(app, activity, &kept)?.into()),
                 "otpEncryptionTargetBundle" => target(app, activity, &kept)?.map(Value::from),
-                name => kept.remove(name),
+                name => kept.get(name).cloned(),
             }
         };
         shown.extend(value.map(|value| (answer.name.to_owned(), value)));
