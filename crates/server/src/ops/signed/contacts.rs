@@ -12,6 +12,7 @@ use super::{Ended, Failure, Refused, keys};
 use crate::app::{App, target_of};
 use crate::store::identities::{self, Known};
 use crate::store::signers::{self, Signer};
+use crate::store::spent_tokens::On;
 use crate::store::{Tx, spent_tokens, stamp_keys};
 
 /// The one user of a contact in an organisation.
@@ -80,7 +81,7 @@ impl Change {
             return Ok(Ended::refused(Refusal::Request { field: "contact", why: "is another user's of this organization" }));
         }
         if let Some(token) = &self.token
-            && (!Spending::is_of_now(tx, token).await? || !spent_tokens::spend(tx, &token.id).await?)
+            && (!Spending::is_of_now(tx, token).await? || !spent_tokens::spend(tx, &token.id, On::Login).await?)
         {
             return Ok(Ended::failed(Failure::Token));
         }

@@ -57,6 +57,7 @@ mod tests {
             name: String::new(),
             raised_at: None,
             features: features.to_owned(),
+            proxy: None,
         };
         assert!(is_on(&org(true, ""), Feature::EmailAuth) && !is_on(&org(false, ""), Feature::EmailAuth));
         let on = switched("", &[(Feature::EmailAuth, true), (Feature::SmsAuth, false)]);

@@ -16,6 +16,7 @@ use crate::store::identities::Known;
 use crate::store::meta::{self, Fact};
 use crate::store::orgs::Org;
 use crate::store::signers::Signer;
+use crate::store::spent_tokens::On;
 use crate::store::stamp_keys::StampKey;
 use crate::store::{Tx, spent_tokens};
 
@@ -155,7 +156,7 @@ impl Login {
         if !proved && contacts::has_keys(tx, &user, now).await? {
             return Ok(None);
         }
-        if !Spending::is_of_now(tx, token).await? || !spent_tokens::spend(tx, &token.id).await? {
+        if !Spending::is_of_now(tx, token).await? || !spent_tokens::spend(tx, &token.id, On::Login).await? {
             return Ok(None);
         }
         contacts::prove(tx, &user, &token.contact, now).await?;

@@ -16,7 +16,6 @@ use super::caller::Found;
 use super::{Ended, KEY_PURPOSE, Outcome, Refused, TOKEN_PURPOSE, Then, contacts, features, top};
 use crate::app::App;
 use crate::ops::challenges::{Asked, Begun, Live, Start, Terms, conclude};
-use crate::ops::client::Client;
 use crate::ops::verifications;
 use crate::store::meters::{self, Meter};
 use crate::store::{About, Tx};
@@ -77,7 +76,7 @@ impl Starting {
             renew: RENEW.min(life / 2),
             language: "en".into(),
             full_name: None,
-            client: Client::behind(payer, caller.key.id, person),
+            client: caller.client(person),
             live: Live::ResentIfAlike,
             link: false,
             terms: Terms { sandbox, ..TERMS },
