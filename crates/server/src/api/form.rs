@@ -133,7 +133,9 @@ mod tests {
         for path in ["/hooks/sms/x", "/hooks"] {
             assert_eq!(Form::of(path), Form::Hooks, "{path}");
         }
-        for path in ["/public/v1", "/v1/otp_init", "/v1/account", "/public/v1/submit/otp_auth", "/public/v1/query/nothing"] {
+        for path in
+            ["/public/v1", "/v1/otp_init", "/v1/account", "/public/v1/submit/otp_auth", "/public/v1/query/nothing"]
+        {
             assert_eq!(Form::of(path), Form::Turnkey, "{path}");
         }
         for path in [

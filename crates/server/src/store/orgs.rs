@@ -101,7 +101,9 @@ pub async fn below(
     most: i64,
 ) -> Result<Vec<OrgId>> {
     match name {
-        Some(name) => tx.all(&NAMED_BELOW, &[parent.into(), name.into(), after.into(), most.into()], |row| row.id(0)).await,
+        Some(name) => {
+            tx.all(&NAMED_BELOW, &[parent.into(), name.into(), after.into(), most.into()], |row| row.id(0)).await
+        }
         None => tx.all(&BELOW, &[parent.into(), after.into(), most.into()], |row| row.id(0)).await,
     }
 }

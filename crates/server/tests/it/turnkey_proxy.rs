@@ -57,7 +57,8 @@ async fn somebody_signs_up_and_logs_in() {
     let ask = json!({ "filterType": "EMAIL", "filterValue": ADA, "verificationToken": first });
     assert_eq!(good(&cast, "account", ask).await, json!({}));
     let given = json!([{ "apiKeyName": "k", "publicKey": key.public(), "curveType": "API_KEY_CURVE_P256" }]);
-    let message = json!({ "signup": { "email": ADA, "apiKeys": given }, "tokenId": id_of(&first), "type": "USAGE_TYPE_SIGNUP" });
+    let message =
+        json!({ "signup": { "email": ADA, "apiKeys": given }, "tokenId": id_of(&first), "type": "USAGE_TYPE_SIGNUP" });
     let signature = client_signature(&cast, &key, &message.to_string());
     let body = json!({ "userEmail": ADA, "userName": "Ada", "organizationName": "Ada's", "verificationToken": first,
         "apiKeys": given, "authenticators": [], "oauthProviders": [], "clientSignature": signature });
@@ -69,7 +70,8 @@ async fn somebody_signs_up_and_logs_in() {
     let (second, session) = (token(&cast, ADA, Some(&key)).await, Key::new(12));
     let ask = json!({ "filterType": "EMAIL", "filterValue": ADA, "verificationToken": second });
     assert_eq!(good(&cast, "account", ask).await, json!({ "organizationId": sub }));
-    let message = json!({ "login": { "publicKey": session.public() }, "tokenId": id_of(&second), "type": "USAGE_TYPE_LOGIN" });
+    let message =
+        json!({ "login": { "publicKey": session.public() }, "tokenId": id_of(&second), "type": "USAGE_TYPE_LOGIN" });
     let body = json!({ "verificationToken": second, "publicKey": session.public(),
         "clientSignature": client_signature(&cast, &key, &message.to_string()) });
     assert!(good(&cast, "otp_login", body).await["session"].is_string());
@@ -103,10 +105,12 @@ async fn a_sealed_code_becomes_a_token() {
     let target = open_target(started["otpEncryptionTargetBundle"].as_str().unwrap(), &signer).unwrap();
     let entry = Entry { code: Secret::new(cast.app.last_code(ADA)), key: key.0.public() };
     let sealed = seal_code(&target, &entry, Secret::new([5; 32])).unwrap();
-    let verified = good(&cast, "otp_verify_v2", json!({ "otpId": started["otpId"], "encryptedOtpBundle": sealed })).await;
+    let verified =
+        good(&cast, "otp_verify_v2", json!({ "otpId": started["otpId"], "encryptedOtpBundle": sealed })).await;
     let token = verified["verificationToken"].as_str().unwrap();
     let given = json!([{ "apiKeyName": "k", "publicKey": key.public(), "curveType": "API_KEY_CURVE_P256" }]);
-    let message = json!({ "signupV2": { "email": ADA, "apiKeys": given }, "tokenId": id_of(token), "type": "USAGE_TYPE_SIGNUP" });
+    let message =
+        json!({ "signupV2": { "email": ADA, "apiKeys": given }, "tokenId": id_of(token), "type": "USAGE_TYPE_SIGNUP" });
     let body = json!({ "userEmail": ADA, "verificationToken": token, "apiKeys": given,
         "clientSignature": client_signature(&cast, &key, &message.to_string()) });
     assert!(good(&cast, "signup_v2", body).await["organizationId"].is_string());
@@ -133,7 +137,10 @@ async fn only_pages_of_the_list_and_only_for_whoever_let_them() {
     signed::set_origins(&cast.app.app, cast.org.parse().unwrap(), &[]).await.unwrap();
     assert_eq!(call(&cast, "otp_init", body).await.status, 403, "no longer");
     for bad in ["app.example.com", "https://app.example.com/", "https://a b", "javascript://x", "https://"] {
-        assert!(signed::set_origins(&cast.app.app, cast.org.parse().unwrap(), &[bad.to_owned()]).await.is_err(), "{bad}");
+        assert!(
+            signed::set_origins(&cast.app.app, cast.org.parse().unwrap(), &[bad.to_owned()]).await.is_err(),
+            "{bad}"
+        );
     }
 }
 
@@ -150,14 +157,19 @@ async fn nothing_is_said_or_made_without_proof() {
     let mine = token(&cast, "mallory@example.com", Some(&key)).await;
     let ask = json!({ "filterType": "EMAIL", "filterValue": ADA, "verificationToken": mine });
     assert_eq!(good(&cast, "account", ask).await, json!({}), "a token for another contact");
-    let given = |key: &Key| json!([{ "apiKeyName": "k", "publicKey": key.public(), "curveType": "API_KEY_CURVE_P256" }]);
+    let given =
+        |key: &Key| json!([{ "apiKeyName": "k", "publicKey": key.public(), "curveType": "API_KEY_CURVE_P256" }]);
     let body = |email: &str, keys: Value| {
         let message = json!({ "signup": { "email": email, "apiKeys": keys }, "tokenId": id_of(&mine), "type": "USAGE_TYPE_SIGNUP" });
         json!({ "userEmail": email, "verificationToken": mine, "apiKeys": keys,
             "clientSignature": client_signature(&cast, &key, &message.to_string()) })
     };
     assert_eq!(call(&cast, "signup", body(ADA, given(&key))).await.status, 400, "another's address");
-    assert_eq!(call(&cast, "signup", body("mallory@example.com", given(&thief))).await.status, 400, "a key that nobody proved to have");
+    assert_eq!(
+        call(&cast, "signup", body("mallory@example.com", given(&thief))).await.status,
+        400,
+        "a key that nobody proved to have"
+    );
     let mut more = body("mallory@example.com", given(&key));
     more["userPhoneNumber"] = json!("+4930123456");
     assert_eq!(call(&cast, "signup", more).await.status, 400, "another contact besides");

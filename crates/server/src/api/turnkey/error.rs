@@ -134,8 +134,12 @@ impl From<Refused> for Answered {
 impl From<Trouble> for Answered {
     fn from(trouble: Trouble) -> Self {
         Self(match trouble {
-            Trouble::TooLarge => say(StatusCode::PAYLOAD_TOO_LARGE, 3, "bad request body: is too large", "REQUEST_INVALID"),
-            Trouble::Unreadable => say(StatusCode::BAD_REQUEST, 3, "bad request body: could not be read", "REQUEST_INVALID"),
+            Trouble::TooLarge => {
+                say(StatusCode::PAYLOAD_TOO_LARGE, 3, "bad request body: is too large", "REQUEST_INVALID")
+            }
+            Trouble::Unreadable => {
+                say(StatusCode::BAD_REQUEST, 3, "bad request body: could not be read", "REQUEST_INVALID")
+            }
             Trouble::Late => say(StatusCode::REQUEST_TIMEOUT, 4, "the body did not come in time", "REQUEST_INVALID"),
         })
     }

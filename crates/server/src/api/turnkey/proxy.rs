@@ -8,8 +8,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
 use doorcode_core::activity::Kind;
-use doorcode_core::stamp::Refusal;
 use doorcode_core::json;
+use doorcode_core::stamp::Refusal;
 use serde_json::{Map, Value};
 
 use super::error::{Answered, ProxyProblems};

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use doorcode_core::activity::{Kind, Parameters, Request, Status, rules};
 use doorcode_core::seal::turnkey::Verification;
 use doorcode_core::stamp::authority::{Call, Side};
-use doorcode_core::stamp::{AttestedStamp, BodyPrint, KeyKind, Presented, PublicKey, Refusal, Stamp, WebauthnStamp, timely};
+use doorcode_core::stamp::{
+    AttestedStamp, BodyPrint, KeyKind, Presented, PublicKey, Refusal, Stamp, WebauthnStamp, timely,
+};
 use doorcode_core::{CredentialId, EventId, Result, Timestamp, UserId};
 use serde_json::json;
 
@@ -82,8 +84,7 @@ pub async fn submit(app: &Arc<App>, path: &str, presented: &Presented<'_>, body:
     }
     let print = BodyPrint::of(body);
     let sent = Sent { key: stamped.key().to_hex(), fingerprint: print.to_string(), signature: signature(&stamped) };
-    let prints: Vec<[u8; 32]> =
-        app.keys.ring().iter().map(|roots| print.keyed(&roots.activity, request.org)).collect();
+    let prints: Vec<[u8; 32]> = app.keys.ring().iter().map(|roots| print.keyed(&roots.activity, request.org)).collect();
     if let Some(done) = before(app, prints.clone()).await? {
         return answer(app, done, &sent).await;
     }
@@ -313,9 +314,8 @@ impl Deed {
     pub(super) async fn perform(self, app: &Arc<App>, caller: &Arc<Found>) -> Result<Activity, Refused> {
         let about = self.task.about(app, &self.claim, caller).await?;
         let (unit_app, unit_caller, deed) = (Arc::clone(app), Arc::clone(caller), self.clone());
-        let unit = app
-            .db
-            .write_at(about, move |tx| Box::pin(async move { deed.unit(tx, &unit_app, &unit_caller).await }));
+        let unit =
+            app.db.write_at(about, move |tx| Box::pin(async move { deed.unit(tx, &unit_app, &unit_caller).await }));
         match unit.await {
             Ok(Came::Before(found)) => {
                 Ok(found.ok_or_else(|| doorcode_core::Error::unavailable("an activity was let go of meanwhile"))?)

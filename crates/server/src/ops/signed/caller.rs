@@ -12,10 +12,10 @@ use doorcode_core::{OrgId, Result, Timestamp};
 use super::{Refused, keys, top};
 use crate::app::App;
 use crate::ops::client::Client;
+use crate::store::Tx;
 use crate::store::orgs::{self, Org};
 use crate::store::signers::{self, Signer};
 use crate::store::stamp_keys::{self, StampKey};
-use crate::store::Tx;
 
 /// Somebody whose key was found.
 pub struct Found {

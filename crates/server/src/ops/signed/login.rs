@@ -1,8 +1,8 @@
 //! Sessions: a verification token, or another key of the user's, is spent on a key that signs for a while. Refuses a token that is spent, of
 //! another organisation, or whose key did not sign for this very use; and one for a contact that nobody proved on a user who has keys.
 
-use doorcode_core::activity::rules::{Feature, SESSION_LIFE};
 use doorcode_core::activity::Parameters;
+use doorcode_core::activity::rules::{Feature, SESSION_LIFE};
 use doorcode_core::seal::turnkey::{ClientSignature, Usage, Verification};
 use doorcode_core::stamp::{KeyKind, PublicKey, Refusal};
 use doorcode_core::{Address, CredentialId, Kid, Result, Timestamp};
@@ -39,11 +39,7 @@ impl Spending {
     }
 
     /// Whether the key that a token names signed for what it is spent on.
-    pub(super) fn signed(
-        token: &Verification,
-        parameters: &Parameters<'_>,
-        usage: &Usage,
-    ) -> Result<(), Refusal> {
+    pub(super) fn signed(token: &Verification, parameters: &Parameters<'_>, usage: &Usage) -> Result<(), Refusal> {
         match parameters.object("clientSignature") {
             Some(signature) => ClientSignature::of(signature).verify(token, usage),
             None if token.key.is_none() => Ok(()),
@@ -69,7 +65,12 @@ pub(super) struct Login {
 
 impl Login {
     /// By a token in the parameters.
-    pub(super) fn by_token(app: &App, caller: &Found, parameters: &Parameters<'_>, now: Timestamp) -> Result<Self, Refused> {
+    pub(super) fn by_token(
+        app: &App,
+        caller: &Found,
+        parameters: &Parameters<'_>,
+        now: Timestamp,
+    ) -> Result<Self, Refused> {
         let text = parameters.text("verificationToken").unwrap_or_default();
         let token = Spending::read(app, &caller.org, text, now)?;
         Spending::signed(&token, parameters, &Usage::login(parameters, caller.org.id))?;

@@ -52,7 +52,10 @@ pub async fn proxy(app: &App, config: &str, origin: Option<&str>, client: Client
 pub async fn set_origins(app: &App, org: OrgId, origins: &[String]) -> Result<()> {
     for origin in origins {
         let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-        let plain = |rest: &str| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.:[]".contains(&b));
+        let plain = |rest: &str| {
+            !rest.is_empty()
+                && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.:[]".contains(&b))
+        };
         if !rest.is_some_and(plain) {
             return Err(Error::Invalid { field: "origin", why: "must be like https://app.example.com" });
         }
@@ -77,7 +80,8 @@ impl Proxy {
     fn found(&self, org: Org) -> Result<Found> {
         let user = UserId::from_bytes(*self.org.id.as_bytes());
         // Never compared: nothing that the proxy does is signed.
-        let key = PublicKey::parse(Curve::P256, GENERATOR).ok_or_else(|| Error::internal("the curve has a generator"))?;
+        let key =
+            PublicKey::parse(Curve::P256, GENERATOR).ok_or_else(|| Error::internal("the curve has a generator"))?;
         Ok(Found {
             key: StampKey {
                 org: self.org.id,
@@ -89,7 +93,14 @@ impl Proxy {
                 expires_at: None,
                 inert: None,
             },
-            user: Signer { org: self.org.id, id: user, name: "Auth proxy".to_owned(), email: None, phone: None, root: true },
+            user: Signer {
+                org: self.org.id,
+                id: user,
+                name: "Auth proxy".to_owned(),
+                email: None,
+                phone: None,
+                root: true,
+            },
             org,
             side: Side::Own,
             client: Some(self.client.clone()),
@@ -97,7 +108,12 @@ impl Proxy {
     }
 
     /// Does what a call asks, as an activity of this kind, and gives the members of its result.
-    async fn submit(&self, app: &Arc<App>, kind: Kind, members: Map<String, Value>) -> Result<Map<String, Value>, Refused> {
+    async fn submit(
+        &self,
+        app: &Arc<App>,
+        kind: Kind,
+        members: Map<String, Value>,
+    ) -> Result<Map<String, Value>, Refused> {
         self.submit_in(app, self.org.clone(), kind, members).await
     }
 
@@ -144,19 +160,34 @@ impl Proxy {
     }
 
     /// A code, for any contact. What the app says of the mail is ignored.
-    pub async fn start(&self, app: &Arc<App>, kind: Kind, body: &Map<String, Value>) -> Result<Map<String, Value>, Refused> {
+    pub async fn start(
+        &self,
+        app: &Arc<App>,
+        kind: Kind,
+        body: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, Refused> {
         let mut members = taken(body, &["otpType", "contact"]);
         members.insert("appName".to_owned(), self.org.name.clone().into());
         self.submit(app, kind, members).await
     }
 
     /// A code that comes back, in the clear or sealed.
-    pub async fn verify(&self, app: &Arc<App>, kind: Kind, body: &Map<String, Value>) -> Result<Map<String, Value>, Refused> {
+    pub async fn verify(
+        &self,
+        app: &Arc<App>,
+        kind: Kind,
+        body: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, Refused> {
         self.submit(app, kind, taken(body, &["otpId", "otpCode", "publicKey", "encryptedOtpBundle"])).await
     }
 
     /// A session, by a token, in the organisation that is named, or the one that has its contact.
-    pub async fn login(&self, app: &Arc<App>, kind: Kind, body: &Map<String, Value>) -> Result<Map<String, Value>, Refused> {
+    pub async fn login(
+        &self,
+        app: &Arc<App>,
+        kind: Kind,
+        body: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, Refused> {
         let token = self.token(app, body)?;
         let org = match json::text(body, "organizationId").filter(|id| !id.is_empty()) {
             Some(id) => Some(id.parse().map_err(|_| Refusal::MalformedOrganization)?),
@@ -193,7 +224,12 @@ impl Proxy {
     }
 
     /// A sub-organisation of somebody's own: with the contact that their token proves, and the key that it names.
-    pub async fn sign_up(&self, app: &Arc<App>, kind: Kind, body: &Map<String, Value>) -> Result<Map<String, Value>, Refused> {
+    pub async fn sign_up(
+        &self,
+        app: &Arc<App>,
+        kind: Kind,
+        body: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, Refused> {
         let token = self.token(app, body)?;
         let other = match token.contact {
             Address::Email(_) => "userPhoneNumber",
@@ -204,11 +240,16 @@ impl Proxy {
         }
         let keys = body.get("apiKeys").and_then(Value::as_array).into_iter().flatten();
         let own = |given: &Value| {
-            let key = given.get("publicKey").and_then(Value::as_str).and_then(|text| PublicKey::parse(Curve::P256, text));
+            let key =
+                given.get("publicKey").and_then(Value::as_str).and_then(|text| PublicKey::parse(Curve::P256, text));
             key.is_some() && key == token.key
         };
         if !keys.clone().all(own) {
-            return Err(Refusal::Request { field: "apiKeys", why: "has a key that is not the token's: nobody proved to have it" }.into());
+            return Err(Refusal::Request {
+                field: "apiKeys",
+                why: "has a key that is not the token's: nobody proved to have it",
+            }
+            .into());
         }
         if self.of_contact(app, token.contact.clone()).await?.is_some() {
             return Err(Refusal::Request { field: "contact", why: "has an account: log in" }.into());

@@ -29,7 +29,12 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) fn new(caller: &Found, parameters: &Parameters<'_>, code: Secret<String>, purpose: &'static str) -> Result<Self, Refusal> {
+    pub(super) fn new(
+        caller: &Found,
+        parameters: &Parameters<'_>,
+        code: Secret<String>,
+        purpose: &'static str,
+    ) -> Result<Self, Refusal> {
         let id = parameters.text("otpId").and_then(|id| id.parse().ok());
         let id = id.ok_or(Refusal::Request { field: "otpId", why: "must be a UUID" })?;
         let client = caller.client(None);
@@ -56,7 +61,12 @@ impl Entry {
     }
 
     /// The challenge whose code it is, used up by it; none where it is not, for whatever reason.
-    pub(super) async fn check(&self, tx: &mut Tx<'_>, app: &App, now: Timestamp) -> Result<Option<(Box<Challenge>, Address)>> {
+    pub(super) async fn check(
+        &self,
+        tx: &mut Tx<'_>,
+        app: &App,
+        now: Timestamp,
+    ) -> Result<Option<(Box<Challenge>, Address)>> {
         let Some(found) = self.challenge(tx).await? else { return Ok(None) };
         let to = Address::parse(&found.destination)?;
         let attempt = Attempt {

@@ -52,7 +52,9 @@ impl Starting {
         let sandbox = app.config.dev && is_sandbox(&contact, shape);
         let by_mail = contact.email().is_some();
         if !by_mail && !sandbox {
-            return Err(Refusal::Request { field: "otpType", why: "can't be OTP_TYPE_SMS: this server sends mail" }.into());
+            return Err(
+                Refusal::Request { field: "otpType", why: "can't be OTP_TYPE_SMS: this server sends mail" }.into()
+            );
         }
         let feature = if by_mail { Feature::OtpEmailAuth } else { Feature::SmsAuth };
         if of_user && !features::is_on(&caller.org, feature) {
@@ -105,7 +107,10 @@ impl Starting {
         if let Some(meter) = &self.meter
             && meters::spend(tx, std::slice::from_ref(meter), now).await?.is_some()
         {
-            return Err(Error::Limited { rule: "signed.starts", retry_after: meters::retry_after(tx, meter, now).await? });
+            return Err(Error::Limited {
+                rule: "signed.starts",
+                retry_after: meters::retry_after(tx, meter, now).await?,
+            });
         }
         if !self.sandbox {
             verifications::may_send(tx, app, &self.payer, self.contact.as_str()).await?;
