@@ -2,6 +2,8 @@
 
 -- What was switched of an org's features: +NAME or -NAME, with spaces between. What nobody switched is as it is everywhere.
 ALTER TABLE orgs ADD COLUMN features TEXT;
+-- Origins whose pages may call without a stamp, with spaces between; none: nobody may.
+ALTER TABLE orgs ADD COLUMN proxy TEXT;
 CREATE INDEX orgs_by_parent ON orgs (parent_id, id) WHERE parent_id IS NOT NULL;
 
 -- root: 1 for a root user of their org, 0 for another one; none for whoever signs nothing. phone and email of those who sign are

@@ -6,6 +6,20 @@ use axum::response::Response;
 
 use super::{agentotp, hooks, native, outx, turnkey};
 
+/// The calls of the auth proxy, which stand among the native door's.
+const PROXY: [&str; 10] = [
+    "/v1/otp_init",
+    "/v1/otp_init_v2",
+    "/v1/otp_verify",
+    "/v1/otp_verify_v2",
+    "/v1/otp_login",
+    "/v1/otp_login_v2",
+    "/v1/account",
+    "/v1/signup",
+    "/v1/signup_v2",
+    "/v1/wallet_kit_config",
+];
+
 /// Whose form an answer has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Form {
@@ -42,7 +56,7 @@ impl Form {
             Self::Agentotp
         } else if is(&"/hooks") {
             Self::Hooks
-        } else if is(&"/public/v1") {
+        } else if is(&"/public/v1") || PROXY.iter().any(is) {
             Self::Turnkey
         } else if native.iter().any(is) {
             Self::Native
@@ -113,13 +127,15 @@ mod tests {
 
     #[test]
     fn a_path_has_the_form_of_its_door() {
-        for path in ["/v1", "/v1/", "/v1/otp_init", "/v1/verifications", "/.well-known/jwks.json", "/openapi.json"] {
+        for path in ["/v1", "/v1/", "/v1/otp_initial", "/v1/verifications", "/.well-known/jwks.json", "/openapi.json"] {
             assert_eq!(Form::of(path), Form::Native, "{path}");
         }
         for path in ["/hooks/sms/x", "/hooks"] {
             assert_eq!(Form::of(path), Form::Hooks, "{path}");
         }
-        for path in ["/public/v1", "/public/v1/submit/otp_auth", "/public/v1/query/nothing"] {
+        for path in
+            ["/public/v1", "/v1/otp_init", "/v1/account", "/public/v1/submit/otp_auth", "/public/v1/query/nothing"]
+        {
             assert_eq!(Form::of(path), Form::Turnkey, "{path}");
         }
         for path in [

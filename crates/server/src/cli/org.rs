@@ -60,6 +60,23 @@ Examples:
         #[command(flatten)]
         place: Place,
     },
+    /// Let apps call for an org without a stamp (the auth proxy): its id is the configuration's
+    #[command(after_help = "\
+Examples:
+  doorcode org proxy --org ID --origin https://app.example.com
+  doorcode org proxy --org ID            nobody may any more
+
+Pages of other origins are refused. Programs say no origin, and are let in.")]
+    Proxy {
+        /// Which
+        #[arg(long)]
+        org: OrgId,
+        /// An origin whose pages may call; may be given several times
+        #[arg(long, value_name = "ORIGIN")]
+        origin: Vec<String>,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Let an address sign up where sign-up is by invitation
     #[command(after_help = "\
 Examples:
@@ -124,6 +141,14 @@ impl Org {
                     (false, _) => "it was so before",
                     (true, false) => "raised: it may send to anybody",
                     (true, true) => "lowered: it may send to its own members only",
+                });
+                Ok(ExitCode::SUCCESS)
+            }),
+            Self::Proxy { org, origin, place } => place.within(environment, |app| async move {
+                signed::set_origins(&app, org, &origin).await?;
+                out(&match origin.is_empty() {
+                    true => "nobody may call without a stamp".to_owned(),
+                    false => format!("X-Auth-Proxy-Config-ID: {org}"),
                 });
                 Ok(ExitCode::SUCCESS)
             }),

@@ -11,8 +11,8 @@ use doorcode_core::{Result, Timestamp};
 use crate::app::App;
 use crate::store::meta::{self, Fact};
 use crate::store::{
-    activities, challenges, deliveries, events, idempotency, meters, nodes, redirects, relay_messages, relays, sessions,
-    spent_tokens, stamp_keys, targets, webhook_messages,
+    activities, challenges, deliveries, events, idempotency, meters, nodes, redirects, relay_messages, relays,
+    sessions, spent_tokens, stamp_keys, targets, webhook_messages,
 };
 
 /// Rows of one batch.

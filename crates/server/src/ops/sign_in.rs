@@ -90,7 +90,8 @@ pub const PURPOSE: &str = "sign-in";
 /// Checks a code and hands over what it earned. `None`: wrong, in the one sense that the outside is told.
 pub async fn verify(app: &Arc<App>, attempt: Attempt) -> Result<Option<SignedIn>> {
     let now = app.clock.now();
-    let email = attempt.to.email().cloned().ok_or(Error::Invalid { field: "email", why: "must be an address of e-mail" })?;
+    let email =
+        attempt.to.email().cloned().ok_or(Error::Invalid { field: "email", why: "must be an address of e-mail" })?;
     let unit_app = Arc::clone(app);
     let aim = Aim::of(app, &attempt);
     let (db, about) = (&app.db, About::address(aim.address, attempt.client.asker()));

@@ -66,7 +66,11 @@ pub async fn known(tx: &mut Tx<'_>, target: &TargetId, org: &OrgId, user: &UserI
     let found: Option<(OrgId, UserId, Option<Timestamp>)> = tx.one(&STANDING, &[target.into()], read).await?;
     Ok(match found {
         Some((of, whose, at)) if of == *org && whose == *user => {
-            if at.is_some() { Known::Proved } else { Known::Vouched }
+            if at.is_some() {
+                Known::Proved
+            } else {
+                Known::Vouched
+            }
         }
         _ => Known::Nothing,
     })

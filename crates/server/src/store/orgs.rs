@@ -7,17 +7,18 @@ use super::sql::{Row, statements};
 
 statements! {
     INSERT = "INSERT INTO orgs (id, parent_id, name) VALUES ($1, $2, $3)";
-    GET = "SELECT id, parent_id, name, raised_at, features FROM orgs WHERE id = $1";
+    GET = "SELECT id, parent_id, name, raised_at, features, proxy FROM orgs WHERE id = $1";
     // For a unit that counts what the org has before it changes that: nobody else does meanwhile.
-    HOLD = "SELECT id, parent_id, name, raised_at, features FROM orgs WHERE id = $1 FOR UPDATE";
+    HOLD = "SELECT id, parent_id, name, raised_at, features, proxy FROM orgs WHERE id = $1 FOR UPDATE";
     // Itself and, one level down, those that it made.
-    FAMILY = "SELECT id, parent_id, name, raised_at, features FROM orgs WHERE (id = $1 OR parent_id = $1) AND id > $2 ORDER BY id LIMIT $3";
+    FAMILY = "SELECT id, parent_id, name, raised_at, features, proxy FROM orgs WHERE (id = $1 OR parent_id = $1) AND id > $2 ORDER BY id LIMIT $3";
     RAISE = "UPDATE orgs SET raised_at = $2 WHERE id = $1 AND raised_at IS NULL";
     LOWER = "UPDATE orgs SET raised_at = NULL WHERE id = $1 AND raised_at IS NOT NULL";
     NAME = "SELECT name FROM orgs WHERE id = $1";
     LIST = "SELECT id, name FROM orgs ORDER BY id LIMIT $1";
     NAMED_BELOW = "SELECT id FROM orgs WHERE parent_id = $1 AND name = $2 AND id > $3 ORDER BY id LIMIT $4";
     BELOW = "SELECT id FROM orgs WHERE parent_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    SET_PROXY = "UPDATE orgs SET proxy = $2 WHERE id = $1";
     SWITCH = "UPDATE orgs SET features = $2 WHERE id = $1";
 }
 
@@ -34,6 +35,8 @@ pub struct Org {
     pub raised_at: Option<Timestamp>,
     /// What was switched of its features: `+NAME` or `-NAME`, with spaces between.
     pub features: String,
+    /// Origins whose pages may call without a stamp, with spaces between; none: nobody may.
+    pub proxy: Option<String>,
 }
 
 impl Org {
@@ -44,6 +47,7 @@ impl Org {
             name: row.text(2)?,
             raised_at: row.maybe_time(3)?,
             features: row.maybe_text(4)?.unwrap_or_default(),
+            proxy: row.maybe_text(5)?,
         })
     }
 }
@@ -97,7 +101,9 @@ pub async fn below(
     most: i64,
 ) -> Result<Vec<OrgId>> {
     match name {
-        Some(name) => tx.all(&NAMED_BELOW, &[parent.into(), name.into(), after.into(), most.into()], |row| row.id(0)).await,
+        Some(name) => {
+            tx.all(&NAMED_BELOW, &[parent.into(), name.into(), after.into(), most.into()], |row| row.id(0)).await
+        }
         None => tx.all(&BELOW, &[parent.into(), after.into(), most.into()], |row| row.id(0)).await,
     }
 }
@@ -105,4 +111,9 @@ pub async fn below(
 /// Writes down what is switched.
 pub async fn switch(tx: &mut Tx<'_>, id: &OrgId, features: &str) -> Result<()> {
     tx.execute(&SWITCH, &[id.into(), features.into()]).await.map(drop)
+}
+
+/// Writes down from which origins apps may call without a stamp.
+pub async fn set_proxy(tx: &mut Tx<'_>, id: &OrgId, origins: Option<&str>) -> Result<()> {
+    tx.execute(&SET_PROXY, &[id.into(), origins.into()]).await.map(drop)
 }

@@ -253,7 +253,8 @@ pub(super) async fn finish(
         None => client,
     };
     let terms = Terms::default();
-    let attempt = Attempt { realm: OrgId::HOUSE, purpose: PURPOSE, to: to.into(), only: None, entry, shape, client, terms };
+    let attempt =
+        Attempt { realm: OrgId::HOUSE, purpose: PURPOSE, to: to.into(), only: None, entry, shape, client, terms };
     let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let before = browser::session(app, headers).await.map(|live| live.session.id);
     let wish = Wish { agent: browser::name_of(agent), before, request: asked.request.clone() };

@@ -90,6 +90,7 @@ mod turnkey_attacks;
 mod turnkey_cast;
 mod turnkey_mail;
 mod turnkey_nodes;
+mod turnkey_proxy;
 mod turnkey_sdks;
 mod turnkey_words;
 mod verified;

@@ -126,13 +126,17 @@ async fn the_sandbox_sends_nothing_and_takes_zeros() {
         assert_eq!(verify("000000").await.status, 200);
     }
     // Of any other shape it is an address like others.
-    let parameters = json!({ "otpType": "OTP_TYPE_EMAIL", "contact": "user@example.com", "otpLength": 7, "alphanumeric": false });
+    let parameters =
+        json!({ "otpType": "OTP_TYPE_EMAIL", "contact": "user@example.com", "otpLength": 7, "alphanumeric": false });
     result(&cast.submit(&cast.backend, Kind::InitOtp, &cast.org, parameters).await, Kind::InitOtp);
     assert_eq!(cast.app.messages("user@example.com"), 0);
     cast.app.deliver_due().await;
     assert_eq!(cast.app.messages("user@example.com"), 1);
     let sms = json!({ "otpType": "OTP_TYPE_SMS", "contact": "+4930123456" });
-    assert_eq!(refusal(&cast.submit(&cast.backend, Kind::InitOtp, &cast.org, sms).await), (400, 3, "REQUEST_INVALID".to_owned()));
+    assert_eq!(
+        refusal(&cast.submit(&cast.backend, Kind::InitOtp, &cast.org, sms).await),
+        (400, 3, "REQUEST_INVALID".to_owned())
+    );
 }
 
 /// A contact is verified with the parent, signs up with its token, and logs in later with another one.
@@ -141,7 +145,8 @@ async fn a_verified_contact_signs_up_and_logs_in() {
     let cast = Cast::new().await;
     let (token_key, session_key) = (Key::new(11), Key::new(12));
     let token = encrypted_token(&cast, &cast.org, ADA, &token_key).await;
-    let user = json!({ "userName": "Ada", "userEmail": ADA, "apiKeys": [], "authenticators": [], "oauthProviders": [] });
+    let user =
+        json!({ "userName": "Ada", "userEmail": ADA, "apiKeys": [], "authenticators": [], "oauthProviders": [] });
     let message = json!({ "signupV2": { "email": ADA }, "tokenId": id_of(&token), "type": "USAGE_TYPE_SIGNUP" });
     let parameters = json!({ "subOrganizationName": "Ada", "rootUsers": [user], "rootQuorumThreshold": 1,
         "verificationToken": token, "clientSignature": client_signature(&cast, &token_key, &message.to_string()) });
@@ -150,14 +155,19 @@ async fn a_verified_contact_signs_up_and_logs_in() {
     let sub = made["subOrganizationId"].as_str().unwrap().to_owned();
     let by_mail = json!({ "organizationId": cast.org, "filterType": "EMAIL", "filterValue": ADA });
     for query in ["list_suborgs", "list_verified_suborgs"] {
-        assert_eq!(cast.query(&cast.backend, query, by_mail.clone()).await.json(), json!({ "organizationIds": [sub] }), "{query}");
+        assert_eq!(
+            cast.query(&cast.backend, query, by_mail.clone()).await.json(),
+            json!({ "organizationIds": [sub] }),
+            "{query}"
+        );
     }
     cast.app.advance(seconds(1));
     let again = cast.submit(&cast.backend, kind, &cast.org, parameters).await;
     assert_eq!(refusal(&again), (400, 3, "REQUEST_INVALID".to_owned()), "a token is spent once");
 
     let token = encrypted_token(&cast, &cast.org, ADA, &token_key).await;
-    let login = json!({ "login": { "publicKey": session_key.public() }, "tokenId": id_of(&token), "type": "USAGE_TYPE_LOGIN" });
+    let login =
+        json!({ "login": { "publicKey": session_key.public() }, "tokenId": id_of(&token), "type": "USAGE_TYPE_LOGIN" });
     let parameters = json!({ "verificationToken": token, "publicKey": session_key.public(),
         "clientSignature": client_signature(&cast, &token_key, &login.to_string()) });
     let answer = cast.submit(&cast.backend, Kind::OtpLoginV2, &sub, parameters).await;
@@ -233,7 +243,10 @@ async fn keys_are_given_listed_and_ended() {
     let ids = made["apiKeyIds"].as_array().unwrap().clone();
     assert_eq!(cast.whoami(&second, &sub.org).await.status, 200);
     let one = cast.query(&second, "get_api_key", json!({ "organizationId": sub.org, "apiKeyId": ids[0] })).await.json();
-    assert_eq!(one["apiKey"]["credential"], json!({ "publicKey": second.public(), "type": "CREDENTIAL_TYPE_API_KEY_P256" }));
+    assert_eq!(
+        one["apiKey"]["credential"],
+        json!({ "publicKey": second.public(), "type": "CREDENTIAL_TYPE_API_KEY_P256" })
+    );
     let user = cast.query(&owner, "get_user", json!({ "organizationId": sub.org, "userId": sub.user })).await.json();
     assert_eq!(user["user"]["apiKeys"].as_array().unwrap().len(), 3);
     assert_eq!(user["user"]["userEmail"], ADA);
@@ -272,9 +285,15 @@ async fn contacts_and_features_are_changed() {
     let parameters = json!({ "userId": sub.user, "userEmail": "countess@example.com" });
     assert_eq!(result(&cast.submit(&owner, kind, &sub.org, parameters).await, kind)["userId"], sub.user.as_str());
     let kind = Kind::UpdateUserPhoneNumber;
-    result(&cast.submit(&owner, kind, &sub.org, json!({ "userId": sub.user, "userPhoneNumber": "+4930123456" })).await, kind);
+    result(
+        &cast.submit(&owner, kind, &sub.org, json!({ "userId": sub.user, "userPhoneNumber": "+4930123456" })).await,
+        kind,
+    );
     let user = cast.query(&owner, "get_user", json!({ "organizationId": sub.org, "userId": sub.user })).await.json();
-    assert_eq!((&user["user"]["userEmail"], &user["user"]["userPhoneNumber"]), (&json!("countess@example.com"), &json!("+4930123456")));
+    assert_eq!(
+        (&user["user"]["userEmail"], &user["user"]["userPhoneNumber"]),
+        (&json!("countess@example.com"), &json!("+4930123456"))
+    );
 
     let off = json!({ "name": "FEATURE_NAME_OTP_EMAIL_AUTH" });
     let kind = Kind::RemoveOrganizationFeature;
@@ -316,13 +335,19 @@ async fn lists_have_pages_and_filters() {
         let found = cast.query(&cast.backend, "list_suborgs", body).await.json();
         assert_eq!(found, json!({ "organizationIds": [subs[3]] }), "{kind}");
     }
-    let verified = json!({ "organizationId": cast.org, "filterType": "EMAIL", "filterValue": "somebody.3@example.com" });
-    assert_eq!(cast.query(&cast.backend, "list_verified_suborgs", verified).await.json(), json!({ "organizationIds": [] }));
+    let verified =
+        json!({ "organizationId": cast.org, "filterType": "EMAIL", "filterValue": "somebody.3@example.com" });
+    assert_eq!(
+        cast.query(&cast.backend, "list_verified_suborgs", verified).await.json(),
+        json!({ "organizationIds": [] })
+    );
 
     let activities = |more: Value| {
         let mut body = json!({ "organizationId": cast.org });
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        async { cast.query(&cast.backend, "list_activities", body).await.json()["activities"].as_array().unwrap().clone() }
+        async {
+            cast.query(&cast.backend, "list_activities", body).await.json()["activities"].as_array().unwrap().clone()
+        }
     };
     let all = activities(json!({})).await;
     assert_eq!(all.len(), 5);
@@ -339,7 +364,8 @@ async fn the_public_halves_are_published() {
     let keys = cast.app.get("/public/v1/keys").await.json();
     let uses: Vec<_> = keys["keys"].as_array().unwrap().iter().map(|key| key["use"].as_str().unwrap()).collect();
     assert_eq!(uses, ["verification", "old_verification", "session"]);
-    let mut distinct: Vec<_> = keys["keys"].as_array().unwrap().iter().map(|key| key["public_key"].to_string()).collect();
+    let mut distinct: Vec<_> =
+        keys["keys"].as_array().unwrap().iter().map(|key| key["public_key"].to_string()).collect();
     distinct.dedup();
     assert_eq!(distinct.len(), 3, "each use has a key of its own");
 }

@@ -27,11 +27,19 @@ async fn the_same_body_a_thousand_times_is_one_activity_and_one_key() {
     let cast = Cast::new().await;
     let sub = cast.sub(ADA, &[]).await;
     let start = cast.start(&sub.org, ADA).await;
-    let text = body(&cast.app, Kind::OtpAuth, &sub.org,
-        json!({ "otpId": start.0, "otpCode": start.1, "targetPublicKey": Key::new(9).target() }));
-    let answers = join_all((0..1000).map(|_| send(&cast.app, &cast.backend, "/public/v1/submit/otp_auth", &text))).await;
+    let text = body(
+        &cast.app,
+        Kind::OtpAuth,
+        &sub.org,
+        json!({ "otpId": start.0, "otpCode": start.1, "targetPublicKey": Key::new(9).target() }),
+    );
+    let answers =
+        join_all((0..1000).map(|_| send(&cast.app, &cast.backend, "/public/v1/submit/otp_auth", &text))).await;
     one_of(&answers);
-    assert_eq!(cast.app.number("SELECT count(*) FROM credentials WHERE key_type = 'CREDENTIAL_TYPE_OTP_AUTH_KEY_P256'"), 1);
+    assert_eq!(
+        cast.app.number("SELECT count(*) FROM credentials WHERE key_type = 'CREDENTIAL_TYPE_OTP_AUTH_KEY_P256'"),
+        1
+    );
     assert_eq!(cast.app.number("SELECT count(*) FROM activities WHERE kind = 'ACTIVITY_TYPE_OTP_AUTH'"), 1);
     assert_eq!(cast.app.counted("checks", "right"), 1, "and the code was looked at once");
 }
@@ -53,8 +61,12 @@ async fn a_wrong_code_is_wrong_for_good_and_the_fourth_try_is_not_looked_at() {
     let sub = cast.sub(ADA, &[]).await;
     let (id, code) = cast.start(&sub.org, ADA).await;
     let device = Key::new(9);
-    let text = body(&cast.app, Kind::OtpAuth, &sub.org,
-        json!({ "otpId": id, "otpCode": not(&code), "targetPublicKey": device.target() }));
+    let text = body(
+        &cast.app,
+        Kind::OtpAuth,
+        &sub.org,
+        json!({ "otpId": id, "otpCode": not(&code), "targetPublicKey": device.target() }),
+    );
     for _ in 0..5 {
         let answer = send(&cast.app, &cast.backend, "/public/v1/submit/otp_auth", &text).await;
         assert_eq!(refusal(&answer), wrong_code());
@@ -67,7 +79,11 @@ async fn a_wrong_code_is_wrong_for_good_and_the_fourth_try_is_not_looked_at() {
     }
     assert_eq!(cast.app.counted("checks", "wrong"), 3);
     cast.app.advance(seconds(1));
-    assert_eq!(refusal(&cast.redeem(&sub.org, &(id, code), &device).await), wrong_code(), "the right one comes too late");
+    assert_eq!(
+        refusal(&cast.redeem(&sub.org, &(id, code), &device).await),
+        wrong_code(),
+        "the right one comes too late"
+    );
     let failed = json!({ "organizationId": sub.org, "filterByStatus": ["ACTIVITY_STATUS_FAILED"] });
     let failed = cast.query(&cast.backend, "list_activities", failed).await.json();
     assert_eq!(failed["activities"].as_array().unwrap().len(), 4);
@@ -119,8 +135,16 @@ async fn a_parents_key_sends_and_takes_codes_and_no_more() {
         let sideways = cast.submit(&bob, kind, &sub.org, parameters).await;
         assert_eq!(refused(&sideways), "PUBLIC_KEY_NOT_FOUND", "{}", kind.name());
     }
-    assert_eq!(refused(&cast.submit(&ada, Kind::CreateSubOrganizationV7, &sub.org, below.clone()).await), "REQUEST_NOT_AUTHORIZED", "one level");
-    assert_eq!(refused(&cast.submit(&ada, Kind::CreateSubOrganizationV7, &cast.org, below).await), "PUBLIC_KEY_NOT_FOUND", "never up");
+    assert_eq!(
+        refused(&cast.submit(&ada, Kind::CreateSubOrganizationV7, &sub.org, below.clone()).await),
+        "REQUEST_NOT_AUTHORIZED",
+        "one level"
+    );
+    assert_eq!(
+        refused(&cast.submit(&ada, Kind::CreateSubOrganizationV7, &cast.org, below).await),
+        "PUBLIC_KEY_NOT_FOUND",
+        "never up"
+    );
     for query in ["get_user", "get_api_keys"] {
         let sideways = cast.query(&ada, query, json!({ "organizationId": other.org, "userId": other.user })).await;
         assert_eq!(refused(&sideways), "PUBLIC_KEY_NOT_FOUND", "{query}");
@@ -159,7 +183,8 @@ async fn an_address_that_its_owner_did_not_prove_opens_no_account_with_keys() {
     assert_eq!(refused(&answer), "REQUEST_NOT_AUTHORIZED");
     let (token_key, session) = (Key::new(11), Key::new(12));
     let token = encrypted_token(&cast, &cast.org, ADA, &token_key).await;
-    let message = json!({ "login": { "publicKey": session.public() }, "tokenId": id_of(&token), "type": "USAGE_TYPE_LOGIN" });
+    let message =
+        json!({ "login": { "publicKey": session.public() }, "tokenId": id_of(&token), "type": "USAGE_TYPE_LOGIN" });
     let login = json!({ "verificationToken": token, "publicKey": session.public(),
         "clientSignature": client_signature(&cast, &token_key, &message.to_string()) });
     let answer = cast.submit(&cast.backend, Kind::OtpLoginV2, &sub.org, login).await;
@@ -193,7 +218,11 @@ async fn a_token_is_spent_on_exactly_what_its_key_signed() {
         assert_eq!(refused(&cast.submit(&cast.backend, Kind::OtpLoginV2, &sub.org, login).await), "REQUEST_INVALID");
     }
     let bare = json!({ "verificationToken": token, "publicKey": session.public() });
-    assert_eq!(refused(&cast.submit(&cast.backend, Kind::OtpLogin, &sub.org, bare).await), "REQUEST_INVALID", "unsigned");
+    assert_eq!(
+        refused(&cast.submit(&cast.backend, Kind::OtpLogin, &sub.org, bare).await),
+        "REQUEST_INVALID",
+        "unsigned"
+    );
     let good = json!({ "verificationToken": token, "publicKey": session.public(),
         "clientSignature": client_signature(&cast, &token_key, &right) });
     result(&cast.submit(&cast.backend, Kind::OtpLoginV2, &sub.org, good.clone()).await, Kind::OtpLoginV2);
@@ -204,23 +233,31 @@ async fn a_token_is_spent_on_exactly_what_its_key_signed() {
 #[tokio::test]
 async fn a_sub_organisations_token_serves_there_alone() {
     let cast = Cast::new().await;
-    let (sub, other) = (cast.sub(ADA, &[]).await, cast.sub(ADA, &[]).await);
+    let sub = cast.sub(ADA, &[]).await;
+    cast.app.advance(seconds(1));
+    let other = cast.sub(ADA, &[]).await;
     let (token_key, session) = (Key::new(11), Key::new(12));
     let token = encrypted_token(&cast, &sub.org, ADA, &token_key).await;
-    let message = json!({ "login": { "publicKey": session.public() }, "tokenId": id_of(&token), "type": "USAGE_TYPE_LOGIN" });
+    let message =
+        json!({ "login": { "publicKey": session.public() }, "tokenId": id_of(&token), "type": "USAGE_TYPE_LOGIN" });
     let login = json!({ "verificationToken": token, "publicKey": session.public(),
         "clientSignature": client_signature(&cast, &token_key, &message.to_string()) });
-    assert_eq!(refused(&cast.submit(&cast.backend, Kind::OtpLoginV2, &other.org, login.clone()).await), "REQUEST_INVALID");
+    assert_eq!(
+        refused(&cast.submit(&cast.backend, Kind::OtpLoginV2, &other.org, login.clone()).await),
+        "REQUEST_INVALID"
+    );
     cast.app.advance(hours(1));
-    assert_eq!(refused(&cast.submit(&cast.backend, Kind::OtpLoginV2, &sub.org, login).await), "REQUEST_INVALID", "an hour");
+    assert_eq!(
+        refused(&cast.submit(&cast.backend, Kind::OtpLoginV2, &sub.org, login).await),
+        "REQUEST_INVALID",
+        "an hour"
+    );
 }
 
 #[tokio::test]
 async fn starts_of_one_identifier_and_messages_to_one_address_have_limits() {
     let cast = Cast::new().await;
-    let ask = |n: u32, identifier: &str| {
-        json!({ "otpType": "OTP_TYPE_EMAIL", "contact": format!("somebody.{n}@example.com"), "userIdentifier": identifier })
-    };
+    let ask = |n: u32, identifier: &str| json!({ "otpType": "OTP_TYPE_EMAIL", "contact": format!("somebody.{n}@example.com"), "userIdentifier": identifier });
     for n in 0..3 {
         result(&cast.submit(&cast.backend, Kind::InitOtp, &cast.org, ask(n, "somebody")).await, Kind::InitOtp);
     }
@@ -263,6 +300,7 @@ async fn keys_have_limits_and_make_room() {
     }
     // A code's key may end the others of its kind, and no given one.
     let first = cast.sign_in(&sub.org, ADA, &Key::new(9)).await;
+    cast.app.advance(seconds(1));
     let start = cast.start(&sub.org, ADA).await;
     let parameters = json!({ "otpId": start.0, "otpCode": start.1, "targetPublicKey": Key::new(9).target(), "invalidateExisting": true });
     result(&cast.submit(&cast.backend, Kind::OtpAuth, &sub.org, parameters).await, Kind::OtpAuth);
@@ -282,7 +320,12 @@ async fn a_restore_brings_nothing_back() {
     let bob = cast.sub("bob@example.com", &[]).await;
     let (token_key, session) = (Key::new(11), Key::new(12));
     let token = encrypted_token(&cast, &cast.org, "bob@example.com", &token_key).await;
-    let text = body(&cast.app, Kind::CreateApiKeysV2, &sub.org, json!({ "userId": sub.user, "apiKeys": [Key::new(40).given(None)] }));
+    let text = body(
+        &cast.app,
+        Kind::CreateApiKeysV2,
+        &sub.org,
+        json!({ "userId": sub.user, "apiKeys": [Key::new(40).given(None)] }),
+    );
     let keys = cast.query(&owner, "get_api_keys", json!({ "organizationId": sub.org })).await.json();
     let copy = cast.app.folder.path().join("copy.db");
     backups::create(&cast.app.app, &copy).await.unwrap();
@@ -299,14 +342,22 @@ async fn a_restore_brings_nothing_back() {
     let restored = TestApp::open(folder, config, cast.app.now()).await.unwrap();
     backups::recover_if_copy(&restored.app).await.unwrap().unwrap();
     let restored = Cast { app: restored, org: cast.org.clone(), user: cast.user.clone(), backend: Key::new(1) };
-    assert_eq!(refused(&restored.whoami(&owner, &sub.org).await), "PUBLIC_KEY_NOT_FOUND", "the file beside the keys said so");
+    assert_eq!(
+        refused(&restored.whoami(&owner, &sub.org).await),
+        "PUBLIC_KEY_NOT_FOUND",
+        "the file beside the keys said so"
+    );
     let again = send(&restored.app, &restored.backend, "/public/v1/submit/create_api_keys", &text).await;
     assert_ne!(again.status, 200);
-    let message = json!({ "login": { "publicKey": session.public() }, "tokenId": id_of(&token), "type": "USAGE_TYPE_LOGIN" });
+    let message =
+        json!({ "login": { "publicKey": session.public() }, "tokenId": id_of(&token), "type": "USAGE_TYPE_LOGIN" });
     restored.app.advance(seconds(1));
     let login = json!({ "verificationToken": token, "publicKey": session.public(),
         "clientSignature": client_signature(&cast, &token_key, &message.to_string()) });
-    assert_eq!(refused(&restored.submit(&restored.backend, Kind::OtpLoginV2, &bob.org, login).await), "REQUEST_INVALID");
+    assert_eq!(
+        refused(&restored.submit(&restored.backend, Kind::OtpLoginV2, &bob.org, login).await),
+        "REQUEST_INVALID"
+    );
     let start = body(&cast.app, Kind::InitOtp, &cast.org, json!({ "otpType": "OTP_TYPE_EMAIL", "contact": ADA }));
     let old = send(&restored.app, &restored.backend, "/public/v1/submit/init_otp", &start).await;
     assert!(old.json()["message"].as_str().unwrap().contains("recovered"), "signed before: {}", old.text());
@@ -334,15 +385,22 @@ async fn neither_code_nor_token_nor_key_is_in_the_database() {
         if !crate::postgres::is_wanted() {
             for file in ["doorcode.db", "doorcode.db-wal"] {
                 let bytes = std::fs::read(cast.app.folder.path().join(file)).unwrap_or_default();
-                assert!(!bytes.windows(secret.len()).any(|window| window.eq_ignore_ascii_case(secret.as_bytes())), "{file}");
+                assert!(
+                    !bytes.windows(secret.len()).any(|window| window.eq_ignore_ascii_case(secret.as_bytes())),
+                    "{file}"
+                );
             }
         }
     }
-    assert!(everything.contains(got["credentialBundle"].as_str().unwrap()), "what is sealed is there, so the look would find the rest");
+    assert!(
+        everything.contains(got["credentialBundle"].as_str().unwrap()),
+        "what is sealed is there, so the look would find the rest"
+    );
     // Neither the plain digest nor the signature of a body with a code: either would give it away to whoever tries a million.
     let with_code = "kind IN ('ACTIVITY_TYPE_OTP_AUTH', 'ACTIVITY_TYPE_VERIFY_OTP_V2')";
     assert_eq!(cast.app.number(&format!("SELECT count(*) FROM activities WHERE {with_code}")), 3);
-    let kept = format!("SELECT count(*) FROM activities WHERE {with_code} AND (plain IS NOT NULL OR signature IS NOT NULL)");
+    let kept =
+        format!("SELECT count(*) FROM activities WHERE {with_code} AND (plain IS NOT NULL OR signature IS NOT NULL)");
     assert_eq!(cast.app.number(&kept), 0);
     assert!(cast.app.number("SELECT count(*) FROM activities WHERE plain IS NOT NULL AND signature IS NOT NULL") > 0);
 }
@@ -387,7 +445,11 @@ async fn fingerprints_tokens_and_keys_leave_in_time() {
     cast.app.advance(hours(25));
     cast.app.retain().await;
     assert_eq!(cast.app.number(keys), 0);
-    assert_eq!(cast.app.number("SELECT count(*) FROM credentials WHERE public_key IS NOT NULL"), 1, "those without an end stay");
+    assert_eq!(
+        cast.app.number("SELECT count(*) FROM credentials WHERE public_key IS NOT NULL"),
+        1,
+        "those without an end stay"
+    );
     cast.app.advance(hours(400 * 24));
     cast.app.retain().await;
     assert_eq!(cast.app.number("SELECT count(*) FROM activities"), 0);
@@ -400,7 +462,8 @@ async fn what_was_begun_under_one_master_key_ends_under_the_next() {
     let sub = cast.sub(ADA, &[]).await;
     let (token_key, session) = (Key::new(11), Key::new(12));
     let token = encrypted_token(&cast, &cast.org, ADA, &token_key).await;
-    let text = body(&cast.app, Kind::InitOtp, &cast.org, json!({ "otpType": "OTP_TYPE_EMAIL", "contact": "bob@example.com" }));
+    let text =
+        body(&cast.app, Kind::InitOtp, &cast.org, json!({ "otpType": "OTP_TYPE_EMAIL", "contact": "bob@example.com" }));
     let first = send(&cast.app, &cast.backend, "/public/v1/submit/init_otp", &text).await;
     let pinned = cast.app.get("/public/v1/keys").await.json();
     let app = &cast.app.app;
@@ -417,7 +480,8 @@ async fn what_was_begun_under_one_master_key_ends_under_the_next() {
     let both = cast.app.get("/public/v1/keys").await.json();
     assert_eq!(both["keys"].as_array().unwrap().len(), 6);
     assert_eq!(both["keys"][3], pinned["keys"][0], "the old ones stand behind");
-    let message = json!({ "login": { "publicKey": session.public() }, "tokenId": id_of(&token), "type": "USAGE_TYPE_LOGIN" });
+    let message =
+        json!({ "login": { "publicKey": session.public() }, "tokenId": id_of(&token), "type": "USAGE_TYPE_LOGIN" });
     let login = json!({ "verificationToken": token, "publicKey": session.public(),
         "clientSignature": client_signature(&cast, &token_key, &message.to_string()) });
     result(&cast.submit(&cast.backend, Kind::OtpLoginV2, &sub.org, login).await, Kind::OtpLoginV2);

@@ -12,7 +12,8 @@ const ADA: &str = "ada@example.com";
 
 /// Has a key mailed to Ada, for a device.
 async fn mail(cast: &Cast, sub: &Sub, device: &Key, more: Value) -> Value {
-    let mut parameters = json!({ "email": ADA, "targetPublicKey": device.target(), "emailCustomization": { "appName": "Acme" } });
+    let mut parameters =
+        json!({ "email": ADA, "targetPublicKey": device.target(), "emailCustomization": { "appName": "Acme" } });
     parameters.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let answer = cast.submit(&cast.backend, Kind::EmailAuthV3, &sub.org, parameters).await;
     let made = result(&answer, Kind::EmailAuthV3);
@@ -41,7 +42,8 @@ async fn a_bundle_comes_by_mail_and_signs() {
 async fn a_link_of_the_callers_goes_with_it() {
     let cast = Cast::new().await;
     let sub = cast.sub(ADA, &[]).await;
-    let custom = json!({ "emailCustomization": { "appName": "Acme", "magicLinkTemplate": "https://acme.example.com/in#%s" } });
+    let custom =
+        json!({ "emailCustomization": { "appName": "Acme", "magicLinkTemplate": "https://acme.example.com/in#%s" } });
     mail(&cast, &sub, &Key::new(9), custom).await;
     let link = format!("https://acme.example.com/in#{}", cast.app.last_code(ADA));
     let mails = cast.app.app.inbox.as_ref().unwrap().list(Some(ADA));

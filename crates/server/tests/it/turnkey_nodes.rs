@@ -19,8 +19,12 @@ async fn of_500_and_500_the_same_body_is_one_activity_and_one_key() {
     let cast = Cast::of(a).await;
     let sub = cast.sub(ADA, &[]).await;
     let start = cast.start(&sub.org, ADA).await;
-    let text = body(&cast.app, Kind::OtpAuth, &sub.org,
-        json!({ "otpId": start.0, "otpCode": start.1, "targetPublicKey": Key::new(9).target() }));
+    let text = body(
+        &cast.app,
+        Kind::OtpAuth,
+        &sub.org,
+        json!({ "otpId": start.0, "otpCode": start.1, "targetPublicKey": Key::new(9).target() }),
+    );
     let path = "/public/v1/submit/otp_auth";
     let (mut answers, others) = tokio::join!(
         join_all((0..500).map(|_| send(&cast.app, &cast.backend, path, &text))),

@@ -29,29 +29,70 @@ async fn every_row_of_the_table_is_said() {
     };
     let text = ask(&cast.org).to_string();
     let bare = cast.app.from(HERE);
-    row(&bare.send(Method::POST, WHOAMI, text.clone()).await, 401, 16, "SIGNATURE_MISSING", "no valid authentication signature found for request");
+    row(
+        &bare.send(Method::POST, WHOAMI, text.clone()).await,
+        401,
+        16,
+        "SIGNATURE_MISSING",
+        "no valid authentication signature found for request",
+    );
     let activity = body(&cast.app, Kind::StampLogin, &cast.org, json!({}));
-    row(&bare.send(Method::POST, "/public/v1/submit/stamp_login", activity).await, 401, 16, "SIGNATURE_MISSING",
-        "cannot authenticate public API activity request without a stamp (X-Stamp/X-Stamp-Webauthn header)");
+    row(
+        &bare.send(Method::POST, "/public/v1/submit/stamp_login", activity).await,
+        401,
+        16,
+        "SIGNATURE_MISSING",
+        "cannot authenticate public API activity request without a stamp (X-Stamp/X-Stamp-Webauthn header)",
+    );
     let stamp = cast.backend.0.stamp(text.as_bytes(), &cast.app.app.entropy.signing()).unwrap();
     let altered = text.replace(&cast.org, &sub.org);
-    row(&bare.clone().saying("x-stamp", &stamp).send(Method::POST, WHOAMI, altered).await, 401, 16, "SIGNATURE_INVALID", "could not verify api key signature");
+    row(
+        &bare.clone().saying("x-stamp", &stamp).send(Method::POST, WHOAMI, altered).await,
+        401,
+        16,
+        "SIGNATURE_INVALID",
+        "could not verify api key signature",
+    );
     let long = "A".repeat(100_000);
     for bad in ["", "!", "e30", "bnVsbA", &stamp[1..], long.as_str()] {
         let answer = bare.clone().saying("x-stamp", bad).send(Method::POST, WHOAMI, text.clone()).await;
         assert_eq!((answer.status, refusal(&answer).2.as_str()), (401, "SIGNATURE_INVALID"), "{bad:.9}");
     }
     let twice = bare.clone().saying("x-stamp", &stamp).saying("x-stamp", &stamp);
-    row(&twice.send(Method::POST, WHOAMI, text.clone()).await, 401, 16, "SIGNATURE_INVALID", "malformed activity stamp");
+    row(
+        &twice.send(Method::POST, WHOAMI, text.clone()).await,
+        401,
+        16,
+        "SIGNATURE_INVALID",
+        "malformed activity stamp",
+    );
     let two = bare.clone().saying("x-stamp", &stamp).saying("x-stamp-attested", &stamp);
     row(&two.send(Method::POST, WHOAMI, text.clone()).await, 401, 16, "SIGNATURE_INVALID", "malformed activity stamp");
     let passkey = json!({ "credentialId": "AA", "authenticatorData": "AA", "clientDataJson": "AA", "signature": "AA" });
     let answer = bare.clone().saying("x-stamp-webauthn", &passkey.to_string()).send(Method::POST, WHOAMI, text).await;
-    row(&answer, 401, 16, "PUBLIC_KEY_NOT_FOUND", "could not find public key in organization or its parent organization");
+    row(
+        &answer,
+        401,
+        16,
+        "PUBLIC_KEY_NOT_FOUND",
+        "could not find public key in organization or its parent organization",
+    );
 
-    row(&by(Key::new(1), json!("nonsense")).await, 400, 3, "INVALID_ORGANIZATION_ID", "malformed organization ID provided");
+    row(
+        &by(Key::new(1), json!("nonsense")).await,
+        400,
+        3,
+        "INVALID_ORGANIZATION_ID",
+        "malformed organization ID provided",
+    );
     row(&by(Key::new(1), Value::Null).await, 400, 3, "INVALID_ORGANIZATION_ID", "malformed organization ID provided");
-    row(&by(Key::new(1), json!(Cast::nowhere())).await, 404, 5, "ORGANIZATION_NOT_FOUND", "no organization found with the given ID");
+    row(
+        &by(Key::new(1), json!(Cast::nowhere())).await,
+        404,
+        5,
+        "ORGANIZATION_NOT_FOUND",
+        "no organization found with the given ID",
+    );
     row(&by(Key::new(99), json!(cast.org)).await, 401, 16, "PUBLIC_KEY_NOT_FOUND", "could not find public key");
     let (other, _) = organization(&cast.app, "Other", &Key::new(2)).await;
     row(&by(Key::new(1), json!(other)).await, 401, 16, "PUBLIC_KEY_NOT_FOUND", "could not find public key");
@@ -60,7 +101,9 @@ async fn every_row_of_the_table_is_said() {
         let answer = send(&cast.app, &cast.backend, WHOAMI, text).await;
         assert_eq!((answer.status, refusal(&answer).1), (400, 3), "{text}");
     }
-    for (path, status) in [("/public/v1/query/get_policy", 404), ("/public/v1/submit/sign_raw_payload_v2", 404), ("/public/v1", 404)] {
+    for (path, status) in
+        [("/public/v1/query/get_policy", 404), ("/public/v1/submit/sign_raw_payload_v2", 404), ("/public/v1", 404)]
+    {
         row(&cast.app.post(path, ask(&cast.org)).await, status, 5, "NOT_FOUND", "not found");
     }
     assert_eq!(refusal(&cast.app.get(WHOAMI).await).0, 405);
@@ -93,13 +136,23 @@ async fn parameters_are_refused_by_the_name_of_the_member() {
     let parent = [
         (Kind::InitOtpV3, with("appName", Value::Null), "REQUEST_INVALID", "bad request body: appName"),
         (Kind::InitOtpV3, with("otpLength", json!(5)), "REQUEST_INVALID", "bad request body: otpLength"),
-        (Kind::InitOtpV3, with("expirationSeconds", json!("601")), "REQUEST_INVALID", "bad request body: expirationSeconds"),
+        (
+            Kind::InitOtpV3,
+            with("expirationSeconds", json!("601")),
+            "REQUEST_INVALID",
+            "bad request body: expirationSeconds",
+        ),
         (Kind::InitOtpV3, with("contact", json!("nobody")), "INVALID_EMAIL", "invalid email address"),
         (Kind::CreateSubOrganizationV7, two, "REQUEST_INVALID", "bad request body: rootQuorumThreshold"),
         (Kind::CreateSubOrganizationV7, wallet, "REQUEST_INVALID", "bad request body: wallet is not supported"),
         (Kind::CreateSubOrganizationV7, user(twins), "REQUEST_INVALID", "bad request body: publicKey"),
         (Kind::CreateSubOrganizationV7, user(json!({ "userEmail": "x" })), "INVALID_EMAIL", "invalid email address"),
-        (Kind::OtpLogin, json!({ "verificationToken": "x.y.z", "publicKey": Key::new(5).public() }), "REQUEST_INVALID", "invalid verification token"),
+        (
+            Kind::OtpLogin,
+            json!({ "verificationToken": "x.y.z", "publicKey": Key::new(5).public() }),
+            "REQUEST_INVALID",
+            "invalid verification token",
+        ),
     ];
     for (kind, parameters, name, message) in parent {
         row(&cast.submit(&cast.backend, kind, &cast.org, parameters).await, 400, 3, name, message);
@@ -111,12 +164,30 @@ async fn parameters_are_refused_by_the_name_of_the_member() {
         row(&answer, 400, 3, "REQUEST_INVALID", "bad request body: targetPublicKey");
     }
     let life = json!({ "userId": sub.user, "apiKeys": [Key::new(5).given(Some("0"))] });
-    row(&cast.submit(&owner, Kind::CreateApiKeysV2, &sub.org, life).await, 400, 3, "REQUEST_INVALID", "invalid api key expiration");
+    row(
+        &cast.submit(&owner, Kind::CreateApiKeysV2, &sub.org, life).await,
+        400,
+        3,
+        "REQUEST_INVALID",
+        "invalid api key expiration",
+    );
     let template = json!({ "email": "ada@example.com", "targetPublicKey": Key::new(5).target(), "emailCustomization": { "appName": "A", "magicLinkTemplate": "x" } });
-    row(&cast.submit(&cast.backend, Kind::EmailAuthV3, &sub.org, template).await, 400, 3, "REQUEST_INVALID", "invalid magic link template");
+    row(
+        &cast.submit(&cast.backend, Kind::EmailAuthV3, &sub.org, template).await,
+        400,
+        3,
+        "REQUEST_INVALID",
+        "invalid magic link template",
+    );
     // Of the type of another path.
     let text = body(&cast.app, Kind::OtpAuth, &sub.org, json!({}));
-    row(&send(&cast.app, &cast.backend, "/public/v1/submit/init_otp", &text).await, 400, 3, "REQUEST_INVALID", "bad request body: type");
+    row(
+        &send(&cast.app, &cast.backend, "/public/v1/submit/init_otp", &text).await,
+        400,
+        3,
+        "REQUEST_INVALID",
+        "bad request body: type",
+    );
     assert_eq!(cast.app.number("SELECT count(*) FROM activities"), 1, "nothing of it is kept");
 }
 
@@ -129,7 +200,8 @@ async fn the_time_of_a_call_has_limits_and_is_asked_last() {
     result(&first, Kind::InitOtp);
     let at = |offset: i64| {
         let at = (cast.app.now().millis() + offset).to_string();
-        json!({ "type": Kind::InitOtp.name(), "timestampMs": at, "organizationId": cast.org, "parameters": start }).to_string()
+        json!({ "type": Kind::InitOtp.name(), "timestampMs": at, "organizationId": cast.org, "parameters": start })
+            .to_string()
     };
     for offset in [-3_600_000, 300_001] {
         let answer = send(&cast.app, &cast.backend, "/public/v1/submit/init_otp", &at(offset)).await;

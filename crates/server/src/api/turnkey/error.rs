@@ -74,6 +74,36 @@ pub(super) enum StampProblems {
     Unavailable(ErrorBody),
 }
 
+/// Refusals of the auth proxy, as the document names them.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "the document is made of it")]
+pub(super) enum ProxyProblems {
+    /// A member is missing or wrong, or the code or the token is not right.
+    #[response(status = 400)]
+    Invalid(ErrorBody),
+    /// There is no such configuration, or the page's origin is not on its list.
+    #[response(status = 403)]
+    Forbidden(ErrorBody),
+    /// There is no such organization.
+    #[response(status = 404)]
+    NotFound(ErrorBody),
+    /// The body did not come in time.
+    #[response(status = 408)]
+    Late(ErrorBody),
+    /// Something like it is being done.
+    #[response(status = 409)]
+    Conflict(ErrorBody),
+    /// The body is too large.
+    #[response(status = 413)]
+    TooLarge(ErrorBody),
+    /// Too many.
+    #[response(status = 429)]
+    Limited(ErrorBody),
+    /// The database does not answer; try again.
+    #[response(status = 503)]
+    Unavailable(ErrorBody),
+}
+
 /// An answer that is a refusal.
 pub(super) struct Answered(Response);
 
@@ -104,8 +134,12 @@ impl From<Refused> for Answered {
 impl From<Trouble> for Answered {
     fn from(trouble: Trouble) -> Self {
         Self(match trouble {
-            Trouble::TooLarge => say(StatusCode::PAYLOAD_TOO_LARGE, 3, "bad request body: is too large", "REQUEST_INVALID"),
-            Trouble::Unreadable => say(StatusCode::BAD_REQUEST, 3, "bad request body: could not be read", "REQUEST_INVALID"),
+            Trouble::TooLarge => {
+                say(StatusCode::PAYLOAD_TOO_LARGE, 3, "bad request body: is too large", "REQUEST_INVALID")
+            }
+            Trouble::Unreadable => {
+                say(StatusCode::BAD_REQUEST, 3, "bad request body: could not be read", "REQUEST_INVALID")
+            }
             Trouble::Late => say(StatusCode::REQUEST_TIMEOUT, 4, "the body did not come in time", "REQUEST_INVALID"),
         })
     }

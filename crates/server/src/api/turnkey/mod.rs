@@ -2,8 +2,10 @@
 //! at no Content-Type and answers exactly `application/json`: there are clients that send none, and one that takes no other. Refuses to parse
 //! a body before its stamp is verified over the bytes that came.
 
+mod cors;
 pub(in crate::api) mod error;
 mod keys;
+mod proxy;
 mod query;
 mod shapes;
 mod submit;
@@ -27,6 +29,17 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(submit::submit))
         .routes(routes!(query::query))
         .routes(routes!(keys::keys))
+        .routes(routes!(proxy::start))
+        .routes(routes!(proxy::start_v2))
+        .routes(routes!(proxy::verify))
+        .routes(routes!(proxy::verify_v2))
+        .routes(routes!(proxy::login))
+        .routes(routes!(proxy::login_v2))
+        .routes(routes!(proxy::account))
+        .routes(routes!(proxy::sign_up))
+        .routes(routes!(proxy::sign_up_v2))
+        .routes(routes!(proxy::config))
+        .layer(axum::middleware::from_fn(cors::around))
 }
 
 /// A body, exactly as it came: that is what was signed.

@@ -4,8 +4,7 @@
 use doorcode_core::activity::rules;
 use doorcode_core::challenge::{REPEAT_WINDOW, judge};
 use doorcode_core::{
-    Address, ChallengeId, Class, OrgId, Result, Secret, Shape, State, Timestamp, Verdict, apikey, code,
-    known,
+    Address, ChallengeId, Class, OrgId, Result, Secret, Shape, State, Timestamp, Verdict, apikey, code, known,
 };
 
 use super::start::{SANDBOX, Terms};

@@ -393,9 +393,7 @@ impl<'a> Purse<'a> {
             (Live::ResentIfAlike, Slot { id: Some(id), until }) if until > self.now => id,
             _ => return Ok(None),
         };
-        let alike = |live: &Challenge| {
-            live.purpose == self.ask.purpose && (self.long || live.shape == self.ask.shape)
-        };
+        let alike = |live: &Challenge| live.purpose == self.ask.purpose && (self.long || live.shape == self.ask.shape);
         Ok(challenges::get(tx, &id).await?.filter(|live| !alike(live)).map(|live| live.id))
     }
 

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use doorcode_core::activity::{Kind, Parameters, Request, Status, rules};
 use doorcode_core::seal::turnkey::Verification;
 use doorcode_core::stamp::authority::{Call, Side};
-use doorcode_core::stamp::{AttestedStamp, BodyPrint, KeyKind, Presented, PublicKey, Refusal, Stamp, WebauthnStamp, timely};
+use doorcode_core::stamp::{
+    AttestedStamp, BodyPrint, KeyKind, Presented, PublicKey, Refusal, Stamp, WebauthnStamp, timely,
+};
 use doorcode_core::{CredentialId, EventId, Result, Timestamp, UserId};
 use serde_json::json;
 
@@ -22,11 +24,10 @@ use super::start::Starting;
 use super::suborgs::SubOrg;
 use super::verify::Verify;
 use super::view::{Looker, View};
-use super::{Ended, Outcome, Refused, Then, top};
+use super::{Ended, Outcome, Refused, Then};
 use crate::app::App;
 use crate::ops::audit::{self, Happened, Whose};
 use crate::ops::challenges::conclude;
-use crate::ops::client::Client;
 use crate::store::activities::{self as rows, Activity};
 use crate::store::meta::{self, Fact};
 use crate::store::stamp_keys::StampKey;
@@ -83,8 +84,7 @@ pub async fn submit(app: &Arc<App>, path: &str, presented: &Presented<'_>, body:
     }
     let print = BodyPrint::of(body);
     let sent = Sent { key: stamped.key().to_hex(), fingerprint: print.to_string(), signature: signature(&stamped) };
-    let prints: Vec<[u8; 32]> =
-        app.keys.ring().iter().map(|roots| print.keyed(&roots.activity, request.org)).collect();
+    let prints: Vec<[u8; 32]> = app.keys.ring().iter().map(|roots| print.keyed(&roots.activity, request.org)).collect();
     if let Some(done) = before(app, prints.clone()).await? {
         return answer(app, done, &sent).await;
     }
@@ -197,12 +197,12 @@ async fn attested(
         expires_at: Some(token.expires_at),
         inert: None,
     };
-    Ok((Arc::new(Found { org, side: Side::Own, key, user }), Some(token)))
+    Ok((Arc::new(Found { org, side: Side::Own, key, user, client: None }), Some(token)))
 }
 
 /// What is to be done, with everything made that it needs.
 #[derive(Clone)]
-enum Task {
+pub(super) enum Task {
     Start(Box<Starting>),
     Redeem(Box<Redeem>),
     Verify(Box<Verify>),
@@ -217,7 +217,7 @@ enum Task {
 }
 
 impl Task {
-    fn new(
+    pub(super) fn new(
         app: &App,
         caller: &Found,
         token: Option<Verification>,
@@ -264,9 +264,10 @@ impl Task {
             Self::Redeem(redeem) => redeem.entry.about(app).await,
             Self::Verify(verify) => verify.entry.about(app).await,
             _ => {
-                let asker = Client::behind(top(&caller.org), caller.key.id, None).asker();
+                let asker = caller.client(None).asker();
+                // What has no fingerprint is in nobody's line.
                 let line = claim.print.and_then(|print| print.first_chunk().copied());
-                Ok(About::something(line.unwrap_or_default(), asker))
+                Ok(About::something(line.unwrap_or(*claim.id.as_bytes()), asker))
             }
         }
     }
@@ -290,13 +291,13 @@ impl Task {
 
 /// An activity that is about to be done.
 #[derive(Clone)]
-struct Deed {
-    claim: Activity,
-    task: Task,
+pub(super) struct Deed {
+    pub(super) claim: Activity,
+    pub(super) task: Task,
     /// When it was asked for, as its caller says.
-    at: Timestamp,
-    now: Timestamp,
-    event: EventId,
+    pub(super) at: Timestamp,
+    pub(super) now: Timestamp,
+    pub(super) event: EventId,
 }
 
 /// What the unit of an activity came to.
@@ -310,12 +311,11 @@ enum Came {
 }
 
 impl Deed {
-    async fn perform(self, app: &Arc<App>, caller: &Arc<Found>) -> Result<Activity, Refused> {
+    pub(super) async fn perform(self, app: &Arc<App>, caller: &Arc<Found>) -> Result<Activity, Refused> {
         let about = self.task.about(app, &self.claim, caller).await?;
         let (unit_app, unit_caller, deed) = (Arc::clone(app), Arc::clone(caller), self.clone());
-        let unit = app
-            .db
-            .write_at(about, move |tx| Box::pin(async move { deed.unit(tx, &unit_app, &unit_caller).await }));
+        let unit =
+            app.db.write_at(about, move |tx| Box::pin(async move { deed.unit(tx, &unit_app, &unit_caller).await }));
         match unit.await {
             Ok(Came::Before(found)) => {
                 Ok(found.ok_or_else(|| doorcode_core::Error::unavailable("an activity was let go of meanwhile"))?)

@@ -1,6 +1,7 @@
 //! Whose stamp it is: the key in the organisation that the call names, or in its parent. Refuses keys that are over, and to say of which
 //! other organisation a key is.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use doorcode_core::fingerprint::fingerprint;
@@ -8,12 +9,13 @@ use doorcode_core::stamp::authority::{Actor, Side, choose};
 use doorcode_core::stamp::{PublicKey, Refusal};
 use doorcode_core::{OrgId, Result, Timestamp};
 
-use super::{Refused, keys};
+use super::{Refused, keys, top};
 use crate::app::App;
+use crate::ops::client::Client;
+use crate::store::Tx;
 use crate::store::orgs::{self, Org};
 use crate::store::signers::{self, Signer};
 use crate::store::stamp_keys::{self, StampKey};
-use crate::store::Tx;
 
 /// Somebody whose key was found.
 pub struct Found {
@@ -25,9 +27,16 @@ pub struct Found {
     pub key: StampKey,
     /// Whose it is.
     pub user: Signer,
+    /// Where they are, if they call themselves, and not by somebody's backend.
+    pub client: Option<Client>,
 }
 
 impl Found {
+    /// Who asks, for whatever is counted. `person` is where the one is for whom they ask, if that is known.
+    pub(super) fn client(&self, person: Option<IpAddr>) -> Client {
+        self.client.clone().unwrap_or_else(|| Client::behind(top(&self.org), self.key.id, person))
+    }
+
     /// What they may do.
     pub fn actor(&self) -> Actor {
         Actor { side: self.side, user: self.user.id, root: self.user.root }
@@ -69,7 +78,7 @@ async fn found(tx: &mut Tx<'_>, org: &OrgId, key: &PublicKey, now: Timestamp) ->
         return Ok(Err(if known { Refusal::ExpiredKey } else { Refusal::UnknownKey }));
     };
     Ok(match signers::get(tx, &key.org, &key.user).await? {
-        Some(user) => Ok(Found { org, side, key, user }),
+        Some(user) => Ok(Found { org, side, key, user, client: None }),
         None => Err(Refusal::UnknownKey),
     })
 }

@@ -12,6 +12,7 @@ use super::{Ended, Failure, Refused, keys};
 use crate::app::{App, target_of};
 use crate::store::identities::{self, Known};
 use crate::store::signers::{self, Signer};
+use crate::store::spent_tokens::On;
 use crate::store::{Tx, spent_tokens, stamp_keys};
 
 /// The one user of a contact in an organisation.
@@ -56,7 +57,12 @@ pub(super) struct Change {
 }
 
 impl Change {
-    pub(super) fn new(app: &App, org: &crate::store::orgs::Org, parameters: &Parameters<'_>, now: Timestamp) -> Result<Self, Refused> {
+    pub(super) fn new(
+        app: &App,
+        org: &crate::store::orgs::Org,
+        parameters: &Parameters<'_>,
+        now: Timestamp,
+    ) -> Result<Self, Refused> {
         let contact = if parameters.kind() == Kind::UpdateUserEmail {
             Email::parse(parameters.text("userEmail").unwrap_or_default()).map_err(|_| Refusal::Email)?.into()
         } else {
@@ -77,10 +83,13 @@ impl Change {
         };
         let others = signers::of_contact(tx, &self.org, &self.contact).await?;
         if others.iter().any(|other| other.id != user.id) {
-            return Ok(Ended::refused(Refusal::Request { field: "contact", why: "is another user's of this organization" }));
+            return Ok(Ended::refused(Refusal::Request {
+                field: "contact",
+                why: "is another user's of this organization",
+            }));
         }
         if let Some(token) = &self.token
-            && (!Spending::is_of_now(tx, token).await? || !spent_tokens::spend(tx, &token.id).await?)
+            && (!Spending::is_of_now(tx, token).await? || !spent_tokens::spend(tx, &token.id, On::Login).await?)
         {
             return Ok(Ended::failed(Failure::Token));
         }

@@ -5,8 +5,8 @@ use doorcode_core::activity::rules::Feature;
 use serde_json::{Value, json};
 
 use super::Ended;
-use crate::store::orgs::{self, Org};
 use crate::store::Tx;
+use crate::store::orgs::{self, Org};
 
 /// Whether a feature is on.
 pub(super) fn is_on(org: &Org, feature: Feature) -> bool {
@@ -57,6 +57,7 @@ mod tests {
             name: String::new(),
             raised_at: None,
             features: features.to_owned(),
+            proxy: None,
         };
         assert!(is_on(&org(true, ""), Feature::EmailAuth) && !is_on(&org(false, ""), Feature::EmailAuth));
         let on = switched("", &[(Feature::EmailAuth, true), (Feature::SmsAuth, false)]);

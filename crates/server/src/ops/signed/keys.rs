@@ -30,7 +30,9 @@ pub(super) async fn add(
         Some(same) if same.user == new.user && same.kind == KeyKind::Login && new.kind == KeyKind::Login => {
             stamp_keys::end(tx, &new.org, &same.id, now).await?;
         }
-        Some(_) => return Ok(Err(Refusal::Request { field: "publicKey", why: "is a key of this organization already" })),
+        Some(_) => {
+            return Ok(Err(Refusal::Request { field: "publicKey", why: "is a key of this organization already" }));
+        }
         None => {}
     }
     if new.inert.is_none() {
@@ -138,7 +140,8 @@ impl Add {
         let has = stamp_keys::of_user(tx, &self.org, &self.user).await?;
         let endless = |key: &&StampKey| key.expires_at.is_none();
         let many = has.iter().filter(endless).count() + self.keys.iter().filter(endless).count();
-        if self.keys.iter().any(|key| key.expires_at.is_none()) && many > doorcode_core::activity::rules::KEYS_OF_A_KIND {
+        if self.keys.iter().any(|key| key.expires_at.is_none()) && many > doorcode_core::activity::rules::KEYS_OF_A_KIND
+        {
             return Ok(Ended::refused(Refusal::TooManyKeys));
         }
         for key in &self.keys {

@@ -1,8 +1,8 @@
 //! Sessions: a verification token, or another key of the user's, is spent on a key that signs for a while. Refuses a token that is spent, of
 //! another organisation, or whose key did not sign for this very use; and one for a contact that nobody proved on a user who has keys.
 
-use doorcode_core::activity::rules::{Feature, SESSION_LIFE};
 use doorcode_core::activity::Parameters;
+use doorcode_core::activity::rules::{Feature, SESSION_LIFE};
 use doorcode_core::seal::turnkey::{ClientSignature, Usage, Verification};
 use doorcode_core::stamp::{KeyKind, PublicKey, Refusal};
 use doorcode_core::{Address, CredentialId, Kid, Result, Timestamp};
@@ -16,6 +16,7 @@ use crate::store::identities::Known;
 use crate::store::meta::{self, Fact};
 use crate::store::orgs::Org;
 use crate::store::signers::Signer;
+use crate::store::spent_tokens::On;
 use crate::store::stamp_keys::StampKey;
 use crate::store::{Tx, spent_tokens};
 
@@ -38,11 +39,7 @@ impl Spending {
     }
 
     /// Whether the key that a token names signed for what it is spent on.
-    pub(super) fn signed(
-        token: &Verification,
-        parameters: &Parameters<'_>,
-        usage: &Usage,
-    ) -> Result<(), Refusal> {
+    pub(super) fn signed(token: &Verification, parameters: &Parameters<'_>, usage: &Usage) -> Result<(), Refusal> {
         match parameters.object("clientSignature") {
             Some(signature) => ClientSignature::of(signature).verify(token, usage),
             None if token.key.is_none() => Ok(()),
@@ -68,7 +65,12 @@ pub(super) struct Login {
 
 impl Login {
     /// By a token in the parameters.
-    pub(super) fn by_token(app: &App, caller: &Found, parameters: &Parameters<'_>, now: Timestamp) -> Result<Self, Refused> {
+    pub(super) fn by_token(
+        app: &App,
+        caller: &Found,
+        parameters: &Parameters<'_>,
+        now: Timestamp,
+    ) -> Result<Self, Refused> {
         let text = parameters.text("verificationToken").unwrap_or_default();
         let token = Spending::read(app, &caller.org, text, now)?;
         Spending::signed(&token, parameters, &Usage::login(parameters, caller.org.id))?;
@@ -155,7 +157,7 @@ impl Login {
         if !proved && contacts::has_keys(tx, &user, now).await? {
             return Ok(None);
         }
-        if !Spending::is_of_now(tx, token).await? || !spent_tokens::spend(tx, &token.id).await? {
+        if !Spending::is_of_now(tx, token).await? || !spent_tokens::spend(tx, &token.id, On::Login).await? {
             return Ok(None);
         }
         contacts::prove(tx, &user, &token.contact, now).await?;

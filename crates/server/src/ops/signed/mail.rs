@@ -13,7 +13,6 @@ use super::start::{TERMS, seconds};
 use super::{Ended, Outcome, Refused, Then, contacts, features, keys, top};
 use crate::app::App;
 use crate::ops::challenges::{Asked, Begun, Live, Start, post};
-use crate::ops::client::Client;
 use crate::ops::verifications;
 use crate::store::stamp_keys::{Inert, StampKey};
 use crate::store::{About, Tx};
@@ -57,7 +56,7 @@ impl MailKey {
             renew: life,
             language: "en".into(),
             full_name: None,
-            client: Client::behind(payer, caller.key.id, None),
+            client: caller.client(None),
             live: Live::Resent,
             link: false,
             terms: TERMS,

@@ -10,6 +10,7 @@ mod found;
 mod keys;
 mod login;
 mod mail;
+mod proxy;
 mod queries;
 mod redeem;
 mod session;
@@ -21,6 +22,7 @@ mod view;
 pub use activity::submit;
 pub use caller::Found;
 pub use found::first_user;
+pub use proxy::{Proxy, proxy, set_origins};
 pub use queries::{
     Listed, Person, Query, WhoAmI, activities, activity, api_key, api_keys, ask, suborgs, user, users, whoami,
 };

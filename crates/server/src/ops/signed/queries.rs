@@ -87,9 +87,9 @@ pub async fn whoami(app: &Arc<App>, query: &Query) -> Result<WhoAmI, Refused> {
         Err(Refused::Refusal(Refusal::UnknownKey)) => {
             let (parent, key, now) = (query.org, query.key, app.clock.now());
             let first = OrgId::from_bytes([0; 16]);
-            let below = app.db.read(move |tx| {
-                Box::pin(async move { stamp_keys::below(tx, &parent, &key, &first, 2, now).await })
-            });
+            let below = app
+                .db
+                .read(move |tx| Box::pin(async move { stamp_keys::below(tx, &parent, &key, &first, 2, now).await }));
             match below.await?.as_slice() {
                 [only] => caller::find(app, *only, &query.key).await?,
                 _ => return Err(Refusal::UnknownKey.into()),
@@ -183,7 +183,8 @@ fn words(members: &Map<String, Value>, field: &'static str) -> Result<Vec<String
 pub async fn activities(app: &Arc<App>, query: &Query) -> Result<Vec<View>, Refused> {
     query.caller(app, None).await?;
     let pages = Pages::read(&query.members)?;
-    let statuses: Vec<_> = words(&query.members, "filterByStatus")?.iter().filter_map(|it| Status::of_name(it)).collect();
+    let statuses: Vec<_> =
+        words(&query.members, "filterByStatus")?.iter().filter_map(|it| Status::of_name(it)).collect();
     let kinds: Vec<_> = words(&query.members, "filterByType")?.iter().filter_map(|it| Kind::of_name(it)).collect();
     let asked = (has(&query.members, "filterByStatus"), has(&query.members, "filterByType"));
     let fits = move |found: &Activity| {
@@ -221,7 +222,8 @@ pub async fn activities(app: &Arc<App>, query: &Query) -> Result<Vec<View>, Refu
     if !newest {
         chosen.reverse();
     }
-    let view = |(activity, signer)| View::of(app, activity, signer, Looker { key: &key, fingerprint: None, signature: None });
+    let view =
+        |(activity, signer)| View::of(app, activity, signer, Looker { key: &key, fingerprint: None, signature: None });
     Ok(chosen.into_iter().map(view).collect::<Result<_>>()?)
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::caller::Found;
 use super::start::{TERMS, seconds};
-use super::{Ended, Failure, KEY_PURPOSE, Refused, contacts, keys, top};
+use super::{Ended, Failure, KEY_PURPOSE, Refused, contacts, keys};
 use crate::app::{App, target_of};
 use crate::ops::challenges::{self as engine, Aim, Attempt, Checked};
 use crate::ops::client::Client;
@@ -29,10 +29,15 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) fn new(caller: &Found, parameters: &Parameters<'_>, code: Secret<String>, purpose: &'static str) -> Result<Self, Refusal> {
+    pub(super) fn new(
+        caller: &Found,
+        parameters: &Parameters<'_>,
+        code: Secret<String>,
+        purpose: &'static str,
+    ) -> Result<Self, Refusal> {
         let id = parameters.text("otpId").and_then(|id| id.parse().ok());
         let id = id.ok_or(Refusal::Request { field: "otpId", why: "must be a UUID" })?;
-        let client = Client::behind(top(&caller.org), caller.key.id, None);
+        let client = caller.client(None);
         Ok(Self { org: caller.org.id, id, code, client, purpose })
     }
 
@@ -56,7 +61,12 @@ impl Entry {
     }
 
     /// The challenge whose code it is, used up by it; none where it is not, for whatever reason.
-    pub(super) async fn check(&self, tx: &mut Tx<'_>, app: &App, now: Timestamp) -> Result<Option<(Box<Challenge>, Address)>> {
+    pub(super) async fn check(
+        &self,
+        tx: &mut Tx<'_>,
+        app: &App,
+        now: Timestamp,
+    ) -> Result<Option<(Box<Challenge>, Address)>> {
         let Some(found) = self.challenge(tx).await? else { return Ok(None) };
         let to = Address::parse(&found.destination)?;
         let attempt = Attempt {

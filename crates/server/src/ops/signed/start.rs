@@ -16,7 +16,6 @@ use super::caller::Found;
 use super::{Ended, KEY_PURPOSE, Outcome, Refused, TOKEN_PURPOSE, Then, contacts, features, top};
 use crate::app::App;
 use crate::ops::challenges::{Asked, Begun, Live, Start, Terms, conclude};
-use crate::ops::client::Client;
 use crate::ops::verifications;
 use crate::store::meters::{self, Meter};
 use crate::store::{About, Tx};
@@ -53,7 +52,9 @@ impl Starting {
         let sandbox = app.config.dev && is_sandbox(&contact, shape);
         let by_mail = contact.email().is_some();
         if !by_mail && !sandbox {
-            return Err(Refusal::Request { field: "otpType", why: "can't be OTP_TYPE_SMS: this server sends mail" }.into());
+            return Err(
+                Refusal::Request { field: "otpType", why: "can't be OTP_TYPE_SMS: this server sends mail" }.into()
+            );
         }
         let feature = if by_mail { Feature::OtpEmailAuth } else { Feature::SmsAuth };
         if of_user && !features::is_on(&caller.org, feature) {
@@ -77,7 +78,7 @@ impl Starting {
             renew: RENEW.min(life / 2),
             language: "en".into(),
             full_name: None,
-            client: Client::behind(payer, caller.key.id, person),
+            client: caller.client(person),
             live: Live::ResentIfAlike,
             link: false,
             terms: Terms { sandbox, ..TERMS },
@@ -106,7 +107,10 @@ impl Starting {
         if let Some(meter) = &self.meter
             && meters::spend(tx, std::slice::from_ref(meter), now).await?.is_some()
         {
-            return Err(Error::Limited { rule: "signed.starts", retry_after: meters::retry_after(tx, meter, now).await? });
+            return Err(Error::Limited {
+                rule: "signed.starts",
+                retry_after: meters::retry_after(tx, meter, now).await?,
+            });
         }
         if !self.sandbox {
             verifications::may_send(tx, app, &self.payer, self.contact.as_str()).await?;

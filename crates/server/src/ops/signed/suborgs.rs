@@ -13,6 +13,7 @@ use super::login::Spending;
 use super::{Ended, Failure, Refused, contacts, features, keys};
 use crate::app::{App, target_of};
 use crate::store::signers::{self, Signer};
+use crate::store::spent_tokens::On;
 use crate::store::stamp_keys::{self, StampKey};
 use crate::store::{Tx, events, identities, orgs, spent_tokens};
 
@@ -73,7 +74,7 @@ impl SubOrg {
 
     pub(super) async fn run(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<Ended> {
         if let Some(token) = &self.token
-            && (!Spending::is_of_now(tx, token).await? || !spent_tokens::spend(tx, &token.id).await?)
+            && (!Spending::is_of_now(tx, token).await? || !spent_tokens::spend(tx, &token.id, On::SignUp).await?)
         {
             return Ok(Ended::failed(Failure::Token));
         }

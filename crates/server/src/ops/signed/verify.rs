@@ -55,7 +55,11 @@ impl Verify {
 }
 
 /// What a client sealed to the key of its start, under whichever master key that was made.
-fn open(app: &App, caller: &Found, parameters: &Parameters<'_>) -> Result<doorcode_core::seal::turnkey::Entry, Refused> {
+fn open(
+    app: &App,
+    caller: &Found,
+    parameters: &Parameters<'_>,
+) -> Result<doorcode_core::seal::turnkey::Entry, Refused> {
     let id: ChallengeId = parameters.text("otpId").unwrap_or_default().parse()?;
     let bundle = parameters.text("encryptedOtpBundle").unwrap_or_default();
     let mut refused = Refusal::Request { field: "encryptedOtpBundle", why: "can't be opened" };

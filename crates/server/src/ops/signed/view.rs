@@ -76,10 +76,13 @@ impl View {
         let fingerprint = match (looker.fingerprint, &activity.plain) {
             (Some(plain), _) => plain.to_owned(),
             (None, Some(plain)) => plain.clone(),
-            (None, None) => activity.print.map_or_else(|| MASK.to_owned(), |print| format!("keyed:{}", hex::encode(&print))),
+            (None, None) => {
+                activity.print.map_or_else(|| MASK.to_owned(), |print| format!("keyed:{}", hex::encode(&print)))
+            }
         };
         let signature = looker.signature.filter(|_| own).map(str::to_owned).or_else(|| activity.signature.clone());
-        let failure = (activity.status == Status::Failed).then(|| Failure::of(activity.failure.as_deref().unwrap_or_default()));
+        let failure =
+            (activity.status == Status::Failed).then(|| Failure::of(activity.failure.as_deref().unwrap_or_default()));
         Ok(Self {
             result: result(app, &activity, own)?,
             signer,
@@ -94,7 +97,7 @@ impl View {
 /// The result, from what is kept of it.
 fn result(app: &App, activity: &Activity, own: bool) -> Result<Option<Map<String, Value>>> {
     let Some(kept) = &activity.result else { return Ok(None) };
-    let mut kept: Map<String, Value> = serde_json::from_str(kept).map_err(Error::internal)?;
+    let kept: Map<String, Value> = serde_json::from_str(kept).map_err(Error::internal)?;
     let mut shown = Map::new();
     for answer in activity.kind.answers() {
         let value = if answer.bearer && !own {
@@ -104,7 +107,7 @@ fn result(app: &App, activity: &Activity, own: bool) -> Result<Option<Map<String
                 "verificationToken" => Some(token(app, activity, &kept)?.into()),
                 "session" => Some(session(app, activity, &kept)?.into()),
                 "otpEncryptionTargetBundle" => target(app, activity, &kept)?.map(Value::from),
-                name => kept.remove(name),
+                name => kept.get(name).cloned(),
             }
         };
         shown.extend(value.map(|value| (answer.name.to_owned(), value)));
@@ -137,9 +140,9 @@ fn token(app: &App, activity: &Activity, kept: &Map<String, Value>) -> Result<St
 }
 
 fn session(app: &App, activity: &Activity, kept: &Map<String, Value>) -> Result<String> {
-    let key = PublicKey::parse(Curve::P256, text(kept, "key")).ok_or_else(|| Error::internal("a session has no key"))?;
-    let session =
-        Session { org: activity.org, user: text(kept, "user").parse()?, key: &key, expires_at: moment(kept) };
+    let key =
+        PublicKey::parse(Curve::P256, text(kept, "key")).ok_or_else(|| Error::internal("a session has no key"))?;
+    let session = Session { org: activity.org, user: text(kept, "user").parse()?, key: &key, expires_at: moment(kept) };
     session.sign(&app.keys.ring().active().notary, &app.entropy.signing())
 }
 
