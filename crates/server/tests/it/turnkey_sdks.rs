@@ -87,6 +87,7 @@ fn worded(lines: &str, words: Words) -> Vec<String> {
 struct Stand {
     home: Home,
     server: ServerProcess,
+    organization: String,
     environment: Vec<(&'static str, String)>,
 }
 
@@ -105,11 +106,11 @@ impl Stand {
         let server = home.serve().await;
         let environment = vec![
             ("SERVER", format!("http://{}", server.address)),
-            ("ORGANIZATION", organization),
+            ("ORGANIZATION", organization.clone()),
             ("PUBLIC_KEY", public),
             ("PRIVATE_KEY", fs::read_to_string(file).unwrap().trim_end().to_owned()),
         ];
-        Self { home, server, environment }
+        Self { home, server, organization, environment }
     }
 
     /// What a client says.
@@ -178,7 +179,10 @@ async fn turnkey_sdk_server_8_2_1() {
 #[tokio::test(flavor = "multi_thread")]
 async fn turnkey_core_1_14_1_by_the_proxy() {
     let Some(client) = node("core.mjs", &[]).await else { return };
-    assert_eq!(Stand::new("sdk-core").await.says(client).await, worded(PROXY, javascript));
+    let stand = Stand::new("sdk-core").await;
+    let open = ["org", "proxy", "--org", &stand.organization, "--origin", "https://app.example.com"];
+    stand.home.run(&open).await.well();
+    assert_eq!(stand.says(client).await, worded(PROXY, javascript));
 }
 
 #[tokio::test(flavor = "multi_thread")]
