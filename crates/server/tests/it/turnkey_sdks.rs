@@ -42,16 +42,16 @@ const BOUND: &str = "token: of the contact, for the key";
 
 /// What the client of pages sees, by the proxy.
 const PROXY: &str = "\
-first: AUTH_ACTION_SIGNUP
+first: SIGNUP
 whoami: the user
 organization: their own
 user: ada.core@example.com
-again: AUTH_ACTION_LOGIN
+again: LOGIN
 the same user: true
 keys: CREDENTIAL_TYPE_LOGIN,CREDENTIAL_TYPE_LOGIN
 left: 1 key
 sealed: a key of the user
-expired session: expired api key
+expired session: {16: expired api key: API_KEY_EXPIRED}
 first: INVALID_OTP_CODE
 second: INVALID_OTP_CODE
 third: INVALID_OTP_CODE
