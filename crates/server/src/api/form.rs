@@ -6,20 +6,6 @@ use axum::response::Response;
 
 use super::{agentotp, hooks, native, outx, turnkey};
 
-/// The calls of the auth proxy, which stand among the native door's.
-const PROXY: [&str; 10] = [
-    "/v1/otp_init",
-    "/v1/otp_init_v2",
-    "/v1/otp_verify",
-    "/v1/otp_verify_v2",
-    "/v1/otp_login",
-    "/v1/otp_login_v2",
-    "/v1/account",
-    "/v1/signup",
-    "/v1/signup_v2",
-    "/v1/wallet_kit_config",
-];
-
 /// Whose form an answer has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Form {
@@ -56,7 +42,7 @@ impl Form {
             Self::Agentotp
         } else if is(&"/hooks") {
             Self::Hooks
-        } else if is(&"/public/v1") || PROXY.iter().any(is) {
+        } else if is(&"/public/v1") || turnkey::proxy::PATHS.iter().any(is) {
             Self::Turnkey
         } else if native.iter().any(is) {
             Self::Native

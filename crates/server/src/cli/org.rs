@@ -60,6 +60,23 @@ Examples:
         #[command(flatten)]
         place: Place,
     },
+    /// Take user@example.com and +1 999-999-9999 for what they are: contacts that nothing is sent to, with the code 000000
+    #[command(after_help = "\
+Examples:
+  doorcode org sandbox --org ID            for tests of signed calls, in it and below it
+  doorcode org sandbox --org ID --down     take it back
+
+Everybody knows that code. Under --dev every org has it.")]
+    Sandbox {
+        /// Which
+        #[arg(long)]
+        org: OrgId,
+        /// Take it back
+        #[arg(long)]
+        down: bool,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Let apps call for an org without a stamp (the auth proxy): its id is the configuration's
     #[command(after_help = "\
 Examples:
@@ -142,6 +159,11 @@ impl Org {
                     (true, false) => "raised: it may send to anybody",
                     (true, true) => "lowered: it may send to its own members only",
                 });
+                Ok(ExitCode::SUCCESS)
+            }),
+            Self::Sandbox { org, down, place } => place.within(environment, |app| async move {
+                signed::set_sandbox(&app, org, !down).await?;
+                out(if down { "the sandbox is closed" } else { "the sandbox is open" });
                 Ok(ExitCode::SUCCESS)
             }),
             Self::Proxy { org, origin, place } => place.within(environment, |app| async move {

@@ -296,6 +296,8 @@ async fn contacts_and_features_are_changed() {
     );
 
     let off = json!({ "name": "FEATURE_NAME_OTP_EMAIL_AUTH" });
+    // Whoever was looked up a moment ago is looked up again.
+    cast.whoami(&cast.backend, &sub.org).await;
     let kind = Kind::RemoveOrganizationFeature;
     let left = result(&cast.submit(&owner, kind, &sub.org, off.clone()).await, kind);
     assert_eq!(left["features"], json!([{ "name": "FEATURE_NAME_EMAIL_AUTH" }, { "name": "FEATURE_NAME_SMS_AUTH" }]));

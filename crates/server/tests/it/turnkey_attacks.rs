@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use doorcode::ops::{audit, backups, master_keys};
+use doorcode::ops::{audit, backups, master_keys, signed};
 use doorcode_core::UserId;
 use doorcode_core::activity::Kind;
 use futures_util::future::join_all;
@@ -453,6 +453,41 @@ async fn fingerprints_tokens_and_keys_leave_in_time() {
     cast.app.advance(hours(400 * 24));
     cast.app.retain().await;
     assert_eq!(cast.app.number("SELECT count(*) FROM activities"), 0);
+}
+
+/// The attack: everybody knows the sandbox's code.
+#[tokio::test]
+async fn outside_of_dev_the_sandbox_is_where_the_operator_opened_it() {
+    let cast = Cast::of(TestApp::in_earnest(|_| {}).await).await;
+    let org: doorcode_core::OrgId = cast.org.parse().unwrap();
+    doorcode::ops::orgs::raise(&cast.app.app, org, true).await.unwrap();
+    let contact =
+        json!({ "otpType": "OTP_TYPE_EMAIL", "contact": "user@example.com", "otpLength": 6, "alphanumeric": false });
+    let verify = async || {
+        cast.app.advance(hours(1));
+        let started =
+            result(&cast.submit(&cast.backend, Kind::InitOtp, &cast.org, contact.clone()).await, Kind::InitOtp);
+        let parameters = json!({ "otpId": started["otpId"], "otpCode": "000000" });
+        cast.submit(&cast.backend, Kind::VerifyOtp, &cast.org, parameters).await
+    };
+    assert_eq!(refusal(&verify().await), wrong_code());
+    signed::set_sandbox(&cast.app.app, org, true).await.unwrap();
+    assert_eq!(verify().await.status, 200);
+    signed::set_sandbox(&cast.app.app, org, false).await.unwrap();
+    assert_eq!(refusal(&verify().await), wrong_code());
+}
+
+/// The attack: an org that anybody may have sends mail to strangers.
+#[tokio::test]
+async fn an_org_that_was_not_raised_sends_to_nobody() {
+    let cast = Cast::of(TestApp::in_earnest(|_| {}).await).await;
+    let sub = cast.sub(ADA, &[]).await;
+    let ask = json!({ "otpType": "OTP_TYPE_EMAIL", "contact": ADA, "appName": "Acme" });
+    for (kind, org) in [(Kind::InitOtpV3, &cast.org), (Kind::InitOtpAuthV3, &sub.org)] {
+        let answer = cast.submit(&cast.backend, kind, org, ask.clone()).await;
+        assert_eq!((answer.status, refused(&answer).as_str()), (400, "REQUEST_INVALID"), "{}", answer.text());
+    }
+    assert_eq!(cast.app.deliver_due().await, 0);
 }
 
 /// A new master key comes while codes and tokens are on their way.

@@ -34,6 +34,11 @@ pub(super) async fn around(request: Request, next: Next) -> Response {
     answer
 }
 
+/// What is asked before has no answer of its own: [`around`] gives it.
+pub(super) async fn nothing() -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
 /// Lets pages of an origin read an answer.
 pub(super) fn allow(headers: &mut HeaderMap, origin: HeaderValue) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);

@@ -5,7 +5,7 @@
 mod cors;
 pub(in crate::api) mod error;
 mod keys;
-mod proxy;
+pub(in crate::api) mod proxy;
 mod query;
 mod shapes;
 mod submit;
@@ -15,6 +15,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
+use axum::routing::options;
 use doorcode_core::stamp::{Presented, Refusal};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -25,7 +26,11 @@ use error::Answered;
 
 /// The door's routes.
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
+    let asked = ["/public/v1/submit/{activity}", "/public/v1/query/{query}", "/public/v1/keys"];
+    let asked = asked.into_iter().chain(proxy::PATHS);
+    // No part of the document: browsers ask by themselves.
+    let router = asked.fold(OpenApiRouter::new(), |router, path| router.route(path, options(cors::nothing)));
+    router
         .routes(routes!(submit::submit))
         .routes(routes!(query::query))
         .routes(routes!(keys::keys))

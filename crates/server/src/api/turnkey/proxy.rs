@@ -22,6 +22,20 @@ use crate::ops::signed::{self, Proxy, Refused};
 /// Objects and lists in each other; the deepest call has five.
 const DEPTH: u8 = 8;
 
+/// Where it is called.
+pub(in crate::api) const PATHS: [&str; 10] = [
+    "/v1/otp_init",
+    "/v1/otp_init_v2",
+    "/v1/otp_verify",
+    "/v1/otp_verify_v2",
+    "/v1/otp_login",
+    "/v1/otp_login_v2",
+    "/v1/account",
+    "/v1/signup",
+    "/v1/signup_v2",
+    "/v1/wallet_kit_config",
+];
+
 /// What is called.
 #[derive(Clone, Copy)]
 enum Call {

@@ -86,7 +86,7 @@ pub async fn submit(app: &Arc<App>, path: &str, presented: &Presented<'_>, body:
     let sent = Sent { key: stamped.key().to_hex(), fingerprint: print.to_string(), signature: signature(&stamped) };
     let prints: Vec<[u8; 32]> = app.keys.ring().iter().map(|roots| print.keyed(&roots.activity, request.org)).collect();
     if let Some(done) = before(app, prints.clone()).await? {
-        return answer(app, done, &sent).await;
+        return answer(app, done, &caller, &sent).await;
     }
     timely(request.at, now)?;
     let task = Task::new(app, &caller, token, &parameters, now)?;
@@ -109,7 +109,7 @@ pub async fn submit(app: &Arc<App>, path: &str, presented: &Presented<'_>, body:
     };
     let deed = Deed { claim, task, at: request.at, now, event: app.entropy.id(now)? };
     let done = deed.perform(app, &caller).await?;
-    answer(app, done, &sent).await
+    answer(app, done, &caller, &sent).await
 }
 
 /// What came with the body that an answer is for.
@@ -119,9 +119,13 @@ struct Sent {
     signature: String,
 }
 
-async fn answer(app: &Arc<App>, activity: Activity, sent: &Sent) -> Result<View, Refused> {
+async fn answer(app: &Arc<App>, activity: Activity, caller: &Found, sent: &Sent) -> Result<View, Refused> {
     let (org, user) = (activity.signer_org, activity.user);
-    let signer = app.db.read(move |tx| Box::pin(async move { signers::get(tx, &org, &user).await })).await?;
+    let signer = if (org, user) == (caller.user.org, caller.user.id) {
+        Some(caller.user.clone())
+    } else {
+        app.db.read(move |tx| Box::pin(async move { signers::get(tx, &org, &user).await })).await?
+    };
     let looker = Looker { key: &sent.key, fingerprint: Some(&sent.fingerprint), signature: Some(&sent.signature) };
     let view = View::of(app, activity, signer, looker)?;
     match view.failure {
@@ -197,7 +201,7 @@ async fn attested(
         expires_at: Some(token.expires_at),
         inert: None,
     };
-    Ok((Arc::new(Found { org, side: Side::Own, key, user, client: None }), Some(token)))
+    Ok((Arc::new(Found { org, side: Side::Own, key, user, sandbox: false, client: None }), Some(token)))
 }
 
 /// What is to be done, with everything made that it needs.
@@ -321,6 +325,9 @@ impl Deed {
                 Ok(found.ok_or_else(|| doorcode_core::Error::unavailable("an activity was let go of meanwhile"))?)
             }
             Ok(Came::Now(activity, then)) => {
+                if matches!(self.task, Task::Switch(_) | Task::Change(_)) {
+                    app.recent_signers.forget();
+                }
                 follow(app, then)?;
                 Ok(*activity)
             }

@@ -9,7 +9,7 @@ use doorcode_core::stamp::authority::{Actor, Side, choose};
 use doorcode_core::stamp::{PublicKey, Refusal};
 use doorcode_core::{OrgId, Result, Timestamp};
 
-use super::{Refused, keys, top};
+use super::{Refused, features, keys, top};
 use crate::app::App;
 use crate::ops::client::Client;
 use crate::store::Tx;
@@ -27,6 +27,8 @@ pub struct Found {
     pub key: StampKey,
     /// Whose it is.
     pub user: Signer,
+    /// Whether the sandbox contacts are none but that there.
+    pub sandbox: bool,
     /// Where they are, if they call themselves, and not by somebody's backend.
     pub client: Option<Client>,
 }
@@ -67,6 +69,11 @@ async fn look(app: &App, org: OrgId, key: PublicKey, now: Timestamp) -> Result<R
 
 async fn found(tx: &mut Tx<'_>, org: &OrgId, key: &PublicKey, now: Timestamp) -> Result<Result<Found, Refusal>> {
     let Some(org) = orgs::get(tx, org).await? else { return Ok(Err(Refusal::UnknownOrganization)) };
+    let above = match &org.parent {
+        Some(parent) => orgs::get(tx, parent).await?,
+        None => None,
+    };
+    let sandbox = features::has_sandbox(&org, above.as_ref());
     let own = stamp_keys::find(tx, &org.id, key).await?;
     let parent = match &org.parent {
         Some(parent) => stamp_keys::find(tx, parent, key).await?,
@@ -78,7 +85,7 @@ async fn found(tx: &mut Tx<'_>, org: &OrgId, key: &PublicKey, now: Timestamp) ->
         return Ok(Err(if known { Refusal::ExpiredKey } else { Refusal::UnknownKey }));
     };
     Ok(match signers::get(tx, &key.org, &key.user).await? {
-        Some(user) => Ok(Found { org, side, key, user, client: None }),
+        Some(user) => Ok(Found { org, side, key, user, sandbox, client: None }),
         None => Err(Refusal::UnknownKey),
     })
 }

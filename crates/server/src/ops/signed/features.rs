@@ -1,10 +1,11 @@
 //! What is switched in an organisation. Refuses to take what nobody switched for off in a sub-organisation, or for on elsewhere.
 
-use doorcode_core::Result;
 use doorcode_core::activity::rules::Feature;
+use doorcode_core::{Error, OrgId, Result};
 use serde_json::{Value, json};
 
 use super::Ended;
+use crate::app::App;
 use crate::store::Tx;
 use crate::store::orgs::{self, Org};
 
@@ -26,6 +27,29 @@ pub(super) fn switched(features: &str, changes: &[(Feature, bool)]) -> String {
     kept.chain(new).collect::<Vec<_>>().join(" ")
 }
 
+/// The word of an organisation in which the sandbox contacts are none but that: everybody knows their code.
+const SANDBOX: &str = "+SANDBOX";
+
+/// Whether an organisation has the sandbox, or its parent has it for it.
+pub(super) fn has_sandbox(org: &Org, parent: Option<&Org>) -> bool {
+    [Some(org), parent].into_iter().flatten().any(|org| org.features.split(' ').any(|word| word == SANDBOX))
+}
+
+/// Gives an organisation the sandbox, or takes it. Only the operator does this.
+pub async fn set_sandbox(app: &App, org: OrgId, on: bool) -> Result<()> {
+    let set = app.db.write(move |tx| {
+        Box::pin(async move {
+            let held = orgs::hold(tx, &org).await?.ok_or(Error::NotFound)?;
+            let kept = held.features.split(' ').filter(|word| !word.is_empty() && *word != SANDBOX);
+            let words: Vec<&str> = kept.chain(on.then_some(SANDBOX)).collect();
+            orgs::switch(tx, &org, &words.join(" ")).await
+        })
+    });
+    set.await?;
+    app.recent_signers.forget();
+    Ok(())
+}
+
 /// One that is switched.
 #[derive(Clone)]
 pub(super) struct Switch {
@@ -35,7 +59,7 @@ pub(super) struct Switch {
 
 impl Switch {
     pub(super) async fn run(&self, tx: &mut Tx<'_>, org: &Org) -> Result<Ended> {
-        let mut held = orgs::hold(tx, &org.id).await?.ok_or(doorcode_core::Error::NotFound)?;
+        let mut held = orgs::hold(tx, &org.id).await?.ok_or(Error::NotFound)?;
         held.features = switched(&held.features, &[(self.feature, self.on)]);
         orgs::switch(tx, &org.id, &held.features).await?;
         let on = Feature::ALL.into_iter().filter(|feature| is_on(&held, *feature));
@@ -47,7 +71,6 @@ impl Switch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use doorcode_core::OrgId;
 
     #[test]
     fn what_was_switched_last_counts() {

@@ -21,6 +21,7 @@ mod view;
 
 pub use activity::submit;
 pub use caller::Found;
+pub use features::set_sandbox;
 pub use found::first_user;
 pub use proxy::{Proxy, proxy, set_origins};
 pub use queries::{

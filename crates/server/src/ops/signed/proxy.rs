@@ -15,7 +15,7 @@ use super::activity::{Deed, Task};
 use super::caller::Found;
 use super::login::Spending;
 use super::view::{Looker, View};
-use super::{Refused, contacts};
+use super::{Refused, contacts, features};
 use crate::app::App;
 use crate::ops::client::Client;
 use crate::store::activities::Activity;
@@ -103,6 +103,7 @@ impl Proxy {
             },
             org,
             side: Side::Own,
+            sandbox: features::has_sandbox(&self.org, None),
             client: Some(self.client.clone()),
         })
     }
