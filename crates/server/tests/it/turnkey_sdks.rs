@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tokio::process::Command;
 
+use crate::postgres;
 use crate::process::{Home, Ran, ServerProcess};
 use crate::smtp_server::python;
 
@@ -93,7 +94,10 @@ struct Stand {
 
 impl Stand {
     async fn new(name: &str) -> Self {
-        let home = Home::dev(name);
+        let mut home = Home::dev(name);
+        if postgres::is_wanted() {
+            home.set("database.url", postgres::shared().unwrap().database());
+        }
         let file = home.beside("backend.key");
         let mut key = Command::new(env!("CARGO_BIN_EXE_doorcode"));
         key.args(["seal", "key", "--json", "--out"]).arg(&file);
@@ -129,6 +133,7 @@ fn folder() -> PathBuf {
 }
 
 /// A client of tests/sdks; none where there is no Node.
+#[expect(clippy::print_stderr, reason = "whoever runs the tests must hear what was not run")]
 async fn node(script: &str, arguments: &[&str]) -> Option<Command> {
     let mut version = Command::new("node");
     version.arg("--version");

@@ -24,8 +24,8 @@ use super::report::Report;
 use super::rig::Rig;
 use super::round::{Load, Round, Side};
 use super::single::{self, Call};
-use super::stats::Histogram;
 use super::stamped::{self, Backend};
+use super::stats::Histogram;
 use super::{Scenario, flow, journey, round, streams, timing};
 
 const SHORT: Duration = Duration::from_millis(200);
@@ -84,12 +84,19 @@ async fn events(Path(id): Path<String>, head: HeaderMap) -> Result<String, Statu
 }
 
 /// Signed calls: an address names its organization and its start.
-async fn signed(stand: State<Arc<Stand>>, Path((_, name)): Path<(String, String)>, head: HeaderMap, body: Bytes) -> Json<Value> {
+async fn signed(
+    stand: State<Arc<Stand>>,
+    Path((_, name)): Path<(String, String)>,
+    head: HeaderMap,
+    body: Bytes,
+) -> Json<Value> {
     Stamp::parse(head["x-stamp"].to_str().unwrap()).unwrap().verify(&body).unwrap();
     let body: Value = serde_json::from_slice(&body).unwrap();
     let (org, given) = (&body["organizationId"], &body["parameters"]);
     let result = match name.as_str() {
-        "create_sub_organization" => json!({ "createSubOrganizationResultV7": { "subOrganizationId": given["subOrganizationName"] } }),
+        "create_sub_organization" => {
+            json!({ "createSubOrganizationResultV7": { "subOrganizationId": given["subOrganizationName"] } })
+        }
         "init_otp_auth" => {
             let _code_comes = start(stand, Json(json!({ "email": given["contact"] }))).await;
             json!({ "initOtpAuthResultV2": { "otpId": org } })
