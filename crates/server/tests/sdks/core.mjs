@@ -6,15 +6,16 @@ import { decryptCredentialBundle, generateP256KeyPair, getPublicKey } from "@tur
 import { another, mailed, ORGANIZATION, pause, say, SERVER } from "./journey.mjs";
 
 const kept = new Map();
-globalThis.localStorage = {
+const localStorage = {
   getItem: (name) => kept.get(name) ?? null,
   setItem: (name, value) => kept.set(name, value),
   removeItem: (name) => kept.delete(name),
 };
-globalThis.window = globalThis;
-globalThis.document = {};
-globalThis.location = { hostname: "localhost" };
-globalThis.crypto ??= webcrypto;
+const page = { localStorage, window: globalThis, document: {}, location: { hostname: "localhost" }, crypto: webcrypto };
+for (const [name, value] of Object.entries(page)) {
+  // Versions of Node differ in which of these they have, and whether it can be assigned to.
+  Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+}
 
 const { OtpType, TurnkeyClient } = await import("@turnkey/core");
 
