@@ -85,31 +85,56 @@ pub async fn submit(app: &Arc<App>, path: &str, presented: &Presented<'_>, body:
     let print = BodyPrint::of(body);
     let sent = Sent { key: stamped.key().to_hex(), fingerprint: print.to_string(), signature: signature(&stamped) };
     let prints: Vec<[u8; 32]> = app.keys.ring().iter().map(|roots| print.keyed(&roots.activity, request.org)).collect();
-    if let Some(done) = before(app, prints.clone()).await? {
-        return answer(app, done, &caller, &sent).await;
-    }
-    timely(request.at, now)?;
-    let task = Task::new(app, &caller, token, &parameters, now)?;
-    let secret = request.kind.carries_secret();
-    let claim = Activity {
-        id: app.entropy.id(now)?,
-        org: request.org,
-        print: prints.first().copied(),
-        kind: request.kind,
-        status: Status::Created,
-        signer_org: caller.user.org,
-        user: caller.user.id,
-        public_key: sent.key.clone(),
-        scheme: scheme(&stamped).to_owned(),
-        plain: (!secret).then(|| sent.fingerprint.clone()),
-        signature: (!secret).then(|| sent.signature.clone()),
-        body: request.masked()?,
-        result: None,
-        failure: None,
-    };
-    let deed = Deed { claim, task, at: request.at, now, event: app.entropy.id(now)? };
-    let done = deed.perform(app, &caller).await?;
+    let body = Body { request: &request, parameters, token, now };
+    // Who sends the same meanwhile waits for it here; on other servers, at its row.
+    let name = prints.first().copied().unwrap_or_default();
+    let done = app.bodies.once(name, async || body.done(app, &caller, &stamped, &sent, prints).await).await?;
     answer(app, done, &caller, &sent).await
+}
+
+/// A body that somebody may ask for.
+struct Body<'a> {
+    request: &'a Request,
+    parameters: Parameters<'a>,
+    token: Option<Verification>,
+    now: Timestamp,
+}
+
+impl Body<'_> {
+    /// What came of it before, or comes of it now.
+    async fn done(
+        self,
+        app: &Arc<App>,
+        caller: &Arc<Found>,
+        stamped: &Stamped,
+        sent: &Sent,
+        prints: Vec<[u8; 32]>,
+    ) -> Result<Activity, Refused> {
+        if let Some(done) = before(app, prints.clone()).await? {
+            return Ok(done);
+        }
+        let (request, now) = (self.request, self.now);
+        timely(request.at, now)?;
+        let task = Task::new(app, caller, self.token, &self.parameters, now)?;
+        let secret = request.kind.carries_secret();
+        let claim = Activity {
+            id: app.entropy.id(now)?,
+            org: request.org,
+            print: prints.first().copied(),
+            kind: request.kind,
+            status: Status::Created,
+            signer_org: caller.user.org,
+            user: caller.user.id,
+            public_key: sent.key.clone(),
+            scheme: scheme(stamped).to_owned(),
+            plain: (!secret).then(|| sent.fingerprint.clone()),
+            signature: (!secret).then(|| sent.signature.clone()),
+            body: request.masked()?,
+            result: None,
+            failure: None,
+        };
+        Deed { claim, task, at: request.at, now, event: app.entropy.id(now)? }.perform(app, caller).await
+    }
 }
 
 /// What came with the body that an answer is for.
