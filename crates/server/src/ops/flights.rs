@@ -25,9 +25,9 @@ impl<T> Default for Flights<T> {
 
 impl<T: Clone> Flights<T> {
     /// Does the work, or waits for who does it. Where that one fails, the next who waits tries.
-    pub async fn once<E>(&self, name: Name, work: impl AsyncFnOnce() -> Result<T, E>) -> Result<T, E> {
+    pub async fn once<E>(&self, name: Name, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         let cell = self.join(name);
-        cell.get_or_try_init(work).await.cloned()
+        cell.get_or_try_init(|| work).await.cloned()
     }
 
     fn join(&self, name: Name) -> Arc<OnceCell<T>> {
@@ -60,12 +60,12 @@ mod tests {
             tokio::task::yield_now().await;
             if number == 0 { Err(()) } else { Ok(number) }
         };
-        let all = join_all((0..9).map(|_| flights.once([1; 32], work))).await;
+        let all = join_all((0..9).map(|_| flights.once([1; 32], work()))).await;
         assert_eq!(all.iter().filter(|done| done.is_err()).count(), 1, "only who tried hears of it");
         assert_eq!(all.iter().filter(|done| **done == Ok(1)).count(), 8);
-        assert_eq!(flights.once([1; 32], work).await, Ok(2), "nothing is kept");
+        assert_eq!(flights.once([1; 32], work()).await, Ok(2), "nothing is kept");
         for n in 0..=255 {
-            assert!(flights.once([n; 32], work).await.is_ok());
+            assert!(flights.once([n; 32], work()).await.is_ok());
         }
         assert!(flights.under_way.lock().unwrap().len() <= ROOM);
     }

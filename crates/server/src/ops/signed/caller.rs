@@ -57,7 +57,7 @@ pub(super) async fn find(app: &Arc<App>, org: OrgId, key: &PublicKey) -> Result<
     let mut flight = [0; 32];
     flight[..16].copy_from_slice(&name);
     flight[16..24].copy_from_slice(&endings.to_be_bytes());
-    let found = app.lookups.once(flight, async || look_and_wake(app, org, key, now).await).await?;
+    let found = app.lookups.once(flight, look_and_wake(app, org, key, now)).await?;
     app.recent_signers.keep(&name, &found, endings, now);
     Ok(found)
 }
