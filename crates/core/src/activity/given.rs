@@ -93,8 +93,9 @@ fn distinct(keys: Vec<NewKey>) -> Result<Vec<NewKey>, Refusal> {
 }
 
 /// There are some dozens at the most.
-fn has_twins<T: PartialEq>(all: impl Iterator<Item = T> + Clone) -> bool {
-    all.clone().enumerate().any(|(at, one)| all.clone().skip(at + 1).any(|other| one == other))
+fn has_twins<T: PartialEq>(all: impl Iterator<Item = T>) -> bool {
+    let all: Vec<T> = all.collect();
+    all.iter().enumerate().any(|(at, one)| all[at + 1..].contains(one))
 }
 
 #[cfg(test)]
@@ -105,24 +106,24 @@ mod tests {
 
     const KEY: &str = "0351a7580833898ea1b183cbd7350a4099078c6ef1c1e18e970cd7683035f25e7d";
 
-    fn given(keys: Value) -> Result<Vec<NewKey>, Refusal> {
+    fn given(keys: &Value) -> Result<Vec<NewKey>, Refusal> {
         let members = json!({ "userId": "0198f3b0-0000-7000-8000-000000000001", "apiKeys": keys });
         let members = members.as_object().unwrap();
         Parameters::check(Kind::CreateApiKeysV2, members)?.api_keys()
     }
 
-    fn key(public: &str, life: Value) -> Value {
+    fn key(public: &str, life: &Value) -> Value {
         json!({ "apiKeyName": "k", "publicKey": public, "curveType": "API_KEY_CURVE_P256", "expirationSeconds": life })
     }
 
     #[test]
     fn a_key_is_a_point_and_comes_once() {
-        let given_once = given(json!([key(KEY, json!("60"))])).unwrap();
+        let given_once = given(&json!([key(KEY, &json!("60"))])).unwrap();
         assert_eq!((given_once[0].key.to_hex().as_str(), given_once[0].life), (KEY, Some(60)));
-        assert_eq!(given(json!([key(KEY, Value::Null)])).unwrap()[0].life, None);
+        assert_eq!(given(&json!([key(KEY, &Value::Null)])).unwrap()[0].life, None);
         let off = KEY.replace("7d", "7f");
-        for bad in [json!([key(&off, json!(1))]), json!([key(KEY, json!(1)), key(&KEY.to_uppercase(), json!(2))])] {
-            assert!(matches!(given(bad), Err(Refusal::Request { field: "publicKey", .. })));
+        for bad in [json!([key(&off, &json!(1))]), json!([key(KEY, &json!(1)), key(&KEY.to_uppercase(), &json!(2))])] {
+            assert!(matches!(given(&bad), Err(Refusal::Request { field: "publicKey", .. })));
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod credentials;
 pub mod devices;
 pub mod events;
 pub mod feed;
+pub mod flights;
 pub mod holds;
 pub mod hooks;
 pub mod idempotency;

@@ -1,7 +1,5 @@
 //! What signed calls must not allow (docs/threat-model.md): each rule by the attack that it stands against.
 
-#![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
-
 use std::collections::BTreeSet;
 
 use doorcode::ops::{audit, backups, master_keys, signed};

@@ -67,7 +67,9 @@ pub(crate) async fn organization(app: &TestApp, name: &str, key: &Key) -> (Strin
 /// A body of this moment.
 pub(crate) fn body(app: &TestApp, kind: Kind, org: &str, parameters: Value) -> String {
     let at = app.now().millis().to_string();
-    json!({ "type": kind.name(), "timestampMs": at, "organizationId": org, "parameters": parameters }).to_string()
+    let mut body = json!({ "type": kind.name(), "timestampMs": at, "organizationId": org });
+    body["parameters"] = parameters;
+    body.to_string()
 }
 
 /// Sends a body that somebody signed.

@@ -1,7 +1,5 @@
 //! Signed calls on two servers that share a database: the same body is one activity, wherever it comes in.
 
-#![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
-
 use doorcode_core::activity::Kind;
 use futures_util::future::join_all;
 use serde_json::json;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use doorcode_core::activity::{Kind, Parameters, Request, Status, rules};
+use doorcode_core::activity::{Kind, Parameters, Request, Status};
 use doorcode_core::seal::turnkey::Verification;
 use doorcode_core::stamp::authority::{Call, Side};
 use doorcode_core::stamp::{
@@ -13,25 +13,17 @@ use doorcode_core::{CredentialId, EventId, Result, Timestamp, UserId};
 use serde_json::json;
 
 use super::caller::{self, Found};
-use super::contacts::{self, Change};
-use super::features::Switch;
-use super::keys::{self, Add, End};
-use super::login::{Login, Spending};
-use super::mail::MailKey;
-use super::redeem::Redeem;
-use super::session::Session;
-use super::start::Starting;
-use super::suborgs::SubOrg;
-use super::verify::Verify;
+use super::login::Spending;
+use super::task::Task;
 use super::view::{Looker, View};
-use super::{Ended, Outcome, Refused, Then};
+use super::{Ended, Outcome, Refused, Then, contacts, keys};
 use crate::app::App;
 use crate::ops::audit::{self, Happened, Whose};
 use crate::ops::challenges::conclude;
 use crate::store::activities::{self as rows, Activity};
 use crate::store::meta::{self, Fact};
 use crate::store::stamp_keys::StampKey;
-use crate::store::{About, Tx, events, orgs, signers};
+use crate::store::{Tx, events, orgs, signers};
 
 /// A stamp that was verified over the body.
 enum Stamped {
@@ -85,31 +77,56 @@ pub async fn submit(app: &Arc<App>, path: &str, presented: &Presented<'_>, body:
     let print = BodyPrint::of(body);
     let sent = Sent { key: stamped.key().to_hex(), fingerprint: print.to_string(), signature: signature(&stamped) };
     let prints: Vec<[u8; 32]> = app.keys.ring().iter().map(|roots| print.keyed(&roots.activity, request.org)).collect();
-    if let Some(done) = before(app, prints.clone()).await? {
-        return answer(app, done, &caller, &sent).await;
-    }
-    timely(request.at, now)?;
-    let task = Task::new(app, &caller, token, &parameters, now)?;
-    let secret = request.kind.carries_secret();
-    let claim = Activity {
-        id: app.entropy.id(now)?,
-        org: request.org,
-        print: prints.first().copied(),
-        kind: request.kind,
-        status: Status::Created,
-        signer_org: caller.user.org,
-        user: caller.user.id,
-        public_key: sent.key.clone(),
-        scheme: scheme(&stamped).to_owned(),
-        plain: (!secret).then(|| sent.fingerprint.clone()),
-        signature: (!secret).then(|| sent.signature.clone()),
-        body: request.masked()?,
-        result: None,
-        failure: None,
-    };
-    let deed = Deed { claim, task, at: request.at, now, event: app.entropy.id(now)? };
-    let done = deed.perform(app, &caller).await?;
+    let body = Body { request: &request, parameters, token, now };
+    // Who sends the same meanwhile waits for it here; on other servers, at its row.
+    let name = prints.first().copied().unwrap_or_default();
+    let done = app.bodies.once(name, body.done(app, &caller, &stamped, &sent, prints)).await?;
     answer(app, done, &caller, &sent).await
+}
+
+/// A body that somebody may ask for.
+struct Body<'a> {
+    request: &'a Request,
+    parameters: Parameters<'a>,
+    token: Option<Verification>,
+    now: Timestamp,
+}
+
+impl Body<'_> {
+    /// What came of it before, or comes of it now.
+    async fn done(
+        self,
+        app: &Arc<App>,
+        caller: &Arc<Found>,
+        stamped: &Stamped,
+        sent: &Sent,
+        prints: Vec<[u8; 32]>,
+    ) -> Result<Activity, Refused> {
+        if let Some(done) = before(app, prints.clone()).await? {
+            return Ok(done);
+        }
+        let (request, now) = (self.request, self.now);
+        timely(request.at, now)?;
+        let task = Task::new(app, caller, self.token, &self.parameters, now)?;
+        let secret = request.kind.carries_secret();
+        let claim = Activity {
+            id: app.entropy.id(now)?,
+            org: request.org,
+            print: prints.first().copied(),
+            kind: request.kind,
+            status: Status::Created,
+            signer_org: caller.user.org,
+            user: caller.user.id,
+            public_key: sent.key.clone(),
+            scheme: scheme(stamped).to_owned(),
+            plain: (!secret).then(|| sent.fingerprint.clone()),
+            signature: (!secret).then(|| sent.signature.clone()),
+            body: request.masked()?,
+            result: None,
+            failure: None,
+        };
+        Deed { claim, task, at: request.at, now, event: app.entropy.id(now)? }.perform(app, caller).await
+    }
 }
 
 /// What came with the body that an answer is for.
@@ -202,95 +219,6 @@ async fn attested(
         inert: None,
     };
     Ok((Arc::new(Found { org, side: Side::Own, key, user, sandbox: false, client: None }), Some(token)))
-}
-
-/// What is to be done, with everything made that it needs.
-#[derive(Clone)]
-pub(super) enum Task {
-    Start(Box<Starting>),
-    Redeem(Box<Redeem>),
-    Verify(Box<Verify>),
-    Login(Box<Login>),
-    SubOrg(Box<SubOrg>),
-    Add(Add),
-    End(End),
-    Change(Box<Change>),
-    Session(Box<Session>),
-    Mail(Box<MailKey>),
-    Switch(Switch),
-}
-
-impl Task {
-    pub(super) fn new(
-        app: &App,
-        caller: &Found,
-        token: Option<Verification>,
-        parameters: &Parameters<'_>,
-        now: Timestamp,
-    ) -> Result<Self, Refused> {
-        Ok(match parameters.kind() {
-            Kind::InitOtpAuth
-            | Kind::InitOtpAuthV2
-            | Kind::InitOtpAuthV3
-            | Kind::InitOtp
-            | Kind::InitOtpV2
-            | Kind::InitOtpV3 => Self::Start(Box::new(Starting::new(app, caller, parameters)?)),
-            Kind::OtpAuth => Self::Redeem(Box::new(Redeem::new(app, caller, parameters, now)?)),
-            Kind::VerifyOtp | Kind::VerifyOtpV2 => Self::Verify(Box::new(Verify::new(app, caller, parameters, now)?)),
-            Kind::OtpLogin | Kind::OtpLoginV2 => Self::Login(Box::new(Login::by_token(app, caller, parameters, now)?)),
-            Kind::StampLogin => Self::Login(Box::new(Login::by_stamp(app, caller, token, parameters, now)?)),
-            Kind::CreateSubOrganizationV7 | Kind::CreateSubOrganizationV8 => {
-                Self::SubOrg(Box::new(SubOrg::new(app, caller, parameters, now)?))
-            }
-            Kind::CreateApiKeysV2 => Self::Add(Add::new(app, caller.org.id, parameters, now)?),
-            Kind::DeleteApiKeys => Self::End(End::new(caller.org.id, parameters)?),
-            Kind::UpdateUserEmail | Kind::UpdateUserPhoneNumber => {
-                Self::Change(Box::new(Change::new(app, &caller.org, parameters, now)?))
-            }
-            Kind::CreateReadWriteSessionV2 => Self::Session(Box::new(Session::new(app, caller, parameters, now)?)),
-            kind @ (Kind::SetOrganizationFeature | Kind::RemoveOrganizationFeature) => {
-                let feature = parameters.text("name").and_then(rules::Feature::of_name);
-                let why = "is none of the known values";
-                let feature = feature.ok_or(Refusal::Request { field: "name", why })?;
-                Self::Switch(Switch { feature, on: kind == Kind::SetOrganizationFeature })
-            }
-            Kind::EmailAuth | Kind::EmailAuthV2 | Kind::EmailAuthV3 => {
-                Self::Mail(Box::new(MailKey::new(app, caller, parameters, now)?))
-            }
-        })
-    }
-
-    /// What the unit is about, for those that wait beside it.
-    async fn about(&self, app: &App, claim: &Activity, caller: &Found) -> Result<About> {
-        match self {
-            Self::Start(start) => Ok(start.about()),
-            Self::Mail(mail) => Ok(mail.about()),
-            Self::Redeem(redeem) => redeem.entry.about(app).await,
-            Self::Verify(verify) => verify.entry.about(app).await,
-            _ => {
-                let asker = caller.client(None).asker();
-                // What has no fingerprint is in nobody's line.
-                let line = claim.print.and_then(|print| print.first_chunk().copied());
-                Ok(About::something(line.unwrap_or(*claim.id.as_bytes()), asker))
-            }
-        }
-    }
-
-    async fn run(&self, tx: &mut Tx<'_>, app: &App, caller: &Found, now: Timestamp) -> Result<Ended> {
-        match self {
-            Self::Start(start) => start.run(tx, app, now).await,
-            Self::Redeem(redeem) => redeem.run(tx, app, now).await,
-            Self::Verify(verify) => verify.run(tx, app, now).await,
-            Self::Login(login) => login.run(tx, now).await,
-            Self::SubOrg(new) => new.run(tx, now).await,
-            Self::Add(add) => add.run(tx, now).await,
-            Self::End(end) => end.run(tx, now).await,
-            Self::Change(change) => change.run(tx, now).await,
-            Self::Session(session) => session.run(tx, now).await,
-            Self::Mail(mail) => mail.run(tx, app, now).await,
-            Self::Switch(switch) => switch.run(tx, &caller.org).await,
-        }
-    }
 }
 
 /// An activity that is about to be done.

@@ -53,14 +53,22 @@ pub(super) async fn find(app: &Arc<App>, org: OrgId, key: &PublicKey) -> Result<
         return Ok(found);
     }
     let endings = app.recent_signers.endings();
+    // What was asked before an ending is no answer to what is asked after it.
+    let mut flight = [0; 32];
+    flight[..16].copy_from_slice(&name);
+    flight[16..24].copy_from_slice(&endings.to_be_bytes());
+    let found = app.lookups.once(flight, look_and_wake(app, org, key, now)).await?;
+    app.recent_signers.keep(&name, &found, endings, now);
+    Ok(found)
+}
+
+async fn look_and_wake(app: &Arc<App>, org: OrgId, key: PublicKey, now: Timestamp) -> Result<Arc<Found>, Refused> {
     let mut found = look(app, org, key, now).await??;
     if found.key.inert.is_some() {
         keys::wake(app, &found.key, now).await?;
         found = look(app, org, key, now).await??;
     }
-    let found = Arc::new(found);
-    app.recent_signers.keep(&name, &found, endings, now);
-    Ok(found)
+    Ok(Arc::new(found))
 }
 
 async fn look(app: &App, org: OrgId, key: PublicKey, now: Timestamp) -> Result<Result<Found, Refusal>> {

@@ -16,6 +16,7 @@ mod redeem;
 mod session;
 mod start;
 mod suborgs;
+mod task;
 mod verify;
 mod view;
 

@@ -11,9 +11,10 @@ use doorcode_core::stamp::{Curve, KeyKind, PublicKey, Refusal};
 use doorcode_core::{Address, CredentialId, Error, OrgId, Result, UserId, json};
 use serde_json::{Map, Value, json};
 
-use super::activity::{Deed, Task};
+use super::activity::Deed;
 use super::caller::Found;
 use super::login::Spending;
+use super::task::Task;
 use super::view::{Looker, View};
 use super::{Refused, contacts, features};
 use crate::app::App;
