@@ -5,6 +5,7 @@
 //! A door reads the bytes with [`Request::read`] and asks [`Parameters`] for what it needs; what an activity then does is the server's.
 
 mod field;
+mod given;
 mod kind;
 mod parameters;
 mod request;
@@ -13,6 +14,7 @@ mod status;
 mod tables;
 
 pub use field::{Answer, Field, Form};
+pub use given::{NewKey, NewUser};
 pub use kind::Kind;
 pub use parameters::{MASK, Parameters};
 pub use request::{BODY_MOST, Request};

@@ -8,6 +8,8 @@ mod phone;
 pub use email::Email;
 pub use phone::Phone;
 
+use crate::error::Result;
+
 /// Any address. What the channel is does not matter to whoever only keeps, binds or counts it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Address {
@@ -23,6 +25,26 @@ impl Address {
         match self {
             Self::Email(email) => email.as_str(),
             Self::Phone(phone) => phone.as_str(),
+        }
+    }
+
+    /// Of e-mail, if it is that.
+    pub const fn email(&self) -> Option<&Email> {
+        match self {
+            Self::Email(email) => Some(email),
+            Self::Phone(_) => None,
+        }
+    }
+
+    /// Reads a canonical spelling of either kind.
+    ///
+    /// # Errors
+    /// `Invalid` for what is neither.
+    pub fn parse(canonical: &str) -> Result<Self> {
+        if canonical.contains('@') {
+            Email::parse(canonical).map(Self::Email)
+        } else {
+            Phone::parse(canonical).map(Self::Phone)
         }
     }
 

@@ -51,6 +51,8 @@ pub enum Push {}
 pub enum Hook {}
 /// The kind of [`MailboxId`].
 pub enum Mailbox {}
+/// The kind of [`ActivityId`].
+pub enum Activity {}
 
 /// A tenant.
 pub type OrgId = Id<Org>;
@@ -84,6 +86,8 @@ pub type PushId = Id<Push>;
 pub type HookId = Id<Hook>;
 /// A mailbox that this server watches for its owner.
 pub type MailboxId = Id<Mailbox>;
+/// What a signed caller asked for, once.
+pub type ActivityId = Id<Activity>;
 
 impl OrgId {
     /// The house realm, whose identities sign in at the OutX door (docs/threat-model.md).

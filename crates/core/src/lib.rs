@@ -47,8 +47,8 @@ pub use challenge::{Standing, State, Verdict};
 pub use code::{Alphabet, Binding, Code, Shape};
 pub use error::{Error, Result};
 pub use id::{
-    AgentId, ChallengeId, CredentialId, DeliveryId, DeviceId, EventId, HookId, Id, MailboxId, OrgId, PushId,
-    RedirectId, RelayId, SessionId, UserId, WebhookId, WebhookMessageId,
+    ActivityId, AgentId, ChallengeId, CredentialId, DeliveryId, DeviceId, EventId, HookId, Id, MailboxId, OrgId,
+    PushId, RedirectId, RelayId, SessionId, UserId, WebhookId, WebhookMessageId,
 };
 pub use network::Network;
 pub use root::{Kid, MasterKey, Root, Use};

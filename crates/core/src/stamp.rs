@@ -17,6 +17,7 @@
 
 mod attested;
 pub mod authority;
+mod credential;
 mod key;
 mod print;
 mod refusal;
@@ -24,6 +25,7 @@ mod webauthn;
 mod window;
 
 pub use attested::AttestedStamp;
+pub use credential::KeyKind;
 pub(crate) use key::whole_edwards;
 pub use key::{Curve, PublicKey};
 pub use print::BodyPrint;

@@ -14,13 +14,16 @@ use crate::entropy::Entropy;
 use crate::keyring::Keys;
 use crate::metrics::Metrics;
 use crate::ops::feed::Feed;
+use crate::ops::flights::Flights;
 use crate::ops::holds::Holds;
 use crate::ops::keys::Uses;
 use crate::ops::outbox::{Outbox, Waiting};
 use crate::ops::recent::Recent;
 use crate::ops::relays::Rooms;
 use crate::ops::sessions::Live;
+use crate::ops::signed;
 use crate::steady::Steady;
+use crate::store::activities::Activity;
 use crate::store::credentials::Credential;
 use crate::store::targets::TargetId;
 use crate::store::{Db, Tx, challenges, meta, moving, targets};
@@ -51,6 +54,12 @@ pub struct App {
     pub recent_sessions: Recent<Live>,
     /// Keys that were presented a moment ago, by their digests.
     pub recent_keys: Recent<Credential>,
+    /// Who signed a moment ago, by organisation and key.
+    pub recent_signers: Recent<signed::Found>,
+    /// Signed bodies that are being worked on.
+    pub bodies: Flights<Activity>,
+    /// Signers that are being looked up.
+    pub lookups: Flights<Arc<signed::Found>>,
     /// When keys were last presented.
     pub uses: Uses,
     /// Who waits to hear of a verification.
@@ -120,6 +129,9 @@ impl App {
             outbox,
             recent_sessions: Recent::default(),
             recent_keys: Recent::default(),
+            recent_signers: Recent::default(),
+            bodies: Flights::default(),
+            lookups: Flights::default(),
             uses: Uses::default(),
             feed,
             rooms: Rooms::default(),

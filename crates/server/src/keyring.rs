@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use doorcode_core::push::Vapid;
+use doorcode_core::seal::turnkey::Signer;
 use doorcode_core::token::SigningKey;
 use doorcode_core::{Error, Kid, MasterKey, Result, Root, Timestamp, Use};
 
@@ -49,10 +50,21 @@ pub struct Roots {
     pub hook: Root,
     /// Secrets in our keeping.
     pub vault: Root,
+    /// Where signed calls are found again.
+    pub activity: Root,
+    /// The keys that codes are sealed to on their way back.
+    pub otp_target: Root,
+    /// Signs those, and verification tokens.
+    pub verification: Signer,
+    /// Signs verification tokens of the old form.
+    pub old_verification: Signer,
+    /// Signs sessions of signed calls.
+    pub notary: Signer,
 }
 
 impl Roots {
     fn of(key: &MasterKey) -> Result<Self> {
+        let signer = |use_| Signer::derive(key.kid(), &key.root(use_), &entropy::signing());
         Ok(Self {
             kid: key.kid(),
             code: key.root(Use::Code),
@@ -70,6 +82,11 @@ impl Roots {
             push: Vapid::derive(key.kid(), &key.root(Use::Push), &entropy::signing())?,
             hook: key.root(Use::Hook),
             vault: key.root(Use::Vault),
+            activity: key.root(Use::Activity),
+            otp_target: key.root(Use::OtpTarget),
+            verification: signer(Use::Verification)?,
+            old_verification: signer(Use::OldVerification)?,
+            notary: signer(Use::Notary)?,
         })
     }
 }

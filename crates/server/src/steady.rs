@@ -13,8 +13,16 @@ use tokio::sync::oneshot;
 use crate::clock::Stopwatch;
 
 /// The routes whose answers are held, whatever they say: whoever asks there may be a stranger, and gives an address.
-pub const HELD: [&str; 5] =
-    ["/linkedin-agent/auth-send-otp", "/linkedin-agent/auth-verify-otp", "/signin", "/signin/code", "/signin/resend"];
+pub const HELD: [&str; 8] = [
+    "/linkedin-agent/auth-send-otp",
+    "/linkedin-agent/auth-verify-otp",
+    "/signin",
+    "/signin/code",
+    "/signin/resend",
+    "/v1/otp_init",
+    "/v1/otp_init_v2",
+    "/v1/account",
+];
 
 /// Whether the answers of a route are held.
 pub fn is_held(route: &str) -> bool {

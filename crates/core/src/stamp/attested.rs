@@ -5,7 +5,7 @@
 use super::key::{Curve, PublicKey};
 use super::refusal::Refusal;
 use super::{signed_by, wrapped};
-use crate::json;
+use crate::{hex, json};
 
 /// Characters: a token has some 600, and each base64url around it makes a third more of it.
 const LONGEST: usize = 4096;
@@ -62,6 +62,11 @@ impl AttestedStamp {
     /// The key that it names. Nothing until a token's claim says the same.
     pub const fn key(&self) -> &PublicKey {
         &self.key
+    }
+
+    /// The signature as a vote shows it: hexadecimal.
+    pub fn signature(&self) -> String {
+        hex::encode(&self.signature)
     }
 
     /// The verification token, to be verified.

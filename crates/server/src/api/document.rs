@@ -37,6 +37,7 @@ use crate::web::headers::page_headers;
         (name = "webhooks", description = "Who is told of events, and what became of each message."),
         (name = "events", description = "What the org did."),
         (name = "agentotp", description = "An agent asks for the code that arrives for its person; they say yes; it is sealed to the agent's key and read once."),
+        (name = "turnkey", description = "Calls that their caller signed: a code becomes a key that is sealed to a person's device."),
         (name = "hooks", description = "Programs push a person's messages here: apps that forward SMS, Twilio, WhatsApp."),
         (name = "outx", description = "The front door: a code by mail becomes a user, a team and its key, by a published contract."),
         (name = "operate", description = "For whoever runs the server."),

@@ -4,7 +4,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::{agentotp, hooks, native, outx};
+use super::{agentotp, hooks, native, outx, turnkey};
 
 /// Whose form an answer has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,6 +17,8 @@ pub(super) enum Form {
     Agentotp,
     /// One text in a JSON object, for programs.
     Hooks,
+    /// The number of a gRPC status, a message and a name.
+    Turnkey,
 }
 
 impl Form {
@@ -40,6 +42,8 @@ impl Form {
             Self::Agentotp
         } else if is(&"/hooks") {
             Self::Hooks
+        } else if is(&"/public/v1") || turnkey::proxy::PATHS.iter().any(is) {
+            Self::Turnkey
         } else if native.iter().any(is) {
             Self::Native
         } else {
@@ -54,6 +58,7 @@ impl Form {
             Self::Native => native::problem::not_found(),
             Self::Agentotp => agentotp::error::not_found(),
             Self::Hooks => hooks::error::not_found(),
+            Self::Turnkey => turnkey::error::not_found(),
         }
     }
 
@@ -64,6 +69,7 @@ impl Form {
             Self::Native => native::problem::wrong_method(),
             Self::Agentotp => agentotp::error::wrong_method(),
             Self::Hooks => hooks::error::wrong_method(),
+            Self::Turnkey => turnkey::error::wrong_method(),
         }
     }
 
@@ -74,6 +80,7 @@ impl Form {
             Self::Native => native::problem::misdirected(),
             Self::Agentotp => agentotp::error::misdirected(),
             Self::Hooks => hooks::error::misdirected(),
+            Self::Turnkey => turnkey::error::misdirected(),
         }
     }
 
@@ -84,6 +91,7 @@ impl Form {
             Self::Native => native::problem::unavailable(),
             Self::Agentotp => agentotp::error::unavailable(),
             Self::Hooks => hooks::error::unavailable(),
+            Self::Turnkey => turnkey::error::unavailable(),
         }
     }
 
@@ -94,6 +102,7 @@ impl Form {
             Self::Native => native::problem::internal(),
             Self::Agentotp => agentotp::error::internal(),
             Self::Hooks => hooks::error::internal(),
+            Self::Turnkey => turnkey::error::internal(),
         }
     }
 }
@@ -104,11 +113,16 @@ mod tests {
 
     #[test]
     fn a_path_has_the_form_of_its_door() {
-        for path in ["/v1", "/v1/", "/v1/otp_init", "/v1/verifications", "/.well-known/jwks.json", "/openapi.json"] {
+        for path in ["/v1", "/v1/", "/v1/otp_initial", "/v1/verifications", "/.well-known/jwks.json", "/openapi.json"] {
             assert_eq!(Form::of(path), Form::Native, "{path}");
         }
         for path in ["/hooks/sms/x", "/hooks"] {
             assert_eq!(Form::of(path), Form::Hooks, "{path}");
+        }
+        for path in
+            ["/public/v1", "/v1/otp_init", "/v1/account", "/public/v1/submit/otp_auth", "/public/v1/query/nothing"]
+        {
+            assert_eq!(Form::of(path), Form::Turnkey, "{path}");
         }
         for path in [
             "/v1/otp",

@@ -14,6 +14,7 @@ mod operate;
 pub mod outx;
 mod request_name;
 mod segment;
+mod turnkey;
 
 use std::sync::Arc;
 
@@ -39,6 +40,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(outx::routes())
         .merge(agentotp::routes())
         .merge(hooks::routes())
+        .merge(turnkey::routes())
         .merge(operate::routes())
         .merge(document::routes())
 }

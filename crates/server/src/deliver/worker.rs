@@ -17,6 +17,7 @@ use super::smtp::Smtp;
 use crate::app::App;
 use crate::config::Transport;
 use crate::metrics::Metrics;
+use crate::ops::challenges::SEALED;
 use crate::ops::outbox::{Handed, Waiting, longest_try};
 use crate::ops::{sign_in, verifications};
 use crate::store::challenges::Challenge;
@@ -188,9 +189,15 @@ impl Worker {
         let challenge = &handed.challenge;
         let ring = self.app.keys.ring();
         let roots = ring.get(challenge.kid)?;
-        let code = code::derive(&roots.code, &challenge.binding());
-        let shown = code::grouped(&code, challenge.shape);
-        let link = handed.link.then(|| sign_in::link(&self.app, roots, challenge));
+        let (code, shown, link) = if challenge.method == SEALED {
+            let mut carried = challenge.full_name.as_deref().unwrap_or_default().splitn(2, ' ').map(str::to_owned);
+            let text = carried.next().unwrap_or_default();
+            (Secret::new(text.clone()), Secret::new(text), carried.next().map(Secret::new))
+        } else {
+            let code = code::derive(&roots.code, &challenge.binding());
+            let shown = code::grouped(&code, challenge.shape);
+            (code, shown, handed.link.then(|| sign_in::link(&self.app, roots, challenge)))
+        };
         let message_id = format!("<{}@{}>", handed.id, self.app.config.mail.domain());
         // By this mark an installation knows its own mail again, whatever was done to it on the way.
         let mark = Mark::new(roots.kid, &roots.header, *handed.id.as_bytes());

@@ -52,6 +52,8 @@ pub async fn recover(app: &Arc<App>) -> Result<Recovered> {
                 redirects::void_codes(tx, now).await?;
                 relays::end_all(tx, now).await?;
                 let deliveries = deliveries::drop_all(tx, now).await? + webhook_messages::drop_all(tx, now).await?;
+                // Tokens and calls that were signed before are of a history that went on elsewhere.
+                meta::put(tx, Fact::Recovered, &now.millis().to_string()).await?;
                 meta::remove(tx, Fact::Backup).await?;
                 Ok(Recovered { challenges, deliveries, credentials })
             })

@@ -30,7 +30,8 @@ pub struct Client {
 #[derive(Clone, Copy)]
 struct Backend {
     org: OrgId,
-    of_credential: [u8; 8],
+    /// None: it only lets the person through, who asks themselves.
+    of_credential: Option<[u8; 8]>,
 }
 
 /// What is allowed in an hour over all addresses.
@@ -58,12 +59,23 @@ impl Client {
     pub fn behind(org: OrgId, credential: CredentialId, person: Option<IpAddr>) -> Self {
         let of_credential = first_eight(&fingerprint("credential", &[credential.as_bytes()]));
         let at = Self::at(person.unwrap_or(IpAddr::from([0, 0, 0, 0])));
-        Self { traced: person.is_some(), behind: Some(Backend { org, of_credential }), ..at }
+        Self { traced: person.is_some(), behind: Some(Backend { org, of_credential: Some(of_credential) }), ..at }
     }
 
     /// Whether a customer's program asks, and not the person.
     pub fn is_backend(&self) -> bool {
-        self.behind.is_some()
+        self.behind.is_some_and(|behind| behind.of_credential.is_some())
+    }
+
+    /// The same client, whom an org lets through to its own realm: what they do is counted there, and by challenges' ids.
+    #[must_use]
+    pub fn through(self, org: OrgId) -> Self {
+        Self { behind: Some(Backend { org, of_credential: None }), ..self }
+    }
+
+    /// The org whose program asks, or lets somebody through, if one does.
+    pub fn org(&self) -> Option<OrgId> {
+        self.behind.map(|backend| backend.org)
     }
 
     /// A client behind a peer that is not trusted to name it: always a stranger, never given a repeat.
@@ -95,16 +107,15 @@ impl Client {
     pub fn asker(&self) -> Asker {
         let first = |key: [u8; 17]| *key.first_chunk().unwrap_or(&[0; 16]);
         let exact = first(self.network.exact());
-        let wide = self.behind.map_or_else(|| first(self.network.wide()), |backend| *backend.org.as_bytes());
+        let program = self.behind.filter(|_| self.is_backend());
+        let wide = program.map_or_else(|| first(self.network.wide()), |backend| *backend.org.as_bytes());
         Asker { wide, exact }
     }
 
     /// By what the repeat of a right answer is recognised: the credential, or without one the full address.
     pub fn host(&self) -> Option<[u8; 8]> {
-        match self.behind {
-            Some(backend) => Some(backend.of_credential),
-            None => self.traced.then(|| first_eight(&self.of_host)),
-        }
+        let credential = self.behind.and_then(|backend| backend.of_credential);
+        credential.or_else(|| self.traced.then(|| first_eight(&self.of_host)))
     }
 
     /// What it is to an address whose list of known networks this is.

@@ -169,6 +169,7 @@ pub async fn revoke(app: &Arc<App>, org: OrgId, id: CredentialId) -> Result<bool
         })
         .await?;
     app.recent_keys.forget();
+    app.recent_signers.forget();
     Ok(revoked)
 }
 
@@ -360,6 +361,8 @@ fn derive(roots: &Roots, credential: &Credential) -> Secret<String> {
             apikey::derive_agent_key(&roots.api_key, test, credential.org, credential.id, &credential.seed)
         }
         Kind::DeviceKey => apikey::derive_device_key(&roots.api_key, credential.org, credential.id, &credential.seed),
+        // Its private half is its owner's alone.
+        Kind::StampKey => Secret::new(String::new()),
     }
 }
 

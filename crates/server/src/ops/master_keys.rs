@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use doorcode_core::activity::rules::{CODE_LIFE_MOST, TOKEN_LIFE_MOST};
 use doorcode_core::{Error, Kid, Result, Timestamp};
 
 use crate::app::App;
@@ -118,10 +119,12 @@ pub async fn activate(app: &Arc<App>, kid: Kid) -> Result<()> {
         .await
 }
 
-/// The longest life of what is derived under a key and must not die with it: codes of any door, tokens. Sessions may last longer;
+/// The longest life of what is derived under a key and must not die with it: codes of any door, tokens, of which those of signed calls
+/// may be asked for with a life of a day. Sessions may last longer;
 /// they end with the key, and their people sign in again.
 fn longest_life(app: &App) -> Duration {
-    app.config.outx.life.max(app.config.native.life).max(app.config.native.token_life)
+    let signed = Duration::from_secs(u64::from(TOKEN_LIFE_MOST + CODE_LIFE_MOST));
+    app.config.outx.life.max(app.config.native.life).max(app.config.native.token_life).max(signed)
 }
 
 /// Begins a key's retirement; gives its end.

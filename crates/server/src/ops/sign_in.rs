@@ -90,7 +90,8 @@ pub const PURPOSE: &str = "sign-in";
 /// Checks a code and hands over what it earned. `None`: wrong, in the one sense that the outside is told.
 pub async fn verify(app: &Arc<App>, attempt: Attempt) -> Result<Option<SignedIn>> {
     let now = app.clock.now();
-    let email = attempt.to.clone();
+    let email =
+        attempt.to.email().cloned().ok_or(Error::Invalid { field: "email", why: "must be an address of e-mail" })?;
     let unit_app = Arc::clone(app);
     let aim = Aim::of(app, &attempt);
     let (db, about) = (&app.db, About::address(aim.address, attempt.client.asker()));
@@ -263,7 +264,9 @@ async fn sign_up(
     let invited = invites::take(tx, &aim.address).await?;
     let allowed = match &app.config.signup {
         Signup::Open => true,
-        Signup::Domains(domains) => domains.iter().any(|domain| domain == attempt.to.domain()),
+        Signup::Domains(domains) => {
+            attempt.to.email().is_some_and(|email| domains.iter().any(|domain| domain == email.domain()))
+        }
         Signup::Invite => false,
     };
     if !allowed && invited.is_none() {
@@ -298,7 +301,7 @@ fn name_of(attempt: &Attempt, challenge: &Challenge) -> String {
     let own = challenge.client.is_some() && challenge.client == attempt.client.host();
     match &challenge.full_name {
         Some(name) if own => name.clone(),
-        _ => attempt.to.local().to_owned(),
+        _ => attempt.to.email().map_or("", Email::local).to_owned(),
     }
 }
 

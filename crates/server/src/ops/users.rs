@@ -121,6 +121,7 @@ pub async fn remove(app: &Arc<App>, org: OrgId, id: UserId) -> Result<Removed> {
         app.db.write(move |tx| Box::pin(async move { part(tx, &org, &id, successor, &event, now).await })).await?;
     app.recent_sessions.forget();
     app.recent_keys.forget();
+    app.recent_signers.forget();
     let api_key = key.map(|key| credentials::reveal(app, &key)).transpose()?;
     Ok(Removed { api_key })
 }

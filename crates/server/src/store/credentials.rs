@@ -46,7 +46,8 @@ statements! {
         WHERE org_id = $1 AND subject_id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3) ORDER BY id");
     REVOKE = "UPDATE credentials SET revoked_at = $3 WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL";
     LIVES = "SELECT id FROM credentials WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)";
-    UNDER = "SELECT count(*) FROM credentials WHERE kid = $1 AND revoked_at IS NULL";
+    // Public keys hang on no master key.
+    UNDER = "SELECT count(*) FROM credentials WHERE kid = $1 AND revoked_at IS NULL AND public_key IS NULL";
 }
 
 /// What kind of proof a credential is.
@@ -64,6 +65,8 @@ pub enum Kind {
     TestAgentKey,
     /// `dk_…`: a device's or a collector's.
     DeviceKey,
+    /// A public key, which is never presented: see [`super::stamp_keys`].
+    StampKey,
 }
 
 impl Kind {
@@ -76,6 +79,7 @@ impl Kind {
             Self::AgentKey => "agent_key",
             Self::TestAgentKey => "test_agent_key",
             Self::DeviceKey => "device_key",
+            Self::StampKey => "stamp_key",
         }
     }
 
@@ -87,6 +91,7 @@ impl Kind {
             "agent_key" => Ok(Self::AgentKey),
             "test_agent_key" => Ok(Self::TestAgentKey),
             "device_key" => Ok(Self::DeviceKey),
+            "stamp_key" => Ok(Self::StampKey),
             _ => Err(doorcode_core::Error::internal("a credential has an unknown kind")),
         }
     }

@@ -32,6 +32,8 @@ pub enum Fact {
     Moved,
     /// What moves here is not all here yet: by which move, and how far it is.
     Moving,
+    /// When a copy was last recovered, in milliseconds: what was signed or earned before is of another history.
+    Recovered,
 }
 
 impl Fact {
@@ -43,6 +45,7 @@ impl Fact {
             Self::Sweeper => "sweeper",
             Self::Moved => "moved",
             Self::Moving => "moving",
+            Self::Recovered => "recovered",
         }
     }
 }

@@ -38,6 +38,7 @@ pub(super) const STEPS: &[Step] = &[
     step!("0004_sessions", ""),
     step!("0005_nodes", ""),
     step!("0006_relay", ""),
+    step!("0007_signed", ""),
 ];
 
 /// Brings the schema up to date.

@@ -3,6 +3,7 @@
 //! one conditional statement.
 
 mod about;
+pub mod activities;
 pub mod agents;
 pub mod audit;
 mod backup;
@@ -35,7 +36,10 @@ pub mod redirects;
 pub mod relay_messages;
 pub mod relays;
 pub mod sessions;
+pub mod signers;
+pub mod spent_tokens;
 mod sql;
+pub mod stamp_keys;
 mod statements;
 mod sync;
 pub mod targets;
@@ -53,6 +57,7 @@ use doorcode_core::{Error, Result};
 /// Every statement of every table.
 fn statements() -> impl Iterator<Item = &'static sql::Sql> {
     [
+        activities::ALL,
         agents::ALL,
         audit::ALL,
         challenges::ALL,
@@ -75,6 +80,9 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         redirects::ALL,
         relay_messages::ALL,
         sessions::ALL,
+        signers::ALL,
+        spent_tokens::ALL,
+        stamp_keys::ALL,
         users::ALL,
         webhook_messages::ALL,
         webhooks::ALL,

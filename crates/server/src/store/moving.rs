@@ -47,6 +47,8 @@ const TABLES: &[(&str, &str)] = &[
     ("hooks", "true"),
     ("inbound_addresses", "true"),
     ("mailboxes", "true"),
+    ("activities", "true"),
+    ("spent_tokens", "true"),
     ("nodes", "false"),
     ("meta", "name NOT IN ('moved', 'moving', 'sweeper')"),
 ];

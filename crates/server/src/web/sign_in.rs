@@ -22,7 +22,7 @@ use super::pages::{
 use super::reply::{Page, frame, go, minutes, refusal};
 use super::{browser, cookies, sealed};
 use crate::app::App;
-use crate::ops::challenges::{self as engine, Attempt, Entry, Live, Start};
+use crate::ops::challenges::{self as engine, Attempt, Entry, Live, Start, Terms};
 use crate::ops::client::Client;
 use crate::ops::redirects::{self, AppRequest};
 use crate::ops::relays::Approver;
@@ -173,7 +173,7 @@ async fn send(app: &Arc<App>, client: Client, email: &Email, goal: Goal) -> Resu
     let ask = Start {
         realm: OrgId::HOUSE,
         purpose: PURPOSE,
-        to: email.clone(),
+        to: email.clone().into(),
         shape: app.config.outx.shape,
         life: native.life,
         renew: native.renew,
@@ -182,6 +182,7 @@ async fn send(app: &Arc<App>, client: Client, email: &Email, goal: Goal) -> Resu
         client,
         live: Live::Resent,
         link: true,
+        terms: Terms::default(),
     };
     let challenge = engine::start(app, ask).await?;
     let mut asked = Asked::new(challenge.id, email, challenge.shape.is_long(), goal.request, app.clock.now());
@@ -251,7 +252,9 @@ pub(super) async fn finish(
         Some(mark) => client.holding(&mark),
         None => client,
     };
-    let attempt = Attempt { realm: OrgId::HOUSE, purpose: PURPOSE, to, only: None, entry, shape, client };
+    let terms = Terms::default();
+    let attempt =
+        Attempt { realm: OrgId::HOUSE, purpose: PURPOSE, to: to.into(), only: None, entry, shape, client, terms };
     let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let before = browser::session(app, headers).await.map(|live| live.session.id);
     let wish = Wish { agent: browser::name_of(agent), before, request: asked.request.clone() };

@@ -263,7 +263,8 @@ async fn retirement_waits_for_the_longest_life() {
     let new = master_keys::add(&app.app).await.unwrap();
     master_keys::activate(&app.app, new).await.unwrap();
     let end = master_keys::retire(&app.app, old, std::time::Duration::ZERO).await.unwrap();
-    assert_eq!(end, app.now().plus(hours(1)), "whatever grace was asked for");
+    // A code of signed calls, and then its token for a day: longer than any other door's may be set to live.
+    assert_eq!(end, app.now().plus(hours(24) + minutes(10)), "whatever grace was asked for");
     app.advance(hours(1) - MOMENT);
     refresh(&app).await;
     assert_eq!(app.verify(ADA, &code).await.status, 200);
@@ -272,22 +273,6 @@ async fn retirement_waits_for_the_longest_life() {
     }
     assert!(master_keys::activate(&app.app, old).await.is_err(), "and there is no way back");
     assert_eq!(stage(&app, new).await, Stage::Active, "a refused step leaves the active one active");
-}
-
-#[tokio::test]
-async fn retirement_waits_for_every_doors_codes_and_for_tokens() {
-    let short = ("DOORCODE_DOOR__OUTX__CODE_LIFE", "5m");
-    for (more, longest) in [
-        (("DOORCODE_DOOR__NATIVE__CODE_LIFE", "9m"), minutes(9)),
-        (("DOORCODE_DOOR__NATIVE__TOKEN_LIFE", "30m"), minutes(30)),
-    ] {
-        let app = TestApp::with(&[short, ("DOORCODE_DOOR__OUTX__CODE_RENEW", "1m"), more]).await;
-        let old = app.app.keys.ring().active().kid;
-        let new = master_keys::add(&app.app).await.unwrap();
-        master_keys::activate(&app.app, new).await.unwrap();
-        let end = master_keys::retire(&app.app, old, std::time::Duration::ZERO).await.unwrap();
-        assert_eq!(end, app.now().plus(longest), "{more:?}");
-    }
 }
 
 #[tokio::test]

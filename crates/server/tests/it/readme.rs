@@ -1,5 +1,5 @@
-//! The quick start of README.md and the journey of docs/native.md, as they stand: every block is run, in its order and in one
-//! shell, and says what the page says that it says. Refuses to know what is in the blocks, but for the code that somebody types.
+//! The quick start of README.md and the journeys of docs/native.md and docs/turnkey.md, as they stand: every block is run, in its order and
+//! in one shell, and says what the page says that it says. Refuses to know what is in the blocks, but for the code that somebody types.
 
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
 
@@ -32,10 +32,19 @@ fn blocks(page: &str, section: &str) -> Vec<Block> {
     all.collect()
 }
 
+fn free(address: &str) -> std::io::Result<String> {
+    Ok(TcpListener::bind(address)?.local_addr()?.to_string())
+}
+
 /// Where the README says that the server is, or, where that is taken, somewhere else.
 fn address() -> String {
-    let free = |address: &str| TcpListener::bind(address).and_then(|listener| listener.local_addr());
-    free(README).or_else(|_| free("127.0.0.1:0")).unwrap().to_string()
+    free(README).or_else(|_| free("127.0.0.1:0")).unwrap()
+}
+
+/// A page, with that address for the one that stands in it.
+fn page(name: &str, address: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+    fs::read_to_string(root.join(name)).unwrap().replace(README, address)
 }
 
 const README: &str = "127.0.0.1:8080";
@@ -96,11 +105,13 @@ fn is_alike(promised: &Value, said: &Value) -> bool {
     }
 }
 
-/// Runs blocks in one shell, in a folder of their own; what each said stands there.
-async fn run(blocks: &[Block], address: &str) -> Folder {
+/// Runs blocks in one shell, in a folder of their own, where `data` is the server's and `doorcode` this program; what each said stands there.
+async fn run(blocks: &[Block], (home, address): (&Home, &str)) -> Folder {
     let folder = Folder::new("blocks");
+    std::os::unix::fs::symlink(&home.data, folder.join("data")).unwrap();
+    let program = Path::new(env!("CARGO_BIN_EXE_doorcode")).parent().unwrap().display();
     let file = folder.join("blocks.sh");
-    fs::write(&file, script(blocks, address)).unwrap();
+    fs::write(&file, format!("PATH='{program}':$PATH\n{}", script(blocks, address))).unwrap();
     let mut bash = Command::new("bash");
     bash.arg(&file).current_dir(folder.join("")).env("PYTHON", python());
     Ran::of(bash).await.well();
@@ -134,13 +145,21 @@ async fn the_quick_start_and_the_journey_do_what_they_say() {
     let (home, address) = (Home::dev("readme"), address());
     // What ./run starts, once it has built it.
     let _server = ServerProcess::spawn(home.command(&["serve", "--listen", &address])).await;
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    let page = |name: &str| fs::read_to_string(root.join(name)).unwrap().replace(README, &address);
-    let mut all = blocks(&page("README.md"), "Quick start");
-    all.extend(blocks(&page("docs/native.md"), "The journey"));
+    let mut all = blocks(&page("README.md", &address), "Quick start");
+    all.extend(blocks(&page("docs/native.md", &address), "The journey"));
     let count = |language: &str| all.iter().filter(|block| block.language == language).count();
     assert!(count("sh") >= 7 && count("python") >= 2 && count("json") >= 4 && count("text") >= 3);
-    judge(&all, &run(&all, &address).await);
+    judge(&all, &run(&all, (&home, &address)).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_journey_of_signed_calls_does_what_it_says() {
+    let (home, address) = (Home::dev("signed-journey"), free("127.0.0.1:0").unwrap());
+    let _server = ServerProcess::spawn(home.command(&["serve", "--listen", &address])).await;
+    let all = blocks(&page("docs/turnkey.md", &address), "The journey");
+    let count = |language: &str| all.iter().filter(|block| block.language == language).count();
+    assert!(count("sh") >= 6 && count("json") >= 2 && count("text") >= 2);
+    judge(&all, &run(&all, (&home, &address)).await);
 }
 
 #[test]

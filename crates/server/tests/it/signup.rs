@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
 
 use doorcode::config::Signup;
-use doorcode::ops::challenges::{Attempt, Entry, Live, Start, start};
+use doorcode::ops::challenges::{Attempt, Entry, Live, Start, Terms, start};
 use doorcode::ops::client::Client;
 use doorcode::ops::{orgs, sign_in};
 use doorcode_core::{Email, Error, OrgId, Secret};
@@ -178,7 +178,7 @@ async fn code_in(app: &TestApp, realm: OrgId) -> String {
     let ask = Start {
         realm,
         purpose: "sign-in",
-        to: email(ADA),
+        to: email(ADA).into(),
         shape: outx.shape,
         life: outx.life,
         renew: outx.renew,
@@ -187,6 +187,7 @@ async fn code_in(app: &TestApp, realm: OrgId) -> String {
         client: client(),
         live: Live::Resent,
         link: false,
+        terms: Terms::default(),
     };
     start(&app.app, ask).await.unwrap();
     app.deliver_due().await;
@@ -198,11 +199,12 @@ async fn verify_in(app: &TestApp, realm: OrgId, purpose: &'static str, code: &st
     let attempt = Attempt {
         realm,
         purpose,
-        to: email(ADA),
+        to: email(ADA).into(),
         only: None,
         entry,
         shape: app.app.config.outx.shape,
         client: client(),
+        terms: Terms::default(),
     };
     sign_in::verify(&app.app, attempt).await.unwrap()
 }
@@ -236,7 +238,8 @@ async fn realms_do_not_share_budgets() {
         for _ in 0..5 {
             let (to, entry, client) = (email(ADA), Entry::Typed(Secret::new(entry.expose().clone())), client.clone());
             let shape = app.app.config.outx.shape;
-            let attempt = Attempt { realm: tenant, purpose: "sign-in", to, only: None, entry, shape, client };
+            let (to, terms) = (to.into(), Terms::default());
+            let attempt = Attempt { realm: tenant, purpose: "sign-in", to, only: None, entry, shape, client, terms };
             assert!(sign_in::verify(&app.app, attempt).await.unwrap().is_none());
         }
     }

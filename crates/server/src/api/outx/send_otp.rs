@@ -13,7 +13,7 @@ use super::body::{Body, Text};
 use super::error::{ErrorBody, bad, refusal};
 use crate::app::App;
 use crate::deliver::texts;
-use crate::ops::challenges::{Live, Start, start};
+use crate::ops::challenges::{Live, Start, Terms, start};
 use crate::ops::client::Client;
 use crate::ops::sign_in::{PURPOSE, clean_name};
 
@@ -58,7 +58,7 @@ pub(super) async fn send_otp(State(app): State<Arc<App>>, client: Client, Body(a
         Start {
             realm: OrgId::HOUSE,
             purpose: PURPOSE,
-            to: email.clone(),
+            to: email.clone().into(),
             shape: settings.shape,
             life: settings.life,
             renew: settings.renew,
@@ -67,6 +67,7 @@ pub(super) async fn send_otp(State(app): State<Arc<App>>, client: Client, Body(a
             client,
             live: Live::Resent,
             link: false,
+            terms: Terms::default(),
         },
     );
     match start.await {

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::body::{Body, Text};
 use super::error::{ErrorBody, bad, refusal, wrong_otp};
 use crate::app::App;
-use crate::ops::challenges::{Attempt, Entry};
+use crate::ops::challenges::{Attempt, Entry, Terms};
 use crate::ops::client::Client;
 use crate::ops::sign_in::{PURPOSE, SignedIn, verify};
 
@@ -87,7 +87,8 @@ pub(super) async fn verify_otp(State(app): State<Arc<App>>, client: Client, Body
     let Some(otp) = ask.otp.given() else { return bad("otp") };
     let shape = app.config.outx.shape;
     let entry = Entry::Typed(Secret::new(otp));
-    let attempt = Attempt { realm: OrgId::HOUSE, purpose: PURPOSE, to: email, only: None, entry, shape, client };
+    let (to, terms) = (email.into(), Terms::default());
+    let attempt = Attempt { realm: OrgId::HOUSE, purpose: PURPOSE, to, only: None, entry, shape, client, terms };
     match verify(&app, attempt).await {
         Ok(Some(account)) => Json(Verified::from(account)).into_response(),
         Ok(None) => wrong_otp(),

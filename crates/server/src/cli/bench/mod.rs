@@ -6,6 +6,7 @@
 mod check;
 mod child;
 mod client;
+mod crypto;
 mod door;
 mod failure;
 mod flow;
@@ -20,6 +21,7 @@ mod rig;
 mod round;
 mod single;
 mod sockets;
+mod stamped;
 mod stats;
 mod stopwatch;
 mod streams;
@@ -62,6 +64,7 @@ const EXAMPLES: &str = "Examples:
   doorcode bench --scenario flow --against better-auth
   doorcode bench --scenario native --against floor --connections 256
   doorcode bench --scenario token --against floor --connections 256
+  doorcode bench --scenario stamped --against crypto
   doorcode bench --scenario flow --database postgres://door@127.0.0.1/bench --against pgbench
   doorcode bench --scenario check --live 1000000 --against thousand
   doorcode bench --scenario streams --streams 5000
@@ -136,6 +139,8 @@ enum Scenario {
     Native,
     /// Whether a session is good, by its access token.
     Token,
+    /// Signed calls: codes that become sealed keys, and keys that ask who they are.
+    Stamped,
     /// A POST with a start's body that touches nothing.
     Floor,
     /// Event streams that are open and not read: their memory, and what somebody else's start and check take beside them.
@@ -159,6 +164,8 @@ enum Against {
     Thousand,
     /// The database of --database alone: `pgbench` with one row inserted by each transaction.
     Pgbench,
+    /// The same cryptography alone, on all cores (stamped only).
+    Crypto,
 }
 
 impl BenchArgs {
@@ -214,6 +221,10 @@ async fn bench(args: &BenchArgs) -> Outcome<bool> {
         Scenario::Relay => Some((relay::find()?, relay::seed(&workspace).await?)),
         _ => None,
     };
+    let backend = match args.scenario {
+        Scenario::Stamped => Some(Arc::new(stamped::Backend::new(&workspace, args.connections.into()).await?)),
+        _ => None,
+    };
     let office = Arc::new(PostOffice::default());
     let server = rig::launch_doorcode(&workspace, Arc::clone(&office)).await?;
     let rig = Rig::new(Kind::Doorcode, server.address, office, args.connections.into())?;
@@ -221,6 +232,10 @@ async fn bench(args: &BenchArgs) -> Outcome<bool> {
         Some(load) => compare(args, &rig, load, &server, &workspace).await,
         None if args.scenario == Scenario::Streams => streams(args, &rig, &server).await,
         None if let Some(watched) = watched => sockets(args, &rig, &server, watched).await,
+        None if let Some(backend) = backend => {
+            let how = (Duration::from_secs(args.seconds.into()), args.against.is_some());
+            stamped::run(&rig, &server, &backend, how).await.and_then(|report| say(args, &report))
+        }
         None if let Some((servers, seeded)) = relayed => {
             relay::run(&rig, &workspace, servers, &seeded, args.messages).await.and_then(|found| print(args, &found))
         }
@@ -247,7 +262,7 @@ async fn load(args: &BenchArgs, workspace: &Workspace) -> Outcome<Option<Load>> 
             note(&format!("seeding {} sessions", token::SESSIONS));
             Some(Load::Token(Arc::new(rig::seed_sessions(workspace, token::SESSIONS).await?)))
         }
-        Scenario::Timing | Scenario::Streams | Scenario::Sockets | Scenario::Relay => None,
+        Scenario::Timing | Scenario::Streams | Scenario::Sockets | Scenario::Relay | Scenario::Stamped => None,
         Scenario::Check => {
             let size = args.live as usize;
             let pool = Pool::new(size, args.connections.into())?;
@@ -261,7 +276,10 @@ async fn load(args: &BenchArgs, workspace: &Workspace) -> Outcome<Option<Load>> 
 fn refuse_nonsense(args: &BenchArgs) -> Outcome<()> {
     match (args.scenario, args.against) {
         (Scenario::Floor | Scenario::Streams | Scenario::Sockets | Scenario::Relay | Scenario::Timing, Some(_)) => {
-            Err(Failure::usage("--against goes with the scenarios flow, start, check, native and token"))
+            Err(Failure::usage("--against goes with the scenarios flow, start, check, native, token and stamped"))
+        }
+        (scenario, Some(against)) if (scenario == Scenario::Stamped) != (against == Against::Crypto) => {
+            Err(Failure::usage("--against crypto goes with --scenario stamped, and nothing else does"))
         }
         (Scenario::Start | Scenario::Check | Scenario::Native | Scenario::Token, Some(Against::BetterAuth)) => {
             Err(Failure::usage("--against better-auth goes with --scenario flow"))
@@ -318,7 +336,7 @@ async fn compare(args: &BenchArgs, rig: &Rig, load: Load, server: &Server, works
             let alone = pgbench::Pgbench::prepare(url, workspace.path()).await?;
             sides.push(Side::new("pgbench", rig.clone(), Load::Pgbench(alone)));
         }
-        None => {}
+        Some(Against::Crypto) | None => {}
     }
     let measured = round::measure(&mut sides, Duration::from_secs(args.seconds.into())).await;
     let mut servers = vec![Process::new("doorcode", server.startup, idle, server.memory())];
@@ -327,7 +345,11 @@ async fn compare(args: &BenchArgs, rig: &Rig, load: Load, server: &Server, works
         peer.stop().await;
     }
     measured?;
-    let report = Report::new(args.scenario, rig.connections, &sides, servers);
+    say(args, &Report::new(args.scenario, rig.connections, &sides, servers))
+}
+
+/// Prints a report; false if a goal was missed.
+fn say(args: &BenchArgs, report: &Report) -> Outcome<bool> {
     out(&if args.json { report.json()? } else { report.table() });
     Ok(report.passes())
 }

@@ -100,16 +100,35 @@ pub(super) async fn seed_relays(workspace: &Workspace, count: usize) -> Outcome<
     }
 }
 
+/// Makes an organization in the data directory of `workspace` whose calls are signed with the key of this public half, and lets it send to
+/// anybody: its id.
+pub(super) async fn organization(workspace: &Workspace, key: &str) -> Outcome<String> {
+    let mut create = this_program(&["org", "create"], workspace)?;
+    create.args(["--name", "Bench", "--json", "--stamp-key", key]);
+    let made: serde_json::Value = serde_json::from_slice(&output(create, "org create").await?)
+        .map_err(Failure::during("reading what `doorcode org create` made"))?;
+    let org = made["organization_id"].as_str().unwrap_or_default().to_owned();
+    let mut raise = this_program(&["org", "raise"], workspace)?;
+    raise.args(["--org", &org]);
+    output(raise, "org raise").await?;
+    Ok(org)
+}
+
+/// What a command of this program says.
+async fn output(mut command: Command, name: &str) -> Outcome<Vec<u8>> {
+    let done = command.kill_on_drop(true).output().await.map_err(Failure::during("running this program"))?;
+    if done.status.success() {
+        return Ok(done.stdout);
+    }
+    Err(Failure::new(format!("`doorcode {name}` failed: {}", String::from_utf8_lossy(&done.stderr).trim())))
+}
+
 /// Runs `doorcode seed`; gives what it wrote.
 async fn run_seed(workspace: &Workspace, count: usize, how: Option<&str>) -> Outcome<String> {
     let file = workspace.join("seeded");
-    let mut command = this_program("seed", workspace)?;
-    command.args(["--live", &count.to_string()]).args(how).arg("--out").arg(&file).kill_on_drop(true);
-    let done = command.output().await.map_err(Failure::during("seeding"))?;
-    if !done.status.success() {
-        let why = String::from_utf8_lossy(&done.stderr);
-        return Err(Failure::new(format!("`doorcode seed` failed: {}", why.trim())));
-    }
+    let mut command = this_program(&["seed"], workspace)?;
+    command.args(["--live", &count.to_string()]).args(how).arg("--out").arg(&file);
+    output(command, "seed").await?;
     std::fs::read_to_string(file).map_err(Failure::during("reading what was seeded"))
 }
 
@@ -122,18 +141,18 @@ fn all_of<T>(seeded: Vec<T>, count: usize) -> Outcome<Vec<T>> {
 
 /// Starts Doorcode itself, on the data directory of `workspace`.
 pub(super) async fn launch_doorcode(workspace: &Workspace, office: Arc<PostOffice>) -> Outcome<Server> {
-    let mut command = this_program("serve", workspace)?;
+    let mut command = this_program(&["serve"], workspace)?;
     command.args(["--listen", "127.0.0.1:0"]);
     Server::start(command, workspace.join("server.log"), office).await
 }
 
-/// A `subcommand` of this very program, with the bench's own settings and without those that the environment may hold.
-fn this_program(subcommand: &str, workspace: &Workspace) -> Outcome<Command> {
+/// A subcommand of this very program, with the bench's own settings and without those that the environment may hold.
+fn this_program(subcommand: &[&str], workspace: &Workspace) -> Outcome<Command> {
     let config = workspace.join("config.toml");
     std::fs::write(&config, workspace.settings()).map_err(Failure::during("writing the server's settings"))?;
     let program = std::env::current_exe().map_err(Failure::during("finding this program"))?;
     let mut command = Command::new(program);
-    command.env_clear().args([subcommand, "--dev"]);
+    command.env_clear().args(subcommand).arg("--dev");
     command.arg("--data").arg(workspace.join("data")).arg("--config").arg(config);
     Ok(command)
 }

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use super::check::{self, Pool};
 use super::client::within;
+use super::crypto::{self, Work};
 use super::failure::Outcome;
 use super::flow;
 use super::pgbench::Pgbench;
 use super::rig::Rig;
 use super::single::{self, Call};
+use super::stamped::{self, Backend, Signed};
 use super::stats::{Histogram, median};
 use super::token::{self, Question};
 use super::window::Lane;
@@ -25,7 +27,7 @@ const PAIRS: u32 = 4;
 const SHORTEST: Duration = Duration::from_secs(2);
 
 /// What a round puts on the server.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) enum Load {
     Flow,
     Start,
@@ -35,6 +37,9 @@ pub(super) enum Load {
     Token(Arc<Vec<Box<str>>>),
     TokenFloor(Arc<Vec<Box<str>>>),
     Pgbench(Pgbench),
+    Redeem(Arc<Backend>),
+    WhoAmI(Arc<Vec<Signed>>),
+    Crypto(Arc<Work>),
 }
 
 /// What one round measured.
@@ -45,7 +50,6 @@ pub(super) struct Round {
 }
 
 /// One of the two things that are compared: a load on a server, and its rounds so far.
-#[derive(Debug)]
 pub(super) struct Side {
     pub(super) name: &'static str,
     pub(super) rig: Rig,
@@ -64,6 +68,9 @@ impl Load {
             Self::Floor | Self::TokenFloor(_) => "floor",
             Self::Token(_) => "token",
             Self::Pgbench(_) => "pgbench",
+            Self::Redeem(_) => "otp_auth",
+            Self::WhoAmI(_) => "whoami",
+            Self::Crypto(_) => "crypto",
         }
     }
 }
@@ -120,6 +127,9 @@ impl Side {
                 Load::Token(tokens) => token::round(&self.rig, tokens, Question::Session, length).await?,
                 Load::TokenFloor(tokens) => token::round(&self.rig, tokens, Question::Floor, length).await?,
                 Load::Pgbench(alone) => alone.round(length).await?,
+                Load::Redeem(backend) => stamped::redeem(&self.rig, backend, length).await?,
+                Load::WhoAmI(questions) => stamped::whoami(&self.rig, questions, length).await?,
+                Load::Crypto(work) => crypto::round(work, length).await?,
                 Load::Floor => single::round(&self.rig, Call::Floor, length).await?,
             };
             self.rig.settle().await?;

@@ -6,11 +6,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use doorcode_core::Secret;
+use doorcode_core::seal::turnkey::grant;
+use doorcode_core::stamp::{Curve, PublicKey, Stamp};
 use serde_json::{Value, json};
 
 use super::check::{self, Live, Pool};
@@ -18,8 +22,10 @@ use super::door::Kind;
 use super::mail::PostOffice;
 use super::report::Report;
 use super::rig::Rig;
-use super::round::{Load, Side};
+use super::round::{Load, Round, Side};
 use super::single::{self, Call};
+use super::stamped::{self, Backend};
+use super::stats::Histogram;
 use super::{Scenario, flow, journey, round, streams, timing};
 
 const SHORT: Duration = Duration::from_millis(200);
@@ -77,6 +83,37 @@ async fn events(Path(id): Path<String>, head: HeaderMap) -> Result<String, Statu
     if id == "none" { Err(StatusCode::NOT_FOUND) } else { Ok("event: verification.started\n\n".to_owned()) }
 }
 
+/// Signed calls: an address names its organization and its start.
+async fn signed(
+    stand: State<Arc<Stand>>,
+    Path((_, name)): Path<(String, String)>,
+    head: HeaderMap,
+    body: Bytes,
+) -> Json<Value> {
+    Stamp::parse(head["x-stamp"].to_str().unwrap()).unwrap().verify(&body).unwrap();
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    let (org, given) = (&body["organizationId"], &body["parameters"]);
+    let result = match name.as_str() {
+        "create_sub_organization" => {
+            json!({ "createSubOrganizationResultV7": { "subOrganizationId": given["subOrganizationName"] } })
+        }
+        "init_otp_auth" => {
+            let _code_comes = start(stand, Json(json!({ "email": given["contact"] }))).await;
+            json!({ "initOtpAuthResultV2": { "otpId": org } })
+        }
+        "otp_auth" if stand.careless => json!({ "otpAuthResult": {} }),
+        "otp_auth" => {
+            let (status, _) = verify(stand, Json(json!({ "email": given["otpId"], "otp": given["otpCode"] }))).await;
+            assert_eq!(status, StatusCode::OK);
+            let target = PublicKey::parse(Curve::P256, given["targetPublicKey"].as_str().unwrap()).unwrap();
+            json!({ "otpAuthResult": { "credentialBundle": grant(&target, Secret::new([9; 32])).unwrap().bundle } })
+        }
+        "whoami" => return Json(json!({ "username": org })),
+        other => panic!("{other}"),
+    };
+    Json(json!({ "activity": { "result": result } }))
+}
+
 async fn floor(Json(body): Json<Value>) -> Json<Value> {
     Json(json!({ "success": true, "email": body["email"] }))
 }
@@ -90,6 +127,7 @@ async fn stand(careless: bool, connections: usize) -> (Arc<Stand>, Rig) {
         .route("/v1/verifications/{id}/check", post(check_native))
         .route("/v1/verifications/{id}/events", get(events))
         .route("/dev/floor", post(floor))
+        .route("/public/v1/{kind}/{name}", post(signed))
         .with_state(Arc::clone(&stand));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = listener.local_addr().unwrap();
@@ -127,6 +165,24 @@ async fn a_program_signs_up_once_and_goes_on_by_id_and_key() {
     assert_eq!(stand.starts.load(Ordering::Relaxed), stand.right.load(Ordering::Relaxed));
     assert_eq!(stand.wrong.load(Ordering::Relaxed), 0);
     assert!(single::round(&program, Call::Floor, SHORT).await.unwrap().requests() > 0);
+}
+
+#[tokio::test]
+async fn signed_codes_are_brought_back_and_their_keys_ask() {
+    let (stand, rig) = stand(false, 2).await;
+    let backend = Arc::new(Backend::alone(20).unwrap());
+    let round = stamped::redeem(&rig, &backend, Duration::from_millis(40)).await.unwrap();
+    assert!(round.requests() > 0 && round.requests() < stand.right.load(Ordering::Relaxed));
+    let questions = Arc::new(stamped::asking(&rig, &backend, 3).await.unwrap());
+    assert!(stamped::whoami(&rig, &questions, SHORT).await.unwrap().requests() > 0);
+}
+
+#[tokio::test]
+async fn an_activity_without_a_bundle_is_no_success() {
+    let (_, rig) = stand(true, 2).await;
+    let backend = Arc::new(Backend::alone(4).unwrap());
+    assert!(stamped::redeem(&rig, &backend, SHORT).await.unwrap_err().why.contains("a code was answered"));
+    assert!(stamped::asking(&rig, &backend, 1).await.is_err());
 }
 
 #[tokio::test]
@@ -205,6 +261,27 @@ async fn a_comparison_alternates_and_reports_a_ratio() {
     assert!((ratio - rates[0] / rates[1]).abs() < 0.001, "{ratio} of {rates:?}");
     assert!(report.table().contains("ratio"));
     assert!(report.passes() && json["goal"].is_null(), "no goal is set for it");
+}
+
+/// Both calls have the goal, and one that misses it makes the whole run fail.
+#[test]
+fn signed_calls_are_judged_each() {
+    let side = |requests: u64| {
+        let rig = Rig::new(Kind::Doorcode, "127.0.0.1:1".parse().unwrap(), Arc::default(), 1).unwrap();
+        let mut side = Side::new("x", rig, Load::Floor);
+        let mut latencies = Histogram::default();
+        (0..requests).for_each(|_| latencies.record(SHORT));
+        side.rounds.push(Round { measured: Duration::from_secs(1), latencies });
+        side
+    };
+    for (whoami, passes) in [(50, true), (49, false)] {
+        let report = Report::new(Scenario::Stamped, 1, &[side(80), side(100)], vec![]);
+        let report = report.with_whoami(&[side(whoami), side(100)]);
+        let json: Value = serde_json::from_str(&report.json().unwrap()).unwrap();
+        assert_eq!((&json["goal"]["pass"], &json["whoami"]["goal"]["pass"]), (&json!(true), &json!(passes)));
+        assert_eq!(report.passes(), passes);
+        assert_eq!(report.table().matches(": the goal is a ratio of 0.5 or more").count(), 2);
+    }
 }
 
 #[tokio::test]

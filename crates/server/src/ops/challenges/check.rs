@@ -1,12 +1,13 @@
 //! A code comes back. One debit before one comparison; what differs between a right, a wrong and a nonsensical answer is
 //! the outcome, not the work. Refuses to compare what no budget paid for.
 
+use doorcode_core::activity::rules;
 use doorcode_core::challenge::{REPEAT_WINDOW, judge};
 use doorcode_core::{
-    ChallengeId, Class, Email, GuessPolicy, OrgId, Result, Secret, Shape, State, Timestamp, Verdict, apikey, code,
-    known,
+    Address, ChallengeId, Class, OrgId, Result, Secret, Shape, State, Timestamp, Verdict, apikey, code, known,
 };
 
+use super::start::{SANDBOX, Terms};
 use crate::app::{App, target_of};
 use crate::metrics::Metrics;
 use crate::ops::client::Client;
@@ -23,7 +24,7 @@ pub struct Attempt {
     /// What success is for.
     pub purpose: &'static str,
     /// Whose code it is said to be.
-    pub to: Email,
+    pub to: Address,
     /// The only challenge that it may be for, where the door has ids.
     pub only: Option<ChallengeId>,
     /// What came back.
@@ -32,6 +33,8 @@ pub struct Attempt {
     pub shape: Shape,
     /// Who asks.
     pub client: Client,
+    /// What only some doors ask for.
+    pub terms: Terms,
 }
 
 /// What came back.
@@ -164,7 +167,7 @@ impl<'a> Guess<'a> {
         // The network pays for every guess, whether a code is live there, or anything is left to guess with: what is
         // left of its own budget would tell it.
         let network = meters::spend(tx, &self.aim.meters, now).await?.is_none();
-        let policy = GuessPolicy::for_shape(self.attempt.shape);
+        let policy = self.attempt.terms.policy(self.attempt.shape);
         let tag = self.attempt.client.tries_tag(self.standing.short.id);
         // What the statement would refuse is not tried: where nothing is left it would be one more than elsewhere.
         let exempt = self.long || self.link.is_some();
@@ -200,7 +203,12 @@ impl<'a> Guess<'a> {
         let matches = if self.link.is_some() {
             apikey::link_matches(&derive_from.link, &challenge.binding(), entry)
         } else {
-            code::matches(&code::derive(&derive_from.code, &challenge.binding()), challenge.shape, entry)
+            let mut code = code::derive(&derive_from.code, &challenge.binding());
+            // Said by the row and by the address itself: who can write the one alone gains nothing.
+            if challenge.method == SANDBOX && rules::is_sandbox(&self.attempt.to, challenge.shape) {
+                code = Secret::new(rules::SANDBOX_CODE.to_owned());
+            }
+            code::matches(&code, challenge.shape, entry)
         };
         matches && roots.is_some()
     }

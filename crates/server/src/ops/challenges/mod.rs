@@ -2,7 +2,9 @@
 //! is asked for, to compare what no budget paid for, and to answer before the debit is durable.
 
 mod check;
+mod post;
 mod start;
 
 pub use check::{Aim, Attempt, Checked, Entry, check};
-pub use start::{Asked, Begun, Live, Start, conclude, start};
+pub use post::{SEALED, post};
+pub use start::{Asked, Begun, Leased, Live, Start, Terms, conclude, start};

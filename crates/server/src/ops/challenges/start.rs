@@ -9,7 +9,7 @@ use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::known;
 use doorcode_core::time::DAY;
 use doorcode_core::{
-    ChallengeId, Class, DeliveryId, Email, Error, EventId, GuessPolicy, OrgId, Result, SendPolicy, Shape, State,
+    Address, ChallengeId, Class, DeliveryId, Error, EventId, GuessPolicy, OrgId, Result, SendPolicy, Shape, State,
     Timestamp,
 };
 
@@ -31,7 +31,7 @@ pub struct Start {
     /// What success is for.
     pub purpose: &'static str,
     /// Where the code goes.
-    pub to: Email,
+    pub to: Address,
     /// What it looks like.
     pub shape: Shape,
     /// How long it lives.
@@ -48,14 +48,36 @@ pub struct Start {
     pub live: Live,
     /// Whether the message carries a link as well.
     pub link: bool,
+    /// What only some doors ask for.
+    pub terms: Terms,
 }
+
+/// What is different about the codes of a door whose contract says so.
+#[derive(Clone, Copy, Default)]
+pub struct Terms {
+    /// Fewer wrong tries on one code than usual.
+    pub tries: Option<u32>,
+    /// The address is one whose code everybody knows, and nothing is sent.
+    pub sandbox: bool,
+}
+
+impl Terms {
+    /// How many guesses are compared with codes of a shape.
+    pub(super) fn policy(self, shape: Shape) -> GuessPolicy {
+        let usual = GuessPolicy::for_shape(shape);
+        GuessPolicy { per_code: self.tries.map_or(usual.per_code, |tries| tries.min(usual.per_code)), ..usual }
+    }
+}
+
+/// The method of a challenge whose code everybody knows.
+pub(super) const SANDBOX: &str = "sandbox";
 
 /// What becomes of the code that lives when one is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Live {
     /// It goes out again, unless it would die soon.
     Resent,
-    /// It goes out again if it has the shape that is asked for, and gives way if not.
+    /// It goes out again if it has the shape and the purpose that are asked for, and gives way if not.
     ResentIfAlike,
     /// Only this challenge's code is meant: it goes out again, or nothing does.
     Only(ChallengeId),
@@ -74,13 +96,13 @@ pub async fn start(app: &Arc<App>, ask: Start) -> Result<Box<Challenge>> {
 /// A start with all that it may need made, before the unit: the writer's time is everybody's.
 #[derive(Clone)]
 pub struct Asked {
-    ask: Start,
-    aim: Aim,
-    new: Challenge,
-    delivery: DeliveryId,
-    leased_until: Timestamp,
+    pub(super) ask: Start,
+    pub(super) aim: Aim,
+    pub(super) new: Challenge,
+    pub(super) delivery: DeliveryId,
+    pub(super) leased_until: Timestamp,
     event: EventId,
-    now: Timestamp,
+    pub(super) now: Timestamp,
 }
 
 impl Asked {
@@ -92,7 +114,7 @@ impl Asked {
             id: random.id(now)?,
             realm: ask.realm,
             purpose: ask.purpose.to_owned(),
-            method: "code".to_owned(),
+            method: if ask.terms.sandbox { SANDBOX } else { "code" }.to_owned(),
             destination: ask.to.as_str().to_owned(),
             language: ask.language.clone().into_owned(),
             shape: ask.shape,
@@ -187,22 +209,23 @@ pub fn conclude(app: &App, leased: Leased, begun: Result<Begun>) -> Result<Box<C
 
 /// What a message is counted in. Worked out before the unit: the writer's time is everybody's.
 #[derive(Clone)]
-struct Aim {
-    address: TargetId,
+pub(super) struct Aim {
+    pub(super) address: TargetId,
     /// Where messages are counted: the address without dots and +tags, often the same row.
-    folded: TargetId,
-    networks: Vec<(&'static str, Meter)>,
-    org: (&'static str, Meter),
+    pub(super) folded: TargetId,
+    pub(super) networks: Vec<(&'static str, Meter)>,
+    pub(super) org: (&'static str, Meter),
 }
 
 impl Aim {
     fn of(app: &App, ask: &Start) -> Self {
         let policy = &app.config.sends;
-        // What a program asks for people it does not place is counted by its org's day.
+        // What a program asks for people it does not place is counted by its org's day, in whichever realm below it asks.
         let hour = Hour { network: policy.network_hour, wide: policy.wide_hour, org: None };
         let networks = ask.client.meters("send", &hour);
         let rule = |scope| if scope == "wide" { "send.wide" } else { "send.network" };
-        let org = fingerprint("send", &[b"org", ask.realm.as_bytes()]);
+        let payer = ask.client.org().unwrap_or(ask.realm);
+        let org = fingerprint("send", &[b"org", payer.as_bytes()]);
         let org = Meter { id: org, span: DAY, limit: policy.org_day };
         Self {
             address: target_of(ask.realm, ask.to.as_str()),
@@ -254,7 +277,7 @@ async fn begin(tx: &mut Tx<'_>, app: &App, asked: &Asked) -> Result<Begun> {
         Class::Known => meters::touch(tx, &aim.org.1, now).await?,
     }
     let candidate = Candidate { id: new.id, until: new.expires_at, unless_after };
-    let mut birth = Birth::Leased(asked.leased_until);
+    let mut birth = if ask.terms.sandbox { Birth::Withheld(now) } else { Birth::Leased(asked.leased_until) };
     let usual = match purse.is_usual() {
         true => targets::ask(tx, &aim.address, (purse.class, policy), &candidate, now).await?,
         false => None,
@@ -304,7 +327,7 @@ async fn begin(tx: &mut Tx<'_>, app: &App, asked: &Asked) -> Result<Begun> {
 }
 
 /// Spends one from each meter. A refusal is an error, which takes the unit back.
-async fn spend(tx: &mut Tx<'_>, named: &[(&'static str, Meter)], now: Timestamp) -> Result<()> {
+pub(super) async fn spend(tx: &mut Tx<'_>, named: &[(&'static str, Meter)], now: Timestamp) -> Result<()> {
     for (rule, meter) in named {
         if meters::spend(tx, std::slice::from_ref(meter), now).await?.is_some() {
             return Err(Error::Limited { rule, retry_after: meters::retry_after(tx, meter, now).await? });
@@ -314,31 +337,32 @@ async fn spend(tx: &mut Tx<'_>, named: &[(&'static str, Meter)], now: Timestamp)
 }
 
 /// What a start may do.
-enum Paid {
+pub(super) enum Paid {
     Send,
     Withhold,
     Refuse,
 }
 
 /// The messages that an address may still be sent, and the code it would be told.
-struct Purse<'a> {
+pub(super) struct Purse<'a> {
     now: Timestamp,
     ask: &'a Start,
     aim: &'a Aim,
     standing: Standing,
-    class: Class,
+    pub(super) class: Class,
     /// Nothing is left to guess at a short code with, so the message carries one that needs no budget.
-    long: bool,
+    pub(super) long: bool,
     /// The challenge that gets a long code in the place of its short one.
     escalated: Option<ChallengeId>,
 }
 
 impl<'a> Purse<'a> {
-    async fn read(tx: &mut Tx<'_>, ask: &'a Start, aim: &'a Aim, now: Timestamp) -> Result<Self> {
+    pub(super) async fn read(tx: &mut Tx<'_>, ask: &'a Start, aim: &'a Aim, now: Timestamp) -> Result<Self> {
         let standing = targets::standing(tx, &aim.address).await?;
         let class = ask.client.class(&standing.known, now);
         let tag = ask.client.tries_tag(standing.short.id);
-        let long = !standing.may_guess(&GuessPolicy::for_shape(ask.shape), class, &tag, now);
+        // A code that everybody knows has nothing to be guessed.
+        let long = !ask.terms.sandbox && !standing.may_guess(&ask.terms.policy(ask.shape), class, &tag, now);
         let mut purse = Self { now, ask, aim, standing, class, long, escalated: None };
         if let Live::Only(id) = ask.live {
             let (_, is_long) = purse.standing.place_of(&id, now).ok_or(Error::Gone)?;
@@ -362,13 +386,15 @@ impl<'a> Purse<'a> {
         }
     }
 
-    /// The live challenge that gives way, having another shape than is asked for.
+    /// The live challenge that gives way, having another shape or purpose than is asked for. A long code has its own shape.
     async fn replaced(&self, tx: &mut Tx<'_>) -> Result<Option<ChallengeId>> {
-        let id = match (self.ask.live, self.standing.short) {
-            (Live::ResentIfAlike, Slot { id: Some(id), until }) if until > self.now && !self.long => id,
+        let slot = if self.long { self.standing.long } else { self.standing.short };
+        let id = match (self.ask.live, slot) {
+            (Live::ResentIfAlike, Slot { id: Some(id), until }) if until > self.now => id,
             _ => return Ok(None),
         };
-        Ok(challenges::get(tx, &id).await?.filter(|live| live.shape != self.ask.shape).map(|live| live.id))
+        let alike = |live: &Challenge| live.purpose == self.ask.purpose && (self.long || live.shape == self.ask.shape);
+        Ok(challenges::get(tx, &id).await?.filter(|live| !alike(live)).map(|live| live.id))
     }
 
     /// For a program, which knows verifications by their ids: the one whose code was to die soon, and which has lost its place to
@@ -389,7 +415,7 @@ impl<'a> Purse<'a> {
     ///
     /// Not to every spelling, or +tags would multiply both: to the plain address, and to one that somebody proved. Any other
     /// is answered as if, or the answer would tell which spelling has an account.
-    async fn pay(&self, tx: &mut Tx<'_>, policy: &SendPolicy) -> Result<Paid> {
+    pub(super) async fn pay(&self, tx: &mut Tx<'_>, policy: &SendPolicy) -> Result<Paid> {
         let now = self.now;
         targets::write(tx, &self.aim.address).await?;
         if self.aim.folded != self.aim.address {
@@ -422,7 +448,7 @@ impl<'a> Purse<'a> {
     }
 
     /// When the next message is allowed.
-    async fn retry_after(&self, tx: &mut Tx<'_>, policy: &SendPolicy) -> Result<Duration> {
+    pub(super) async fn retry_after(&self, tx: &mut Tx<'_>, policy: &SendPolicy) -> Result<Duration> {
         let (strangers, known) = targets::sends(tx, &self.aim.folded).await?;
         let wait = |ring: &str, class| doorcode_core::budget::retry_after(ring, policy, class, self.now);
         let mut soonest = wait(&strangers, Class::Stranger);

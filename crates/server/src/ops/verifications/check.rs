@@ -72,7 +72,7 @@ async fn judge(
     let attempt = Attempt {
         realm: org,
         purpose: PURPOSE,
-        to: Email::parse(&challenge.destination)?,
+        to: Email::parse(&challenge.destination)?.into(),
         only: Some(id),
         entry: match pressed {
             Some(token) => engine::Entry::Link(id, token),
@@ -80,6 +80,7 @@ async fn judge(
         },
         shape: challenge.shape,
         client: Client::behind(org, credential, entry.person),
+        terms: engine::Terms::default(),
     };
     let aim = Aim::of(app, &attempt);
     let checked = engine::check(tx, app, (&attempt, &aim), Some(challenge), now).await?;

@@ -10,7 +10,7 @@ mod start;
 pub use cancel::cancel;
 pub use check::{Entry, Judged, check};
 pub use events::{Seen, Watch, watch};
-pub use start::{Ask, Started, Wanted, resend, start};
+pub use start::{Ask, Started, Wanted, may_send, resend, start};
 
 use doorcode_core::challenge::REPEAT_WINDOW;
 use doorcode_core::{ChallengeId, CredentialId, Error, EventId, OrgId, Result, State, Timestamp};

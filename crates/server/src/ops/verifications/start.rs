@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Backend, PURPOSE, Verification, note, own};
 use crate::app::{App, target_of};
-use crate::ops::challenges::{Asked, Begun, Live, Start, conclude};
+use crate::ops::challenges::{Asked, Begun, Live, Start, Terms, conclude};
 use crate::ops::client::Client;
 use crate::ops::idempotency::{self, Once};
 use crate::store::challenges::{self, Attached};
@@ -56,7 +56,7 @@ pub async fn start(app: &Arc<App>, ask: Ask, to: Email, wanted: Wanted) -> Resul
     let start = Start {
         realm: org,
         purpose: PURPOSE,
-        to,
+        to: to.into(),
         shape: wanted.shape,
         life: wanted.life,
         renew: app.config.native.renew.min(wanted.life / 2),
@@ -65,6 +65,7 @@ pub async fn start(app: &Arc<App>, ask: Ask, to: Email, wanted: Wanted) -> Resul
         client: Client::behind(org, credential, ask.person),
         live: Live::ResentIfAlike,
         link: wanted.attached.redirect.is_some(),
+        terms: Terms::default(),
     };
     run(app, start, wanted.attached, ask.once).await
 }
@@ -79,7 +80,7 @@ pub async fn resend(app: &Arc<App>, ask: Ask, id: ChallengeId) -> Result<Started
     let start = Start {
         realm: org,
         purpose: PURPOSE,
-        to: Email::parse(&challenge.destination)?,
+        to: Email::parse(&challenge.destination)?.into(),
         shape: challenge.shape,
         // Nothing new is made: the life is the one that it has.
         life: app.config.native.life,
@@ -89,6 +90,7 @@ pub async fn resend(app: &Arc<App>, ask: Ask, id: ChallengeId) -> Result<Started
         client: Client::behind(org, credential, ask.person),
         live: Live::Only(id),
         link: attached.redirect.is_some(),
+        terms: Terms::default(),
     };
     run(app, start, Attached::default(), ask.once).await
 }
@@ -144,7 +146,7 @@ async fn run(app: &Arc<App>, start: Start, attached: Attached, once: Option<Once
 }
 
 /// New orgs send to their own verified addresses only, until they are raised: else this is a machine for spam.
-async fn may_send(tx: &mut Tx<'_>, app: &App, org: &OrgId, address: &str) -> Result<()> {
+pub async fn may_send(tx: &mut Tx<'_>, app: &App, org: &OrgId, address: &str) -> Result<()> {
     let found = orgs::get(tx, org).await?.ok_or(Error::NotFound)?;
     if app.config.dev || found.raised_at.is_some() {
         return Ok(());

@@ -1,0 +1,46 @@
+//! What browsers ask before a page of another origin may call (the Fetch standard, section 3.2). Signed calls are open to every page: no cookie is
+//! read, and whoever signs has the key. Calls through the auth proxy are answered to the origins of its organisation's list only, which is
+//! looked at when the call comes; what is asked before names no organisation. Refuses credentials: none is said to be allowed.
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+/// The headers that clients of the door send.
+const HEADERS: HeaderValue = HeaderValue::from_static(
+    "Content-Type, X-Stamp, X-Stamp-Webauthn, X-Stamp-Attested, X-Client-Version, X-Auth-Proxy-Config-ID, X-Captcha-Token, X-Session",
+);
+
+/// Around every call of the door.
+pub(super) async fn around(request: Request, next: Next) -> Response {
+    let proxy = !request.uri().path().starts_with("/public/");
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let mut answer = if request.method() == Method::OPTIONS {
+        let mut answer = StatusCode::NO_CONTENT.into_response();
+        answer.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HEADERS);
+        answer.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
+        answer.headers_mut().insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+        if let (true, Some(origin)) = (proxy, &origin) {
+            allow(answer.headers_mut(), origin.clone());
+        }
+        answer
+    } else {
+        next.run(request).await
+    };
+    if !proxy {
+        allow(answer.headers_mut(), HeaderValue::from_static("*"));
+    }
+    answer
+}
+
+/// What is asked before has no answer of its own: [`around`] gives it.
+pub(super) async fn nothing() -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
+/// Lets pages of an origin read an answer.
+pub(super) fn allow(headers: &mut HeaderMap, origin: HeaderValue) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.append(header::VARY, HeaderValue::from_static("Origin"));
+}

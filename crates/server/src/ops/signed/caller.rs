@@ -1,0 +1,99 @@
+//! Whose stamp it is: the key in the organisation that the call names, or in its parent. Refuses keys that are over, and to say of which
+//! other organisation a key is.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use doorcode_core::fingerprint::fingerprint;
+use doorcode_core::stamp::authority::{Actor, Side, choose};
+use doorcode_core::stamp::{PublicKey, Refusal};
+use doorcode_core::{OrgId, Result, Timestamp};
+
+use super::{Refused, features, keys, top};
+use crate::app::App;
+use crate::ops::client::Client;
+use crate::store::Tx;
+use crate::store::orgs::{self, Org};
+use crate::store::signers::{self, Signer};
+use crate::store::stamp_keys::{self, StampKey};
+
+/// Somebody whose key was found.
+pub struct Found {
+    /// The organisation that the call names.
+    pub org: Org,
+    /// Where their key is.
+    pub side: Side,
+    /// The key.
+    pub key: StampKey,
+    /// Whose it is.
+    pub user: Signer,
+    /// Whether the sandbox contacts are none but that there.
+    pub sandbox: bool,
+    /// Where they are, if they call themselves, and not by somebody's backend.
+    pub client: Option<Client>,
+}
+
+impl Found {
+    /// Who asks, for whatever is counted. `person` is where the one is for whom they ask, if that is known.
+    pub(super) fn client(&self, person: Option<IpAddr>) -> Client {
+        self.client.clone().unwrap_or_else(|| Client::behind(top(&self.org), self.key.id, person))
+    }
+
+    /// What they may do.
+    pub fn actor(&self) -> Actor {
+        Actor { side: self.side, user: self.user.id, root: self.user.root }
+    }
+}
+
+/// Whoever signs with a key in an organisation. The stamp was verified before.
+pub(super) async fn find(app: &Arc<App>, org: OrgId, key: &PublicKey) -> Result<Arc<Found>, Refused> {
+    let (now, key) = (app.clock.now(), *key);
+    let name = fingerprint("signer", &[org.as_bytes(), key.curve().name().as_bytes(), &key.to_bytes()]);
+    if let Some(found) = app.recent_signers.get(&name, now).filter(|found| !found.key.is_over(now)) {
+        return Ok(found);
+    }
+    let endings = app.recent_signers.endings();
+    // What was asked before an ending is no answer to what is asked after it.
+    let mut flight = [0; 32];
+    flight[..16].copy_from_slice(&name);
+    flight[16..24].copy_from_slice(&endings.to_be_bytes());
+    let found = app.lookups.once(flight, look_and_wake(app, org, key, now)).await?;
+    app.recent_signers.keep(&name, &found, endings, now);
+    Ok(found)
+}
+
+async fn look_and_wake(app: &Arc<App>, org: OrgId, key: PublicKey, now: Timestamp) -> Result<Arc<Found>, Refused> {
+    let mut found = look(app, org, key, now).await??;
+    if found.key.inert.is_some() {
+        keys::wake(app, &found.key, now).await?;
+        found = look(app, org, key, now).await??;
+    }
+    Ok(Arc::new(found))
+}
+
+async fn look(app: &App, org: OrgId, key: PublicKey, now: Timestamp) -> Result<Result<Found, Refusal>> {
+    app.db.read(move |tx| Box::pin(async move { found(tx, &org, &key, now).await })).await
+}
+
+async fn found(tx: &mut Tx<'_>, org: &OrgId, key: &PublicKey, now: Timestamp) -> Result<Result<Found, Refusal>> {
+    let Some(org) = orgs::get(tx, org).await? else { return Ok(Err(Refusal::UnknownOrganization)) };
+    let above = match &org.parent {
+        Some(parent) => orgs::get(tx, parent).await?,
+        None => None,
+    };
+    let sandbox = features::has_sandbox(&org, above.as_ref());
+    let own = stamp_keys::find(tx, &org.id, key).await?;
+    let parent = match &org.parent {
+        Some(parent) => stamp_keys::find(tx, parent, key).await?,
+        None => None,
+    };
+    let known = own.is_some() || parent.is_some();
+    let lives = |key: &StampKey| !key.is_over(now);
+    let Some((side, key)) = choose(own.filter(lives), parent.filter(lives)) else {
+        return Ok(Err(if known { Refusal::ExpiredKey } else { Refusal::UnknownKey }));
+    };
+    Ok(match signers::get(tx, &key.org, &key.user).await? {
+        Some(user) => Ok(Found { org, side, key, user, sandbox, client: None }),
+        None => Err(Refusal::UnknownKey),
+    })
+}

@@ -1,0 +1,109 @@
+//! Whose contact it is, and what is known of that. Refuses a contact of two users; and, where nobody but the user themselves said that it is
+//! theirs, to let its code or token open an account that others have keys of: whoever made the account would be in it with its owner.
+
+use doorcode_core::activity::{Kind, Parameters};
+use doorcode_core::seal::turnkey::Verification;
+use doorcode_core::stamp::Refusal;
+use doorcode_core::{Address, Email, OrgId, Phone, Result, Timestamp, UserId};
+use serde_json::json;
+
+use super::login::Spending;
+use super::{Ended, Failure, Refused, keys};
+use crate::app::{App, target_of};
+use crate::store::identities::{self, Known};
+use crate::store::signers::{self, Signer};
+use crate::store::spent_tokens::On;
+use crate::store::{Tx, spent_tokens, stamp_keys};
+
+/// The one user of a contact in an organisation.
+pub(super) async fn owner(tx: &mut Tx<'_>, org: &OrgId, contact: &Address) -> Result<Result<Signer, Refusal>> {
+    let mut found = signers::of_contact(tx, org, contact).await?;
+    Ok(match (found.pop(), found.is_empty()) {
+        (Some(user), true) => Ok(user),
+        (None, _) => Err(Refusal::Request { field: "contact", why: "is no user's of this organization" }),
+        (Some(_), false) => Err(Refusal::Request { field: "contact", why: "is several users' of this organization" }),
+    })
+}
+
+/// What is known of a user's contact.
+pub(super) async fn known(tx: &mut Tx<'_>, user: &Signer, contact: &Address) -> Result<Known> {
+    identities::known(tx, &target_of(user.org, contact.as_str()), &user.org, &user.id).await
+}
+
+/// Whether a code for a user's contact may yield a key: somebody who may said that it is theirs, or they have no other key.
+pub(super) async fn is_trusted(tx: &mut Tx<'_>, user: &Signer, contact: &Address, now: Timestamp) -> Result<bool> {
+    Ok(known(tx, user, contact).await? != Known::Nothing || !has_keys(tx, user, now).await?)
+}
+
+/// Whether a user has a key that lives.
+pub(super) async fn has_keys(tx: &mut Tx<'_>, user: &Signer, now: Timestamp) -> Result<bool> {
+    let keys = stamp_keys::of_user(tx, &user.org, &user.id).await?;
+    Ok(keys.iter().any(|key| !key.is_over(now)))
+}
+
+/// A user has just proved their contact.
+pub(super) async fn prove(tx: &mut Tx<'_>, user: &Signer, contact: &Address, now: Timestamp) -> Result<()> {
+    identities::prove(tx, &target_of(user.org, contact.as_str()), &user.org, &user.id, now).await
+}
+
+/// Another contact for a user.
+#[derive(Clone)]
+pub(super) struct Change {
+    org: OrgId,
+    user: UserId,
+    contact: Address,
+    /// It proves the contact.
+    token: Option<Verification>,
+}
+
+impl Change {
+    pub(super) fn new(
+        app: &App,
+        org: &crate::store::orgs::Org,
+        parameters: &Parameters<'_>,
+        now: Timestamp,
+    ) -> Result<Self, Refused> {
+        let contact = if parameters.kind() == Kind::UpdateUserEmail {
+            Email::parse(parameters.text("userEmail").unwrap_or_default()).map_err(|_| Refusal::Email)?.into()
+        } else {
+            let number = Phone::parse(parameters.text("userPhoneNumber").unwrap_or_default());
+            let why = "must be a phone number in E.164";
+            Address::from(number.map_err(|_| Refusal::Request { field: "userPhoneNumber", why })?)
+        };
+        let token = parameters.text("verificationToken").map(|text| Spending::read(app, org, text, now)).transpose()?;
+        if token.as_ref().is_some_and(|token| token.contact != contact) {
+            return Err(Refusal::Token.into());
+        }
+        Ok(Self { org: org.id, user: keys::user_id(parameters)?, contact, token })
+    }
+
+    pub(super) async fn run(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<Ended> {
+        let Some(user) = signers::hold(tx, &self.org, &self.user).await? else {
+            return Ok(Ended::refused(keys::nobody()));
+        };
+        let others = signers::of_contact(tx, &self.org, &self.contact).await?;
+        if others.iter().any(|other| other.id != user.id) {
+            return Ok(Ended::refused(Refusal::Request {
+                field: "contact",
+                why: "is another user's of this organization",
+            }));
+        }
+        if let Some(token) = &self.token
+            && (!Spending::is_of_now(tx, token).await? || !spent_tokens::spend(tx, &token.id, On::Login).await?)
+        {
+            return Ok(Ended::failed(Failure::Token));
+        }
+        let before = match &self.contact {
+            Address::Email(_) => &user.email,
+            Address::Phone(_) => &user.phone,
+        };
+        if let Some(before) = before.as_deref().filter(|before| *before != self.contact.as_str()) {
+            identities::remove(tx, &target_of(self.org, before), &self.org, &user.id).await?;
+        }
+        signers::set_contact(tx, &self.org, &user.id, &self.contact).await?;
+        if self.token.is_some() {
+            prove(tx, &user, &self.contact, now).await?;
+        }
+        Ok(Ended::done(json!({ "userId": user.id.to_string() })).of(self.org, user.id))
+    }
+}

@@ -1,0 +1,207 @@
+//! Keys of users: given, ended, and made room for. Refuses an eleventh without an end, and a key that is there already; one that was mailed
+//! counts for nothing before its first stamp.
+
+use std::sync::Arc;
+
+use doorcode_core::activity::rules::{KeyAge, Room, room};
+use doorcode_core::activity::{NewKey, Parameters};
+use doorcode_core::stamp::{KeyKind, Refusal};
+use doorcode_core::{CredentialId, Error, Kid, OrgId, Result, Timestamp, UserId};
+use serde_json::{Value, json};
+
+use super::{Ended, Refused};
+use crate::app::App;
+use crate::ops::credentials;
+use crate::store::stamp_keys::{self, Inert, StampKey};
+use crate::store::{Tx, signers};
+
+/// Adds a key to its user's: room is made for one with an end. Gives the keys that are over by it.
+pub(super) async fn add(
+    tx: &mut Tx<'_>,
+    kid: Kid,
+    new: &StampKey,
+    invalidating: bool,
+    now: Timestamp,
+) -> Result<Result<Vec<CredentialId>, Refusal>> {
+    signers::hold(tx, &new.org, &new.user).await?.ok_or(Error::NotFound)?;
+    let mut over = Vec::new();
+    match stamp_keys::find(tx, &new.org, &new.key).await? {
+        // Who signs in again with the same key has it for longer.
+        Some(same) if same.user == new.user && same.kind == KeyKind::Login && new.kind == KeyKind::Login => {
+            stamp_keys::end(tx, &new.org, &same.id, now).await?;
+        }
+        Some(_) => {
+            return Ok(Err(Refusal::Request { field: "publicKey", why: "is a key of this organization already" }));
+        }
+        None => {}
+    }
+    if new.inert.is_none() {
+        match make_room(tx, new, invalidating, now).await? {
+            Ok(ended) => over = ended,
+            Err(refusal) => return Ok(Err(refusal)),
+        }
+    }
+    stamp_keys::insert(tx, new, kid).await?;
+    Ok(Ok(over))
+}
+
+/// Ends what a key takes the place of.
+async fn make_room(
+    tx: &mut Tx<'_>,
+    new: &StampKey,
+    invalidating: bool,
+    now: Timestamp,
+) -> Result<Result<Vec<CredentialId>, Refusal>> {
+    let mut keys = stamp_keys::of_user(tx, &new.org, &new.user).await?;
+    keys.retain(|key| key.id != new.id && key.inert.is_none());
+    let goes = |key: &StampKey| invalidating && key.kind == new.kind;
+    let mut over: Vec<CredentialId> = keys.iter().filter(|key| goes(key)).map(|key| key.id).collect();
+    keys.retain(|key| !goes(key));
+    let ages: Vec<_> =
+        keys.iter().map(|key| KeyAge { made_at: key.id.made_at(), expires_at: key.expires_at }).collect();
+    match room(&ages, new.expires_at.is_some(), now) {
+        Ok(Room::Free) => {}
+        Ok(Room::After(at)) => over.push(keys[at].id),
+        Err(refusal) => return Ok(Err(refusal)),
+    }
+    for id in &over {
+        stamp_keys::end(tx, &new.org, id, now).await?;
+    }
+    Ok(Ok(over))
+}
+
+/// A key that was mailed was stamped with for the first time: from now on it counts, and what it takes the place of goes.
+pub(super) async fn wake(app: &Arc<App>, key: &StampKey, now: Timestamp) -> Result<(), Refused> {
+    let (org, awake) = (key.org, StampKey { inert: None, ..key.clone() });
+    let invalidating = key.inert == Some(Inert::Invalidating);
+    let woken = app.db.write(move |tx| {
+        Box::pin(async move {
+            signers::hold(tx, &awake.org, &awake.user).await?.ok_or(Error::NotFound)?;
+            if !stamp_keys::wake(tx, &awake.org, &awake.id).await? {
+                return Ok(Ok(Vec::new()));
+            }
+            make_room(tx, &awake, invalidating, now).await
+        })
+    });
+    let over = woken.await??;
+    ended(app, over.into_iter().map(|id| (org, id)))?;
+    Ok(())
+}
+
+/// Keys are over: the file beside the master keys hears of it, so that no restore brings them back.
+pub(super) fn ended(app: &App, keys: impl Iterator<Item = (OrgId, CredentialId)>) -> Result<()> {
+    let mut any = false;
+    for (org, id) in keys {
+        credentials::note_revocation(app, org, id)?;
+        any = true;
+    }
+    if any {
+        app.recent_signers.forget();
+    }
+    Ok(())
+}
+
+/// Keys as they are given, of a user.
+pub(super) fn given(
+    app: &App,
+    (org, user): (OrgId, UserId),
+    keys: Vec<NewKey>,
+    now: Timestamp,
+) -> Result<Vec<StampKey>> {
+    let mut ids = app.entropy.ids(now);
+    let key = |new: NewKey| {
+        let expires_at = new.life.map(|life| now.plus(super::start::seconds(life)));
+        let kind = KeyKind::Given(new.key.curve());
+        Ok(StampKey { org, id: ids()?, user, key: new.key, kind, name: new.name, expires_at, inert: None })
+    };
+    keys.into_iter().map(key).collect()
+}
+
+/// Keys that are given to a user.
+#[derive(Clone)]
+pub(super) struct Add {
+    org: OrgId,
+    user: UserId,
+    kid: Kid,
+    keys: Vec<StampKey>,
+}
+
+impl Add {
+    pub(super) fn new(app: &App, org: OrgId, parameters: &Parameters<'_>, now: Timestamp) -> Result<Self, Refused> {
+        let user = user_id(parameters)?;
+        let keys = given(app, (org, user), parameters.api_keys()?, now)?;
+        Ok(Self { org, user, kid: app.keys.ring().active().kid, keys })
+    }
+
+    pub(super) async fn run(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<Ended> {
+        if signers::get(tx, &self.org, &self.user).await?.is_none() {
+            return Ok(Ended::refused(nobody()));
+        }
+        let has = stamp_keys::of_user(tx, &self.org, &self.user).await?;
+        let endless = |key: &&StampKey| key.expires_at.is_none();
+        let many = has.iter().filter(endless).count() + self.keys.iter().filter(endless).count();
+        if self.keys.iter().any(|key| key.expires_at.is_none()) && many > doorcode_core::activity::rules::KEYS_OF_A_KIND
+        {
+            return Ok(Ended::refused(Refusal::TooManyKeys));
+        }
+        for key in &self.keys {
+            if stamp_keys::find(tx, &key.org, &key.key).await?.is_some() {
+                let why = "is a key of this organization already";
+                return Ok(Ended::refused(Refusal::Request { field: "publicKey", why }));
+            }
+        }
+        let mut over = Vec::new();
+        for key in &self.keys {
+            match add(tx, self.kid, key, false, now).await? {
+                Ok(ended) => over.extend(ended),
+                // What could be refused was looked at above.
+                Err(_) => return Err(Error::unavailable("a user's keys changed meanwhile")),
+            }
+        }
+        let ids: Vec<Value> = self.keys.iter().map(|key| key.id.to_string().into()).collect();
+        Ok(Ended::done(json!({ "apiKeyIds": ids })).of(self.org, self.user).over(self.org, over))
+    }
+}
+
+/// Keys of a user that end.
+#[derive(Clone)]
+pub(super) struct End {
+    org: OrgId,
+    user: UserId,
+    ids: Vec<CredentialId>,
+}
+
+impl End {
+    pub(super) fn new(org: OrgId, parameters: &Parameters<'_>) -> Result<Self, Refused> {
+        let ids = parameters.get("apiKeyIds").and_then(Value::as_array).into_iter().flatten();
+        let mut ids: Vec<CredentialId> = ids.filter_map(|id| id.as_str()?.parse().ok()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(Self { org, user: user_id(parameters)?, ids })
+    }
+
+    pub(super) async fn run(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<Ended> {
+        for id in &self.ids {
+            let found = stamp_keys::get(tx, &self.org, id).await?;
+            if found.is_none_or(|key| key.user != self.user) {
+                return Ok(Ended::refused(Refusal::Request { field: "apiKeyIds", why: "names no key of this user" }));
+            }
+        }
+        for id in &self.ids {
+            stamp_keys::end(tx, &self.org, id, now).await?;
+        }
+        let ids: Vec<Value> = self.ids.iter().map(|id| id.to_string().into()).collect();
+        Ok(Ended::done(json!({ "apiKeyIds": ids })).of(self.org, self.user).over(self.org, self.ids.clone()))
+    }
+}
+
+/// The user that parameters name.
+pub(super) fn user_id(parameters: &Parameters<'_>) -> Result<UserId, Refusal> {
+    let why = "must be a UUID";
+    parameters.text("userId").and_then(|id| id.parse().ok()).ok_or(Refusal::Request { field: "userId", why })
+}
+
+/// There is no such user in the organisation.
+pub(super) const fn nobody() -> Refusal {
+    Refusal::Request { field: "userId", why: "is no user of this organization" }
+}

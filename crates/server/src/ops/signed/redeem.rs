@@ -1,0 +1,151 @@
+//! A code comes back, and becomes a key that is sealed to the person's device. The key is made and sealed before the unit, and dropped if the
+//! code is wrong. Refuses to compare: the engine does.
+
+use doorcode_core::activity::Parameters;
+use doorcode_core::activity::rules::SESSION_LIFE;
+use doorcode_core::seal::turnkey::{Grant, grant};
+use doorcode_core::stamp::{KeyKind, Refusal};
+use doorcode_core::{Address, ChallengeId, CredentialId, Error, Kid, OrgId, Result, Secret, Timestamp};
+use serde_json::json;
+
+use super::caller::Found;
+use super::start::{TERMS, seconds};
+use super::{Ended, Failure, KEY_PURPOSE, Refused, contacts, keys};
+use crate::app::{App, target_of};
+use crate::ops::challenges::{self as engine, Aim, Attempt, Checked};
+use crate::ops::client::Client;
+use crate::store::challenges::{self, Challenge};
+use crate::store::stamp_keys::StampKey;
+use crate::store::{About, Tx};
+
+/// A code that came back, whatever it is for.
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub(super) org: OrgId,
+    pub(super) id: ChallengeId,
+    pub(super) code: Secret<String>,
+    pub(super) client: Client,
+    pub(super) purpose: &'static str,
+}
+
+impl Entry {
+    pub(super) fn new(
+        caller: &Found,
+        parameters: &Parameters<'_>,
+        code: Secret<String>,
+        purpose: &'static str,
+    ) -> Result<Self, Refusal> {
+        let id = parameters.text("otpId").and_then(|id| id.parse().ok());
+        let id = id.ok_or(Refusal::Request { field: "otpId", why: "must be a UUID" })?;
+        let client = caller.client(None);
+        Ok(Self { org: caller.org.id, id, code, client, purpose })
+    }
+
+    /// What a unit about it is about: where units wait for each other's addresses, that is looked up.
+    pub(super) async fn about(&self, app: &App) -> Result<About> {
+        let asker = self.client.asker();
+        if !app.db.sole_owner() {
+            let (entry, unit) = (self.clone(), async |entry: Self| {
+                app.db.read(move |tx| Box::pin(async move { entry.challenge(tx).await })).await
+            });
+            if let Some(found) = unit(entry).await? {
+                return Ok(About::address(target_of(found.realm, &found.destination), asker).alone());
+            }
+        }
+        Ok(About::something(*self.id.as_bytes(), asker))
+    }
+
+    async fn challenge(&self, tx: &mut Tx<'_>) -> Result<Option<Challenge>> {
+        let found = challenges::get(tx, &self.id).await?;
+        Ok(found.filter(|found| found.realm == self.org && found.purpose == self.purpose))
+    }
+
+    /// The challenge whose code it is, used up by it; none where it is not, for whatever reason.
+    pub(super) async fn check(
+        &self,
+        tx: &mut Tx<'_>,
+        app: &App,
+        now: Timestamp,
+    ) -> Result<Option<(Box<Challenge>, Address)>> {
+        let Some(found) = self.challenge(tx).await? else { return Ok(None) };
+        let to = Address::parse(&found.destination)?;
+        let attempt = Attempt {
+            realm: self.org,
+            purpose: self.purpose,
+            to: to.clone(),
+            only: Some(self.id),
+            entry: engine::Entry::Typed(self.code.clone()),
+            shape: found.shape,
+            client: self.client.clone(),
+            terms: TERMS,
+        };
+        let aim = Aim::of(app, &attempt);
+        Ok(match engine::check(tx, app, (&attempt, &aim), Some(found), now).await? {
+            Checked::Right(challenge) => Some((challenge, to)),
+            // Another body that says it again would earn another thing.
+            Checked::Repeat(_) | Checked::Wrong => None,
+        })
+    }
+}
+
+/// A code for a sealed key.
+#[derive(Clone)]
+pub(super) struct Redeem {
+    pub(super) entry: Entry,
+    grant: Grant,
+    id: CredentialId,
+    name: String,
+    expires_at: Timestamp,
+    invalidating: bool,
+    kid: Kid,
+}
+
+impl Redeem {
+    pub(super) fn new(app: &App, caller: &Found, parameters: &Parameters<'_>, now: Timestamp) -> Result<Self, Refused> {
+        let code = Secret::new(parameters.text("otpCode").unwrap_or_default().to_owned());
+        let entry = Entry::new(caller, parameters, code, KEY_PURPOSE)?;
+        let why = "must be a public key of P-256 in hexadecimal";
+        let target = parameters.key("targetPublicKey").ok_or(Refusal::Request { field: "targetPublicKey", why })?;
+        let name = parameters.text("apiKeyName").map_or_else(|| format!("OTP Auth - {now}"), str::to_owned);
+        Ok(Self {
+            entry,
+            grant: grant(&target, Secret::new(app.entropy.bytes()?))?,
+            id: app.entropy.id(now)?,
+            name,
+            expires_at: now.plus(seconds(parameters.expiration().unwrap_or(SESSION_LIFE))),
+            invalidating: parameters.flag("invalidateExisting"),
+            kid: app.keys.ring().active().kid,
+        })
+    }
+
+    pub(super) async fn run(&self, tx: &mut Tx<'_>, app: &App, now: Timestamp) -> Result<Ended> {
+        let Some((_, contact)) = self.entry.check(tx, app, now).await? else {
+            return Ok(Ended::failed(Failure::Code));
+        };
+        let org = self.entry.org;
+        // They may have changed since the code was asked for.
+        let user = match contacts::owner(tx, &org, &contact).await? {
+            Ok(user) if contacts::is_trusted(tx, &user, &contact, now).await? => user,
+            _ => return Ok(Ended::failed(Failure::Code)),
+        };
+        contacts::prove(tx, &user, &contact, now).await?;
+        let key = StampKey {
+            org,
+            id: self.id,
+            user: user.id,
+            key: self.grant.key,
+            kind: KeyKind::OtpAuth,
+            name: self.name.clone(),
+            expires_at: Some(self.expires_at),
+            inert: None,
+        };
+        let over = keys::add(tx, self.kid, &key, self.invalidating, now).await?;
+        let over = over.map_err(|_| Error::internal("a key that was just made is there already"))?;
+        let result = json!({
+            "userId": user.id.to_string(),
+            "apiKeyId": self.id.to_string(),
+            "credentialBundle": self.grant.bundle,
+        });
+        Ok(Ended::done(result).of(org, user.id).over(org, over))
+    }
+}
