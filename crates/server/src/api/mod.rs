@@ -54,6 +54,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(body::MOST))
+        .layer(axum::middleware::from_fn(turnkey::cors::around))
         .layer(CatchPanicLayer::custom(log::panicked))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(app), log::request))
         .with_state(Arc::clone(app))

@@ -128,10 +128,15 @@ async fn only_pages_of_the_list_and_only_for_whoever_let_them() {
         assert_eq!(refusal(&by.post("/v1/otp_init", body.clone()).await).2, "REQUEST_NOT_AUTHORIZED", "{config}");
     }
     assert_eq!(cast.app.deliver_due().await, 0);
-    let asked = page(&cast, APP).send(Method::OPTIONS, "/v1/otp_init", "").await;
+    let asked = page(&cast, APP)
+        .saying("access-control-request-method", "POST")
+        .send(Method::OPTIONS, "/v1/otp_init", "")
+        .await;
     assert_eq!((asked.status, asked.header("access-control-allow-origin")), (204, Some(APP)));
     assert!(asked.header("access-control-allow-headers").unwrap().contains("X-Auth-Proxy-Config-ID"));
-    let open = cast.app.from(HERE).saying("origin", APP).send(Method::OPTIONS, "/public/v1/submit/otp_auth", "").await;
+    let open = cast.app.from(HERE).saying("origin", APP).saying("access-control-request-method", "POST");
+    assert_eq!(cast.app.from(HERE).send(Method::OPTIONS, "/v1/otp_init", "").await.status, 405, "only before a call");
+    let open = open.send(Method::OPTIONS, "/public/v1/submit/otp_auth", "").await;
     assert_eq!((open.status, open.header("access-control-allow-origin")), (204, Some("*")));
     assert_eq!(cast.whoami(&cast.backend, &cast.org).await.header("access-control-allow-origin"), Some("*"));
     signed::set_origins(&cast.app.app, cast.org.parse().unwrap(), &[]).await.unwrap();

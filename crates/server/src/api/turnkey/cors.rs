@@ -12,11 +12,16 @@ const HEADERS: HeaderValue = HeaderValue::from_static(
     "Content-Type, X-Stamp, X-Stamp-Webauthn, X-Stamp-Attested, X-Client-Version, X-Auth-Proxy-Config-ID, X-Captcha-Token, X-Session",
 );
 
-/// Around every call of the door.
-pub(super) async fn around(request: Request, next: Next) -> Response {
-    let proxy = !request.uri().path().starts_with("/public/");
+/// Around every call of the house; of other doors nothing is said.
+pub(in crate::api) async fn around(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let proxy = super::proxy::PATHS.contains(&path);
+    if !proxy && !path.starts_with("/public/v1/") {
+        return next.run(request).await;
+    }
     let origin = request.headers().get(header::ORIGIN).cloned();
-    let mut answer = if request.method() == Method::OPTIONS {
+    let asked = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let mut answer = if request.method() == Method::OPTIONS && asked {
         let mut answer = StatusCode::NO_CONTENT.into_response();
         answer.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HEADERS);
         answer.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
@@ -32,11 +37,6 @@ pub(super) async fn around(request: Request, next: Next) -> Response {
         allow(answer.headers_mut(), HeaderValue::from_static("*"));
     }
     answer
-}
-
-/// What is asked before has no answer of its own: [`around`] gives it.
-pub(super) async fn nothing() -> StatusCode {
-    StatusCode::NO_CONTENT
 }
 
 /// Lets pages of an origin read an answer.

@@ -2,7 +2,7 @@
 //! at no Content-Type and answers exactly `application/json`: there are clients that send none, and one that takes no other. Refuses to parse
 //! a body before its stamp is verified over the bytes that came.
 
-mod cors;
+pub(super) mod cors;
 pub(in crate::api) mod error;
 mod keys;
 pub(in crate::api) mod proxy;
@@ -15,7 +15,6 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
-use axum::routing::options;
 use doorcode_core::stamp::{Presented, Refusal};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -26,11 +25,7 @@ use error::Answered;
 
 /// The door's routes.
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    let asked = ["/public/v1/submit/{activity}", "/public/v1/query/{query}", "/public/v1/keys"];
-    let asked = asked.into_iter().chain(proxy::PATHS);
-    // No part of the document: browsers ask by themselves.
-    let router = asked.fold(OpenApiRouter::new(), |router, path| router.route(path, options(cors::nothing)));
-    router
+    OpenApiRouter::new()
         .routes(routes!(submit::submit))
         .routes(routes!(query::query))
         .routes(routes!(keys::keys))
@@ -44,7 +39,6 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(proxy::sign_up))
         .routes(routes!(proxy::sign_up_v2))
         .routes(routes!(proxy::config))
-        .layer(axum::middleware::from_fn(cors::around))
 }
 
 /// A body, exactly as it came: that is what was signed.
