@@ -194,12 +194,13 @@ async fn a_stream_on_one_node_hears_what_happens_on_the_other() {
     let started = program(&a, &key).post(V, json!({ "to": BOB })).await.json();
     let path = format!("{V}/{}", started["id"].as_str().unwrap());
     let watching = program(&b, &key);
+    // Before it begins, so that one word is left to be heard.
+    a.deliver_due().await;
     let listening = async { watching.get(&format!("{path}/events")).await.text() };
     let happening = async {
         while b.app.feed.open() == 0 {
             tokio::time::sleep(MOMENT).await;
         }
-        a.deliver_due().await;
         let right = program(&a, &key).post(&format!("{path}/check"), json!({ "code": a.last_code(BOB) })).await;
         assert_eq!(right.json()["valid"], true);
     };

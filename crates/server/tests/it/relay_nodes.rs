@@ -68,10 +68,15 @@ async fn asked_here_approved_there_handed_in_here_read_there() {
     assert_eq!(news.json()["requests"][0]["id"], id);
     assert_eq!(status.json()["status"], "approved");
 
-    let telling = async {
+    let heard = async {
         for ws in [&mut ws, &mut all] {
             assert_eq!(brief(&ws.some(2).await[0]), "status_change approved");
         }
+    };
+    timeout_at(looks, heard).await.expect("the other node was told");
+    // Each look begins the time anew.
+    let looks = looks_itself();
+    let telling = async {
         let body = json!({ "encryptedPayload": seal(&id, CODE), "source": "email", "metadata": { "emailId": "<1>" } });
         let taken = call(&a, &format!("POST /v1/otp/{id}/receive"), collector, body.clone()).await;
         assert_eq!(taken.status, 200, "{}", taken.text());

@@ -141,14 +141,14 @@ async fn a_flood_is_cut_off() {
     house.stop().await;
 }
 
-/// The attack: a small window, and nobody who reads. News that nobody takes is not kept, and its socket has a second to take more.
+/// The attack: a small window, and nobody who reads. News that nobody takes is not kept, and its socket has some seconds to take more.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_never_reads_is_cut_off() {
     let folder = Folder::new();
     let config = settings(
         &folder,
         &[
-            ("DOORCODE_SERVER__READ_TIMEOUT", "1s"),
+            ("DOORCODE_SERVER__READ_TIMEOUT", "3s"),
             ("DOORCODE_RELAY__AGENT_MINUTE", "1000000"),
             ("DOORCODE_RELAY__PROMPTS", "1000000"),
         ],
@@ -161,16 +161,16 @@ async fn who_never_reads_is_cut_off() {
     let mut deaf = Ws::over(socket.connect(house.at).await.unwrap(), "/ws", &auth(&agent.key)).await.unwrap();
     deaf.answers().await;
     let mut reader = house.watch("/ws", &agent.key).await;
-    // A kilobyte and a half is told of each request.
+    // A kilobyte and a half is told of each request. Few at a time: who reads must not fall behind on a machine that has much to do.
     let mut asked = 0;
     let telling = async {
         while house.app.feed.open() > 1 {
-            for _ in 0..20 {
+            for _ in 0..5 {
                 let id = house.request(&agent).await;
                 house.cancel(&agent, id).await;
             }
-            asked += 20;
-            for _ in 0..2 * 20 {
+            asked += 5;
+            for _ in 0..2 * 5 {
                 reader.some(2).await;
             }
         }
