@@ -89,10 +89,10 @@ async fn in_one_turn_each_org_has_as_many_as_another() {
 /// The attack: whoever comes first connects as many as a server has room for, and nobody else's is ever watched.
 #[tokio::test]
 async fn a_server_that_is_full_lets_one_go_for_an_org_that_has_fewer() {
-    let cast = Cast::with(&[("DOORCODE_EGRESS__ALLOW", "127.0.0.1")]).await;
     // One that never says a word.
     let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = server.local_addr().unwrap().port();
+    let (address, port) = server.local_addr().map(|address| (address.to_string(), address.port())).unwrap();
+    let cast = Cast::with(&[("DOORCODE_EGRESS__ALLOW", &address)]).await;
     let wanted = || Wanted { host: "127.0.0.1".to_owned(), port: Some(port), security: Security::None, ..wanted() };
     let app = &cast.app.app;
     let watched = |whose: Whose| async move {
