@@ -227,7 +227,8 @@ pub(super) async fn show(State(app): State<Arc<App>>, ByPerson(whose): ByPerson,
 pub(super) async fn patch(
     State(app): State<Arc<App>>,
     ByPerson(whose): ByPerson,
-    (maker, ruler): (Result<ByMaker, Refused>, Result<ByRuler, Refused>),
+    maker: Result<ByMaker, Refused>,
+    ruler: Result<ByRuler, Refused>,
     Segment(text): Segment,
     mut fields: Fields,
 ) -> Answer {
@@ -266,11 +267,12 @@ pub(super) async fn patch(
 pub(super) async fn put(
     app: State<Arc<App>>,
     person: ByPerson,
-    may: (Result<ByMaker, Refused>, Result<ByRuler, Refused>),
+    maker: Result<ByMaker, Refused>,
+    ruler: Result<ByRuler, Refused>,
     id: Segment,
     fields: Fields,
 ) -> Answer {
-    patch(app, person, may, id, fields).await
+    patch(app, person, maker, ruler, id, fields).await
 }
 
 fn steps(fields: &mut Fields) -> Result<Vec<Step>, Refused> {
