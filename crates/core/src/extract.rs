@@ -24,6 +24,7 @@ use std::borrow::Cow;
 use zeroize::Zeroize as _;
 
 pub use candidate::symbols;
+use judge::Choice;
 pub use kind::{Kind, Kinds, classify};
 
 use crate::secret::Secret;
@@ -62,10 +63,38 @@ pub struct Found {
 /// words are read (`scan`) and the first 4,096 numbers weighed (`candidate`).
 const LONGEST: usize = 4 << 20;
 
+/// What a message says.
+enum Said {
+    Code(Found),
+    /// Two codes or more, and not which is meant.
+    Several,
+    Nothing,
+}
+
 /// The code in `message`, if there is one.
 pub fn extract(message: &Message<'_>) -> Option<Found> {
+    match read(message) {
+        Said::Code(found) => Some(found),
+        Said::Several | Said::Nothing => None,
+    }
+}
+
+/// The code in one message that is written in several ways, the best first: of the first that says one. Where one says several, the others do
+/// not decide which: whoever wrote both would choose by what only the second shows.
+pub fn extract_first(forms: &[Message<'_>]) -> Option<Found> {
+    for form in forms {
+        match read(form) {
+            Said::Code(found) => return Some(found),
+            Said::Several => return None,
+            Said::Nothing => {}
+        }
+    }
+    None
+}
+
+fn read(message: &Message<'_>) -> Said {
     let text = visible(message);
-    let found = bound::read(&text).or_else(|| weigh(&text, message.format));
+    let found = bound::read(&text).map_or_else(|| weigh(&text, message.format), Said::Code);
     // What was written here holds the code as well.
     if let Cow::Owned(mut text) = text {
         text.zeroize();
@@ -74,18 +103,22 @@ pub fn extract(message: &Message<'_>) -> Option<Found> {
 }
 
 /// The best candidate of a text, if it is good enough.
-fn weigh(text: &str, format: Format) -> Option<Found> {
+fn weigh(text: &str, format: Format) -> Said {
     let scan = scan::scan(text);
     let candidates = candidate::find(&scan, text, format == Format::Html);
     if candidates.is_empty() {
-        return None;
+        return Said::Nothing;
     }
     let mut hits = terms::find(&scan);
-    let (best, points) = judge::choose(&scan, &mut hits, &candidates, text)?;
+    let (best, points) = match judge::choose(&scan, &mut hits, &candidates, text) {
+        Choice::One(best, points) => (best, points),
+        Choice::Several => return Said::Several,
+        Choice::None => return Said::Nothing,
+    };
     let chosen = &candidates[best];
     let code = candidate::symbols(&text[chosen.start as usize..chosen.end as usize]);
     let confidence = points.clamp(judge::ENOUGH, 99) as u8;
-    Some(Found { code: Secret::new(code), confidence, bound_to: None })
+    Said::Code(Found { code: Secret::new(code), confidence, bound_to: None })
 }
 
 /// The text of a message as a person sees it: the subject, an empty line, the body.
@@ -107,7 +140,21 @@ fn cut(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{Format, Message, candidate, scan, terms, visible};
+    use super::{Format, Message, candidate, extract, extract_first, scan, terms, visible};
+
+    /// The attack: the text has two codes, so that it is not said which is meant, and the part that is not shown decides.
+    #[test]
+    fn a_text_that_says_two_is_not_decided_by_another_part() {
+        let text = |text| Message { subject: None, text, format: Format::Text };
+        let html = Message { subject: None, text: "<p>Your code is 482913</p>", format: Format::Html };
+        let two = text("Your code is 482913\nYour code is 771122\n");
+        assert!(extract(&two).is_none() && extract(&html).is_some(), "else this tries nothing");
+        let code = |forms: &[Message<'_>]| extract_first(forms).map(|found| found.code.expose().clone());
+        assert_eq!(code(&[two, html]), None);
+        assert_eq!(code(&[text("See below."), html]).as_deref(), Some("482913"));
+        assert_eq!(code(&[text("Your code is 771122"), html]).as_deref(), Some("771122"));
+        assert_eq!(code(&[]), None);
+    }
 
     /// What is made of a message. Each token, hit and candidate is worked on a bounded number of times.
     fn work(text: &str, format: Format) -> usize {

@@ -112,6 +112,7 @@ CREATE INDEX deliveries_due ON deliveries (due_at) WHERE state = 0;
 -- What may still be guessed at and sent to one address in one realm: every pool of it in one row, so that a limit is
 -- one page and one statement. Times are rings: the last N of them, newest first, 13 digits each, so that "no more than
 -- N in this window" is one substr(). Retention never resets one; a row leaves only when it equals a fresh one.
+-- id begins with six bytes that are the address's in every realm: its live codes are found by them (docs/decisions/0018).
 --
 -- turn is 0 or 1 and says nothing: SQLite writes no page whose bytes are what they were, and a page must be written.
 -- A fresh row has room for what usually comes: entries of no time and of nobody (docs/decisions/0012), and times long ago.

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::{Error, Id, Kid, OrgId, RelayId, Result, Timestamp};
 use tokio::sync::broadcast;
 
@@ -164,9 +165,13 @@ impl App {
     }
 }
 
-/// The row in which everything about an address in a realm is counted.
+/// The row in which everything about an address in a realm is counted. It begins with what is the address's in every realm
+/// ([`targets::everywhere`]), so that those of one address stand side by side; the ten bytes behind that are the realm's too.
 pub fn target_of(realm: OrgId, address: &str) -> TargetId {
-    doorcode_core::fingerprint::fingerprint("target", &[realm.as_bytes(), address.as_bytes()])
+    let mut target = fingerprint("target", &[realm.as_bytes(), address.as_bytes()]);
+    let [first, _] = targets::everywhere(address);
+    target[..targets::SHARED].copy_from_slice(&first[..targets::SHARED]);
+    target
 }
 
 /// The rows that stand in for what is not there, so that looking for it takes as long.

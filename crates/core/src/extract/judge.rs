@@ -33,18 +33,28 @@ pub(super) struct Court<'a> {
     context: Context,
 }
 
+/// Which candidate is the code.
+pub(super) enum Choice {
+    /// This one, by its place, with its points.
+    One(usize, i32),
+    /// More than one has enough points, and none is far ahead.
+    Several,
+    /// None has enough.
+    None,
+}
+
 /// The best candidate and its points, if it has enough and no other code has about as many. `text` is where they stand.
-pub(super) fn choose(scan: &Scan, hits: &mut [Hit], candidates: &[Candidate], text: &str) -> Option<(usize, i32)> {
+pub(super) fn choose(scan: &Scan, hits: &mut [Hit], candidates: &[Candidate], text: &str) -> Choice {
     settle(hits, &scan.tokens);
     let context = sum_up(hits, &scan.tokens);
     let court = Court { folded: &scan.folded, tokens: &scan.tokens, hits, context };
     let all = candidates.iter().map(|candidate| court.points(candidate)).enumerate();
     let good: Vec<(usize, i32)> = all.filter(|(_, points)| *points >= ENOUGH).collect();
     // Of equal ones the first.
-    let (best, most) = good.iter().copied().rev().max_by_key(|(_, points)| *points)?;
+    let Some((best, most)) = good.iter().copied().rev().max_by_key(|(_, points)| *points) else { return Choice::None };
     let rival =
         |(i, points): &(usize, i32)| points + AHEAD > most && is_another(text, &candidates[*i], &candidates[best]);
-    (!good.iter().any(rival)).then_some((best, most))
+    if good.iter().any(rival) { Choice::Several } else { Choice::One(best, most) }
 }
 
 /// Whether a candidate is another code than one that is written like it: as many symbols, of digits alone or not. The same code often stands

@@ -8,7 +8,7 @@ use crate::address::Email;
 use crate::content::ContentPattern;
 use crate::error::Result;
 use crate::relay::MAIL;
-use crate::sender::{SenderPattern, Specificity, registrable};
+use crate::sender::{SenderPattern, Specificity, canonical_domain, registrable};
 use crate::time::Timestamp;
 
 /// Words of a name that say nothing about who it is.
@@ -192,16 +192,38 @@ fn is_called(name: &str, sender: &Sender<'_>) -> bool {
 }
 
 /// Whether a name is what a domain was registered as, with its ending or without: `Acme Bank` is `acme-bank.com` and `acme.bank`, and
-/// neither `acme.com` nor `bank.com`. Words that say nothing may be missing there.
+/// neither `acme.com` nor `bank.com`. Words that say nothing may be missing there. A name that is written as a domain is that domain, and
+/// one that is written as an address is no domain's: else `acme.io` would take the mail of `acmeio.com`, which anybody may register.
 fn is_name_of(name: &str, domain: &str) -> bool {
     // A host that nobody registered has no name that could be meant.
     let Some(registered) = registrable(domain) else { return false };
+    if name.contains('@') {
+        return false;
+    }
+    let parts = name.split_whitespace().map(|part| part.trim_matches(|c: char| !c.is_alphanumeric()));
+    let telling: Vec<&str> = parts.filter(|part| !part.is_empty() && !says_nothing(part)).collect();
+    if let Some(written) = telling.iter().find_map(|part| written_domain(part)) {
+        return telling.len() == 1 && registrable(&written).is_some() && is_at(domain, &written);
+    }
     let label = registered.split('.').next().unwrap_or_default();
     let places = [letters(label), letters(registered)];
     let words: Vec<String> = name.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect();
-    let telling: String =
-        words.iter().filter(|word| !EMPTY_WORDS.contains(&word.as_str())).map(String::as_str).collect();
+    let telling: String = words.iter().filter(|word| !says_nothing(word)).map(String::as_str).collect();
     [telling, words.concat()].iter().any(|called| !called.is_empty() && places.contains(called))
+}
+
+fn says_nothing(word: &str) -> bool {
+    EMPTY_WORDS.iter().any(|empty| empty.eq_ignore_ascii_case(word))
+}
+
+/// The domain as which a word is written, in canonical form.
+fn written_domain(word: &str) -> Option<String> {
+    canonical_domain(word).filter(|domain| domain.contains('.'))
+}
+
+/// Whether a domain is another one or below it.
+fn is_at(domain: &str, other: &str) -> bool {
+    domain.strip_suffix(other).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 /// The letters and digits of a text, in one case.
@@ -303,6 +325,44 @@ mod tests {
         }
     }
 
+    /// The attack: an agent asks for the mail of `acme.io`, as its owner reads it, and registers another domain of the same letters.
+    #[test]
+    fn a_name_that_is_written_as_a_domain_is_that_domain() {
+        let takes =
+            |name, from: &str| fit(&wanted(None, Some(name), None), &came(&email(from), Worth::Verified)) == Fit::Yes;
+        for (name, from) in [
+            ("acme.io", "codes@acme.io"),
+            ("Acme.IO", "codes@mail.acme.io"),
+            ("The acme.io Team", "codes@acme.io"),
+            ("(acme.co.uk)", "codes@acme.co.uk"),
+            ("mail.acme.com", "codes@mail.acme.com"),
+            ("m\u{fc}nchen.de", "codes@m\u{fc}nchen.de"),
+            ("codes@acme.io", "codes@acme.io"),
+        ] {
+            assert!(takes(name, from), "{name} {from}");
+        }
+        for (name, from) in [
+            ("acme.io", "codes@acmeio.com"),
+            ("acme.io", "codes@acme-io.com"),
+            ("acme.io", "codes@acme.com"),
+            ("acme.io", "codes@acme.io.com"),
+            ("acme.io", "codes@notacme.io"),
+            ("acme.io Team", "codes@acmeio.com"),
+            ("Booking.com", "codes@bookingcom.com"),
+            ("acme.co.uk", "codes@acmecouk.com"),
+            ("mail.acme.com", "codes@mailacme.com"),
+            ("mail.acme.com", "codes@acme.com"),
+            ("Acme evil.example", "codes@evil.example"),
+            ("Acme acme.io", "codes@acmeacmeio.com"),
+            ("co.uk", "codes@couk.com"),
+            ("co.uk", "codes@acme.co.uk"),
+            ("codes@acme.io", "codes@codesacme.io"),
+            ("codes@acme.io", "other@acme.io"),
+        ] {
+            assert!(!takes(name, from), "{name} {from}");
+        }
+    }
+
     #[test]
     fn a_name_beside_a_pattern_is_its_domains_or_not_worth_showing() {
         for (name, pattern, beside) in [
@@ -311,6 +371,8 @@ mod tests {
             ("Acme", "*@*.acme.com", true),
             ("Your Bank", "*@evil.example", false),
             ("Acme", "*@acme-login.com", false),
+            ("acme.io", "*@mail.acme.io", true),
+            ("acme.io", "*@acmeio.com", false),
             ("Acme", "+15551234567", false),
             ("Acme", "ACME", false),
         ] {

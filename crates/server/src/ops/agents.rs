@@ -195,55 +195,91 @@ impl Step {
     pub fn identity(text: &str) -> Result<Self> {
         identity(text).map(Self::Identity)
     }
+
+    /// Which stop it sets or takes away.
+    fn stop(&self) -> Option<(Stop, bool)> {
+        match self {
+            Self::Pause(on) => Some((Stop::Paused, *on)),
+            Self::Block(on) => Some((Stop::Blocked, *on)),
+            Self::Rules(_) | Self::Identity(_) => None,
+        }
+    }
+}
+
+/// How the unit of a step ended.
+enum Came {
+    /// It is done. Whether the agent was stopped so before, and what was taken back.
+    Done(bool, Vec<RelayId>),
+    /// It was stopped so already.
+    Already,
+    /// It would be stopped now, and that is not written down beside the keys.
+    Unnoted,
 }
 
 /// Does it. That an agent is stopped is written down beside the keys first, and that it goes on again afterwards: whatever fails in between, no
-/// restored database lets one go that was stopped. To stop one always goes, and one that is stopped twice is stopped once; the rest is counted
-/// with the owner's words.
+/// restored database lets one go that was stopped. To stop one always goes, and one that is stopped twice is stopped once, which only the unit
+/// can say: who lets it go at the same moment may be between any look and the unit. The rest is counted with the owner's words.
 pub async fn change(app: &Arc<App>, whose: Whose, id: AgentId, step: Step) -> Result<()> {
-    let (now, unit_app) = (app.clock.now(), Arc::clone(app));
-    let stop = match step {
-        Step::Pause(on) => Some((Stop::Paused, on)),
-        Step::Block(on) => Some((Stop::Blocked, on)),
-        _ => None,
-    };
-    let before = show(app, whose, id).await?;
-    let was_stopped = stop.is_some_and(|(stop, _)| before.is_stopped(stop));
-    if let Some((stop, true)) = stop {
-        if was_stopped {
-            return Ok(());
+    let (stop, before) = (step.stop(), show(app, whose, id).await?);
+    let mut noted = false;
+    let (was_stopped, ended, now) = loop {
+        // The last word beside the keys is the one of the latest time.
+        let now = app.clock.now();
+        // Nothing is written for one that is stopped already: to say so again is not counted.
+        if let Some((stop, true)) = stop
+            && (noted || !before.is_stopped(stop))
+        {
+            credentials::note_stop(app, whose, id, (stop, true), now)?;
+            noted = true;
         }
-        credentials::note_stop(app, whose, id, (stop, true), now)?;
-    }
-    let unit = app.db.write(move |tx| {
-        Box::pin(async move {
-            let identity = if let Step::Identity(key) = &step { key.map(|key| key.encode()) } else { None };
-            let (change, said) = match &step {
-                Step::Pause(on) => (Change::Paused(on.then_some(now)), json!({ "paused": on })),
-                Step::Block(on) => (Change::Blocked(on.then_some(now)), json!({ "blocked": on })),
-                Step::Rules(rules) => (Change::Rules(rules.as_deref()), json!({ "rules": rules })),
-                Step::Identity(_) => (Change::Identity(identity.as_deref()), json!({ "identity": identity })),
-            };
-            if !matches!(stop, Some((_, true))) {
-                spend(tx, &unit_app, &whose.owner, CHANGES, now).await?;
-            }
-            if !rows::change(tx, &whose.org, &id, &whose.owner, &change).await? {
-                return Err(Error::NotFound);
-            }
-            let blocks = matches!(&step, Step::Block(true));
-            let ended = if blocks { take_back(tx, whose, &id, now).await? } else { Vec::new() };
-            audit::note(tx, &unit_app, whose, happened("agent_update", id, said), now).await?;
-            Ok(ended)
-        })
-    });
-    let ended = unit.await?;
+        let (unit_app, step) = (Arc::clone(app), step.clone());
+        let unit = app
+            .db
+            .write(move |tx| Box::pin(async move { take_step(tx, &unit_app, (whose, id), &step, noted, now).await }));
+        match unit.await? {
+            Came::Done(was_stopped, ended) => break (was_stopped, ended, now),
+            Came::Already => return Ok(()),
+            Came::Unnoted => noted = true,
+        }
+    };
     ended.into_iter().for_each(|relay| app.call(relay));
     app.call(id);
     app.call(whose.owner);
-    if let Some((stop, false)) = stop.filter(|_| was_stopped) {
-        credentials::note_stop(app, whose, id, (stop, false), now)?;
+    match stop {
+        Some((stop, false)) if was_stopped => credentials::note_stop(app, whose, id, (stop, false), now),
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+async fn take_step(
+    tx: &mut Tx<'_>,
+    app: &App,
+    (whose, id): (Whose, AgentId),
+    step: &Step,
+    noted: bool,
+    now: Timestamp,
+) -> Result<Came> {
+    let (stop, before) = (step.stop(), own(tx, whose, &id).await?);
+    let was_stopped = stop.is_some_and(|(stop, _)| before.is_stopped(stop));
+    match stop {
+        Some((_, true)) if was_stopped => return Ok(Came::Already),
+        Some((_, true)) if !noted => return Ok(Came::Unnoted),
+        Some((_, true)) => {}
+        _ => spend(tx, app, &whose.owner, CHANGES, now).await?,
+    }
+    let identity = if let Step::Identity(key) = step { key.as_ref().map(IdentityKey::encode) } else { None };
+    let (change, said) = match step {
+        Step::Pause(on) => (Change::Paused(on.then_some(now)), json!({ "paused": on })),
+        Step::Block(on) => (Change::Blocked(on.then_some(now)), json!({ "blocked": on })),
+        Step::Rules(rules) => (Change::Rules(rules.as_deref()), json!({ "rules": rules })),
+        Step::Identity(_) => (Change::Identity(identity.as_deref()), json!({ "identity": identity })),
+    };
+    if !rows::change(tx, &whose.org, &id, &whose.owner, &change).await? {
+        return Err(Error::NotFound);
+    }
+    let ended = if matches!(step, Step::Block(true)) { take_back(tx, whose, &id, now).await? } else { Vec::new() };
+    audit::note(tx, app, whose, happened("agent_update", id, said), now).await?;
+    Ok(Came::Done(was_stopped, ended))
 }
 
 /// Ends what an agent has asked for and has no code of yet. Gives which those were.

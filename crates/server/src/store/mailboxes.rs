@@ -29,6 +29,13 @@ macro_rules! due {
     };
 }
 
+/// How many are watched at $1 of the org of one that is due.
+macro_rules! watched_of_due {
+    () => {
+        "(SELECT count(*) FROM mailboxes AS of_it WHERE of_it.org_id = due.org_id AND of_it.lease_until > $1)"
+    };
+}
+
 statements! {
     INSERT = "INSERT INTO mailboxes (id, org_id, owner_id, name, host, port, security, login, addresses, folder, kind, kid, credentials, \
         version, state, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, 'connecting', $14)";
@@ -42,10 +49,18 @@ statements! {
     DELETE = "DELETE FROM mailboxes WHERE id = $1 AND owner_id = $2";
     DELETE_OF_OWNER = "DELETE FROM mailboxes WHERE owner_id = $1";
     DUE = concat!("SELECT id FROM mailboxes WHERE ", due!(), " LIMIT 1");
-    // Those first of whose org the fewest are watched: where there is not room for all, each org has some of it.
-    CLAIM = concat!("UPDATE mailboxes SET node = $2, lease_until = $3 WHERE id IN (SELECT id FROM mailboxes WHERE ", due!(),
-        " ORDER BY (SELECT count(*) FROM mailboxes AS watched WHERE watched.org_id = mailboxes.org_id AND watched.lease_until > $1), \
-        lease_until LIMIT $4 FOR UPDATE SKIP LOCKED) AND ", due!(), " RETURNING ", columns!());
+    // Those first of whose org the fewest are watched, with those that it takes before in the same turn: where there is not room for all,
+    // each org has some of it.
+    CLAIM = concat!("UPDATE mailboxes SET node = $2, lease_until = $3 WHERE id IN (SELECT mailboxes.id FROM mailboxes JOIN \
+        (SELECT due.id, row_number() OVER (PARTITION BY due.org_id ORDER BY due.lease_until, due.id) + ", watched_of_due!(), " AS turn \
+        FROM mailboxes AS due WHERE ", due!(), ") AS ranked ON ranked.id = mailboxes.id WHERE ", due!(),
+        " ORDER BY ranked.turn, lease_until LIMIT $4 FOR UPDATE OF mailboxes SKIP LOCKED) AND ", due!(), " RETURNING ", columns!());
+    // One of the server $2, of the org of which the most are watched, if that is two more than are of an org that waits: then the two are
+    // nearer to one another, and nothing comes back the next time. One that nothing comes of anyway first, then the newest.
+    SPARE = concat!("SELECT id, version FROM (SELECT id, version, node, state, count(*) OVER (PARTITION BY org_id) AS of_org FROM mailboxes \
+        WHERE lease_until > $1) AS watched WHERE node = $2 AND of_org >= 2 + (SELECT min(of_org) FROM (SELECT ", watched_of_due!(),
+        " AS of_org FROM mailboxes AS due WHERE ", due!(), ") AS waiting) \
+        ORDER BY of_org DESC, CASE WHEN state = 'watching' THEN 1 ELSE 0 END, id DESC LIMIT 1");
     RENEW = "UPDATE mailboxes SET lease_until = $2 WHERE node = $1 RETURNING id, version";
     RELEASE = "UPDATE mailboxes SET node = NULL, lease_until = 0 WHERE node = $1";
     RELEASE_ONE = concat!("UPDATE mailboxes SET node = NULL, lease_until = 0 WHERE ", held!());
@@ -231,6 +246,12 @@ pub async fn is_due(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool> {
 /// Takes up to `most` that nobody watches for a server, until a time. No mailbox goes to two.
 pub async fn claim(tx: &mut Tx<'_>, node: &str, now: Timestamp, until: Timestamp, most: i64) -> Result<Vec<Mailbox>> {
     tx.all(&CLAIM, &[now.into(), node.into(), until.into(), most.into()], Mailbox::read).await
+}
+
+/// What a server should let go where it has no room left and another org waits for some: its id, and the version of its credentials. None: each
+/// has as much as it can have, or none waits.
+pub async fn spare(tx: &mut Tx<'_>, node: &str, now: Timestamp) -> Result<Option<(MailboxId, i64)>> {
+    tx.one(&SPARE, &[now.into(), node.into()], |row| Ok((row.id(0)?, row.int(1)?))).await
 }
 
 /// A server goes on watching what it has, until a time. Gives what that is.

@@ -15,8 +15,6 @@ statements! {
     RAISE = "UPDATE orgs SET raised_at = $2 WHERE id = $1 AND raised_at IS NULL";
     LOWER = "UPDATE orgs SET raised_at = NULL WHERE id = $1 AND raised_at IS NOT NULL";
     NAME = "SELECT name FROM orgs WHERE id = $1";
-    RAISED = "SELECT id FROM orgs WHERE raised_at IS NOT NULL AND id > $1 ORDER BY id LIMIT $2";
-    BEHIND = "SELECT id FROM orgs WHERE id > $1 ORDER BY id LIMIT $2";
     LIST = "SELECT id, name FROM orgs ORDER BY id LIMIT $1";
     NAMED_BELOW = "SELECT id FROM orgs WHERE parent_id = $1 AND name = $2 AND id > $3 ORDER BY id LIMIT $4";
     BELOW = "SELECT id FROM orgs WHERE parent_id = $1 AND id > $2 ORDER BY id LIMIT $3";
@@ -87,12 +85,6 @@ pub async fn lower(tx: &mut Tx<'_>, id: &OrgId) -> Result<bool> {
 /// Its name, if there is such an org.
 pub async fn name(tx: &mut Tx<'_>, id: &OrgId) -> Result<Option<String>> {
     tx.one(&NAME, &[id.into()], |row| row.text(0)).await
-}
-
-/// Orgs behind one that may send to anybody, or all of them, at most `most`.
-pub async fn behind(tx: &mut Tx<'_>, after: &OrgId, all: bool, most: i64) -> Result<Vec<OrgId>> {
-    let which = if all { &BEHIND } else { &RAISED };
-    tx.all(which, &[after.into(), most.into()], |row| row.id(0)).await
 }
 
 /// The oldest `most` orgs.

@@ -26,8 +26,15 @@ impl Sql {
     /// PostgreSQL has to be told goes: the type of a value that stands where any would do, and which rows to lock.
     pub fn lite(&self) -> &str {
         self.lite.get_or_init(|| {
-            let only_postgres =
-                ["::bytea", "::text", "::bigint", " FOR UPDATE SKIP LOCKED", " FOR UPDATE", " FOR SHARE"];
+            let only_postgres = [
+                "::bytea",
+                "::text",
+                "::bigint",
+                " FOR UPDATE OF mailboxes SKIP LOCKED",
+                " FOR UPDATE SKIP LOCKED",
+                " FOR UPDATE",
+                " FOR SHARE",
+            ];
             only_postgres.iter().fold(self.text.replace('$', "?"), |text, words| text.replace(words, ""))
         })
     }

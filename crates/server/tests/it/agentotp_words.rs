@@ -113,6 +113,12 @@ async fn an_app_of_their_own_org_may_look_and_manage_but_never_say_yes_nor_befor
         (Method::POST, "/v1/policies".to_owned(), json!({ "agentId": agent, "rules": {} })),
         (Method::PATCH, format!("/v1/agents/{agent}"), json!({ "identity": "" })),
         (Method::PATCH, format!("/v1/agents/{agent}"), json!({ "paused": false })),
+        (Method::PATCH, format!("/v1/agents/{agent}"), json!({ "name": "Your bank" })),
+        (Method::PUT, format!("/v1/agents/{agent}"), json!({ "description": "Safe" })),
+        (Method::POST, format!("/v1/agents/{agent}/rotate-key"), json!({ "revokeImmediately": true })),
+        (Method::POST, "/v1/agents".to_owned(), json!({ "name": "Mine" })),
+        (Method::POST, "/v1/hooks".to_owned(), json!({ "kind": "sms" })),
+        (Method::POST, "/v1/inbound".to_owned(), json!({})),
         (
             Method::POST,
             "/v1/mailboxes".to_owned(),
@@ -123,8 +129,21 @@ async fn an_app_of_their_own_org_may_look_and_manage_but_never_say_yes_nor_befor
         assert_eq!(codes(&answer), forbidden(), "{path} {body}");
         assert!(answer.text().contains("An app's session may not"), "{path}: {}", answer.text());
     }
-    assert_eq!(cast.status(&id).await["status"], "pending_approval");
+    assert_eq!(cast.status(&id).await["status"], "pending_approval", "and its agent's key is the one that it was");
+    for made in ["agents", "hooks", "inbound_addresses", "mailboxes"] {
+        let expected = i64::from(made == "agents");
+        assert_eq!(cast.app.number(&format!("SELECT count(*) FROM {made}")), expected, "{made}");
+    }
+    let stops = by.send(Method::PATCH, &format!("/v1/agents/{agent}"), json!({ "paused": true }).to_string()).await;
+    assert_eq!(stops.status, 200, "{}", stops.text());
     let page = cast.session(None).await;
+    let goes_on = json!({ "paused": false }).to_string();
+    let goes_on = cast.by(&page).send(Method::PATCH, &format!("/v1/agents/{agent}"), goes_on).await;
+    assert_eq!(goes_on.status, 200, "{}", goes_on.text());
+    let hook = cast.by(&page).post("/v1/hooks", json!({ "kind": "sms" })).await;
+    assert_eq!(hook.status, 201, "the person, signed in to the house: {}", hook.text());
+    let hook = format!("/v1/hooks/{}", hook.json()["hook"]["id"].as_str().unwrap());
+    assert_eq!(by.send(Method::DELETE, &hook, "").await.status, 200, "what is gone opens nothing");
     let yes = cast.by(&page).post(&format!("/v1/otp/{id}/approve"), json!({})).await;
     assert_eq!(yes.status, 200, "the person, signed in to the house: {}", yes.text());
 }

@@ -82,6 +82,22 @@ async fn a_flood_of_signed_messages_is_limited() {
     assert_eq!(scene.state(&id).await, "otp_received");
 }
 
+/// The attack: each of many texts of a few bytes is looked for, and a thousand looks cost one of the minute.
+#[tokio::test]
+async fn a_push_has_only_so_many_texts() {
+    let scene = Scene::of(TestApp::new().await).await;
+    let (path, _) = hook(&scene, "whatsapp", Some(META)).await;
+    let push = async |count: usize| {
+        let texts = vec![r#"{"id":"1","from":"1","text":{"body":""}}"#; count].join(",");
+        let body = format!(r#"{{"entry":[{{"changes":[{{"value":{{"messages":[{texts}]}}}}]}}]}}"#);
+        push_whatsapp(&scene, &path, &body).await
+    };
+    let refused = push(1001).await;
+    assert!(refused.status == 413 && refused.text().contains("1000"), "{} {}", refused.status, refused.text());
+    assert_eq!(scene.app.number("SELECT count(*) FROM relay_messages"), 0, "and none of it was taken");
+    assert_eq!(push(100).await.status, 200);
+}
+
 /// Meta pushes at once what it kept while nobody answered, and repeats what is not answered by 200: nothing of it is lost.
 #[tokio::test]
 async fn a_push_of_more_messages_than_a_minute_has_comes_further_each_time() {

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use doorcode::ops::audit::Whose;
 use doorcode::ops::mailboxes::{self, Wanted};
 use doorcode::store::mailboxes as rows;
 use doorcode_core::mailbox::{Credentials, Security};
@@ -11,6 +12,7 @@ use tokio::sync::oneshot;
 use crate::agentotp_cast::*;
 use crate::app::MOMENT;
 use crate::mailboxes::{PATH, made, mailbox};
+use crate::process::until;
 use crate::{nodes, postgres};
 
 fn wanted() -> Wanted {
@@ -67,6 +69,64 @@ async fn where_there_is_not_room_for_all_each_org_has_some_watched() {
     let next = mailboxes::claim(app, 1).await.unwrap();
     assert_eq!(next[0].whose().org, whose.org, "the one of whose org none is watched, though it came last");
     assert_eq!(mailboxes::claim(app, 9).await.unwrap().len(), 2, "and then the others");
+}
+
+#[tokio::test]
+async fn in_one_turn_each_org_has_as_many_as_another() {
+    let cast = Cast::new().await;
+    for _ in 0..4 {
+        made(&cast).await;
+    }
+    let (eve, whose) = person(&cast.app, EVE).await;
+    for _ in 0..2 {
+        assert_eq!(cast.by(&eve).post(PATH, mailbox()).await.status, 201);
+    }
+    let claimed = mailboxes::claim(&cast.app.app, 4).await.unwrap();
+    let hers = claimed.iter().filter(|claimed| claimed.whose().org == whose.org).count();
+    assert_eq!((claimed.len(), hers), (4, 2), "though the others came first");
+}
+
+/// The attack: whoever comes first connects as many as a server has room for, and nobody else's is ever watched.
+#[tokio::test]
+async fn a_server_that_is_full_lets_one_go_for_an_org_that_has_fewer() {
+    // One that never says a word.
+    let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, port) = server.local_addr().map(|address| (address.to_string(), address.port())).unwrap();
+    let cast = Cast::with(&[("DOORCODE_EGRESS__ALLOW", &address)]).await;
+    let wanted = || Wanted { host: "127.0.0.1".to_owned(), port: Some(port), security: Security::None, ..wanted() };
+    let app = &cast.app.app;
+    let watched = |whose: Whose| async move {
+        let all = mailboxes::list(app, whose.owner).await.unwrap();
+        let mut watched = Vec::new();
+        for row in &all {
+            let held = rows::Held { id: row.id, node: app.node.clone(), version: row.version };
+            if mailboxes::is_held(app, &held).await.unwrap() {
+                watched.push(row.id);
+            }
+        }
+        watched
+    };
+    let mut hers = Vec::new();
+    for _ in 0..4 {
+        hers.push(mailboxes::create(app, cast.whose, wanted()).await.unwrap().id);
+    }
+    let house = tokio::spawn(doorcode::capture::watched::watch_all(Arc::clone(app), 4));
+    until("all places are taken", async || (watched(cast.whose).await.len() == 4).then_some(())).await;
+    let sick = hers[1];
+    cast.app.tamper("UPDATE mailboxes SET state = 'watching'");
+    let held = rows::Held { id: sick, node: app.node.clone(), version: 0 };
+    assert!(mailboxes::goes(app, &held, Some("it does not answer")).await.unwrap());
+
+    let (_, eve) = person(&cast.app, EVE).await;
+    let first = mailboxes::create(app, eve, wanted()).await.unwrap().id;
+    until("the other org has one", async || (watched(eve).await == [first]).then_some(())).await;
+    assert!(!watched(cast.whose).await.contains(&sick), "the one that nothing came of");
+    mailboxes::create(app, eve, wanted()).await.unwrap();
+    until("and a second", async || (watched(eve).await.len() == 2).then_some(())).await;
+    assert_eq!(watched(cast.whose).await.len(), 2);
+    mailboxes::create(app, eve, wanted()).await.unwrap();
+    assert_eq!(mailboxes::make_room(app).await.unwrap(), None, "each has as many as the other");
+    house.abort();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -9,6 +9,7 @@ use doorcode::app::App;
 use doorcode::ops::audit::Whose;
 use doorcode::ops::devices;
 use doorcode::ops::relays::{self, Incoming, Taken};
+use doorcode_core::activity::Kind;
 use doorcode_core::extract::{Format, Message};
 use doorcode_core::relay::fit::{Came, Sender, Worth};
 use doorcode_core::relay::{MAIL, Named as _, State, Way};
@@ -18,6 +19,7 @@ use serde_json::{Value, json};
 use crate::agentotp_cast::{ADA, CODE, Cast, EVE, REQUEST, device, person, wish_with};
 use crate::app::{Answer, TestApp, minutes, seconds};
 use crate::approvals::{self, press};
+use crate::turnkey_cast::{Key, body, organization, result, send, submit_path};
 
 /// A mail of Acme's comes for somebody; `number` tells it from others.
 pub(crate) async fn comes(app: &Arc<App>, whose: Whose, text: &str, worth: Worth, number: u8) -> Taken {
@@ -237,10 +239,7 @@ async fn a_code_of_another_org_here_is_ours_as_well_at_every_address_of_theirs()
     let id = cast.approved().await;
     let (app, whose) = (&cast.app.app, cast.whose);
     let work = "ada@work.example";
-    let set = "INSERT INTO mailboxes (id, org_id, owner_id, name, host, port, security, login, addresses, folder, kind, kid, credentials, \
-        version, state, changed_at) SELECT owner_id, org_id, owner_id, 'x', 'imap.example', 993, 'tls', 'x', 'x@example.org\n' || 'WORK', \
-        'INBOX', 'password', 'k', 'x', 0, 'away', 0 FROM agents";
-    cast.app.tamper(&set.replace("WORK", work).replace("'k'", "(SELECT kid FROM master_keys LIMIT 1)"));
+    reads(&cast, work);
     for (number, to) in (1..).zip([ADA, work]) {
         let asked = cast.by(&eve_key).post("/v1/verifications", json!({ "to": to })).await;
         assert!([200, 201].contains(&asked.status), "{}", asked.text());
@@ -253,6 +252,56 @@ async fn a_code_of_another_org_here_is_ours_as_well_at_every_address_of_theirs()
     cast.app.deliver_due().await;
     let text = format!("{} is your code", cast.app.last_code("carl@example.com"));
     assert_eq!(comes(app, whose, &text, Worth::Verified, 9).await, Taken::Given(id_of(&id)));
+}
+
+/// The attack: whoever is raised sends from a realm below their own, to somebody's address, and has an agent bring the code.
+#[tokio::test]
+async fn a_code_of_an_org_below_a_raised_one_is_ours() {
+    let app = TestApp::in_earnest(|config| config.signup = doorcode::config::Signup::Open).await;
+    let cast = Cast::of(app).await;
+    let backend = Key::new(1);
+    let (parent, _) = organization(&cast.app, "Shop", &backend).await;
+    assert!(doorcode::ops::orgs::raise(&cast.app.app, parent.parse().unwrap(), true).await.unwrap());
+    let kind = Kind::CreateSubOrganizationV7;
+    let user =
+        json!({ "userName": "Ada", "userEmail": ADA, "apiKeys": [], "authenticators": [], "oauthProviders": [] });
+    let parameters = json!({ "subOrganizationName": "Ada", "rootUsers": [user], "rootQuorumThreshold": 1 });
+    let made = body(&cast.app, kind, &parent, parameters);
+    let made = result(&send(&cast.app, &backend, &submit_path(kind), &made).await, kind);
+    let below = made["subOrganizationId"].as_str().unwrap();
+    let id = cast.approved().await;
+    let ask = json!({ "otpType": "OTP_TYPE_EMAIL", "contact": ADA, "appName": "Shop", "otpLength": 8, "alphanumeric": false });
+    let asked = body(&cast.app, Kind::InitOtpV3, below, ask);
+    result(&send(&cast.app, &backend, &submit_path(Kind::InitOtpV3), &asked).await, Kind::InitOtpV3);
+    cast.app.deliver_due().await;
+    let text = format!("{} is your code", cast.app.last_code(ADA));
+    assert_eq!(comes(&cast.app.app, cast.whose, &text, Worth::Verified, 1).await, Taken::Ours);
+    assert_eq!(cast.status(&id).await["status"], "approved");
+}
+
+/// The attack: an org that was not raised writes to its own people, of whom somebody is that reads the mail here as somebody else.
+#[tokio::test]
+async fn a_code_of_an_org_that_was_not_raised_is_ours_too() {
+    let cast = Cast::of(TestApp::in_earnest(|config| config.signup = doorcode::config::Signup::Open).await).await;
+    let (eve_key, _) = person(&cast.app, EVE).await;
+    reads(&cast, EVE);
+    cast.approved().await;
+    let asked = cast.by(&eve_key).post("/v1/verifications", json!({ "to": EVE })).await;
+    assert!([200, 201].contains(&asked.status), "{}", asked.text());
+    cast.app.deliver_due().await;
+    let text = format!("{} is your code", cast.app.last_code(EVE));
+    assert_eq!(comes(&cast.app.app, cast.whose, &text, Worth::Verified, 1).await, Taken::Ours);
+    // Once it is over it is a number like any other.
+    cast.app.advance(minutes(11));
+    assert_ne!(comes(&cast.app.app, cast.whose, &text, Worth::Verified, 2).await, Taken::Ours);
+}
+
+/// Ada's mailbox is read here, also as this address.
+fn reads(cast: &Cast, address: &str) {
+    let set = "INSERT INTO mailboxes (id, org_id, owner_id, name, host, port, security, login, addresses, folder, kind, kid, credentials, \
+        version, state, changed_at) SELECT owner_id, org_id, owner_id, 'x', 'imap.example', 993, 'tls', 'x', 'x@example.org\n' || 'WORK', \
+        'INBOX', 'password', 'k', 'x', 0, 'away', 0 FROM agents";
+    cast.app.tamper(&set.replace("WORK", address).replace("'k'", "(SELECT kid FROM master_keys LIMIT 1)"));
 }
 
 #[tokio::test]

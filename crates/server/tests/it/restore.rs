@@ -215,6 +215,10 @@ async fn an_agent_that_was_stopped_after_the_copy_is_stopped_and_one_that_may_go
     step(cast.agent, Step::Block(true)).await;
     step(other, Step::Block(true)).await;
     step(other, Step::Pause(true)).await;
+    let file = app.app.config.keys.join("revocations.log");
+    let said = std::fs::read_to_string(&file).unwrap();
+    step(other, Step::Pause(true)).await;
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), said, "stopped twice is stopped once, and fills no disk");
     app.advance(minutes(1));
     step(other, Step::Block(false)).await;
     let restored = restore(app, &copy).await;
@@ -224,7 +228,6 @@ async fn an_agent_that_was_stopped_after_the_copy_is_stopped_and_one_that_may_go
     assert_eq!(stops(&restored, other).await, (false, true), "the last word counts");
 
     // The files of several servers are put together in whatever order.
-    let file = app.app.config.keys.join("revocations.log");
     let lines = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, lines.lines().rev().collect::<Vec<_>>().join("\n")).unwrap();
     let restored = restore(app, &copy).await;

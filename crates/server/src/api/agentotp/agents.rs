@@ -13,8 +13,8 @@ use doorcode_core::relay::{Named as _, State as RelayState};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::answers::{BodyProblems, NoKey, NoPerson, NotFound, TooManyChanges, Unavailable};
-use super::caller::{ByPerson, ByRuler};
+use super::answers::{BodyProblems, NoKey, NoMaker, NoPerson, NotFound, TooManyChanges, Unavailable};
+use super::caller::{ByMaker, ByPerson, ByRuler};
 use super::error::{self, Answer, ErrorBody, Refused, about, moment};
 use super::fields::{Fields, wrong};
 use super::name::RequestName;
@@ -162,7 +162,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, ByPerson(whose): ByPerson,
     ))]
 pub(super) async fn create(
     State(app): State<Arc<App>>,
-    ByPerson(whose): ByPerson,
+    ByMaker(whose): ByMaker,
     ruler: Result<ByRuler, Refused>,
     name: RequestName,
     mut fields: Fields,
@@ -227,6 +227,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, ByPerson(whose): ByPerson,
 pub(super) async fn patch(
     State(app): State<Arc<App>>,
     ByPerson(whose): ByPerson,
+    maker: Result<ByMaker, Refused>,
     ruler: Result<ByRuler, Refused>,
     Segment(text): Segment,
     mut fields: Fields,
@@ -239,6 +240,8 @@ pub(super) async fn patch(
         ruler?;
     }
     if name.is_some() || description.is_some() {
+        // It is what the card calls it.
+        maker?;
         agents::rename(&app, whose, id, name, description).await.map_err(about("agent"))?;
     }
     for step in steps {
@@ -264,11 +267,12 @@ pub(super) async fn patch(
 pub(super) async fn put(
     app: State<Arc<App>>,
     person: ByPerson,
+    maker: Result<ByMaker, Refused>,
     ruler: Result<ByRuler, Refused>,
     id: Segment,
     fields: Fields,
 ) -> Answer {
-    patch(app, person, ruler, id, fields).await
+    patch(app, person, maker, ruler, id, fields).await
 }
 
 fn steps(fields: &mut Fields) -> Result<Vec<Step>, Refused> {
@@ -309,7 +313,7 @@ pub(super) async fn remove(State(app): State<Arc<App>>, ByPerson(whose): ByPerso
     responses(
         (status = 200, description = "The agent, with `api_key`", body = Object),
         NoKey,
-        NoPerson,
+        NoMaker,
         NotFound,
         BodyProblems,
         (status = 409, description = "It has ten living keys; or what this request made before is gone", body = ErrorBody),
@@ -318,7 +322,7 @@ pub(super) async fn remove(State(app): State<Arc<App>>, ByPerson(whose): ByPerso
     ))]
 pub(super) async fn rotate(
     State(app): State<Arc<App>>,
-    ByPerson(whose): ByPerson,
+    ByMaker(whose): ByMaker,
     Segment(text): Segment,
     name: RequestName,
     mut fields: Fields,

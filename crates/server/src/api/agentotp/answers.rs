@@ -31,6 +31,12 @@ pub(super) struct NoKey(ErrorBody);
 #[expect(dead_code, reason = "the document is made of it")]
 pub(super) struct NoPerson(ErrorBody);
 
+/// No person's key, or the session of an app.
+#[derive(IntoResponses)]
+#[response(status = 403)]
+#[expect(dead_code, reason = "the document is made of it")]
+pub(super) struct NoMaker(ErrorBody);
+
 /// No device's key.
 #[derive(IntoResponses)]
 #[response(status = 403)]

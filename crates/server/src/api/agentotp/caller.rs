@@ -14,7 +14,7 @@ use super::error::{self, Refused};
 use crate::api::bearer::bearer;
 use crate::app::App;
 use crate::ops::audit::Whose;
-use crate::ops::relays::{Approver, Asking, By, only_member};
+use crate::ops::relays::{Approver, Asking, By, in_person, only_member, signed_in};
 use crate::ops::sessions::{self, Live};
 use crate::ops::{agents, credentials, devices, keys};
 use crate::store::credentials::{Credential, Kind};
@@ -209,24 +209,44 @@ impl FromRequestParts<Arc<App>> for ByApprover {
     }
 }
 
-/// Somebody who manages their own agents: signed in, or with the sign-in key of a team of one, or a key of theirs with `admin`.
+/// Somebody who looks after what is theirs: signed in, or with the sign-in key of a team of one, or a key of theirs with `admin`. To look, to
+/// stop, to take away.
 pub(super) struct ByPerson(pub(super) Whose);
 
 impl FromRequestParts<Arc<App>> for ByPerson {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refused> {
-        match Caller::from_request_parts(parts, app).await? {
-            Caller::Session(live) => Ok(Self(Whose { org: live.session.org, owner: live.session.user })),
-            Caller::Key(key) if key.may(keys::ADMIN) => match (key.kind, key.user) {
-                // A further key is its maker's.
-                (Kind::AccessKey, Some(owner)) => Ok(Self(Whose { org: key.org, owner })),
-                _ => only_member(app, &key).await.map(Self).map_err(|error| {
-                    refused(error, "A team's key is nobody's own: sign in, or make a key of your own")
-                }),
-            },
-            _ => Err(Refused::from(error::forbidden("Only the owner may do that"))),
-        }
+        person(parts, app, |live| Ok(signed_in(live))).await.map(Self)
+    }
+}
+
+/// The same, to make and to replace: no app's session.
+pub(super) struct ByMaker(pub(super) Whose);
+
+impl FromRequestParts<Arc<App>> for ByMaker {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refused> {
+        person(parts, app, in_person).await.map(Self)
+    }
+}
+
+async fn person(
+    parts: &mut Parts,
+    app: &Arc<App>,
+    session: fn(&Live) -> Result<Whose, Error>,
+) -> Result<Whose, Refused> {
+    match Caller::from_request_parts(parts, app).await? {
+        Caller::Session(live) => session(&live).map_err(|error| refused(error, RULE.app)),
+        Caller::Key(key) if key.may(keys::ADMIN) => match (key.kind, key.user) {
+            // A further key is its maker's.
+            (Kind::AccessKey, Some(owner)) => Ok(Whose { org: key.org, owner }),
+            _ => only_member(app, &key)
+                .await
+                .map_err(|error| refused(error, "A team's key is nobody's own: sign in, or make a key of your own")),
+        },
+        _ => Err(Refused::from(error::forbidden("Only the owner may do that"))),
     }
 }
 

@@ -12,8 +12,8 @@ use doorcode_core::{HookId, Secret};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::answers::{BodyProblems, NoKey, NoPerson, NotFound, TooManyChanges, Unavailable};
-use super::caller::ByPerson;
+use super::answers::{BodyProblems, NoKey, NoMaker, NoPerson, NotFound, TooManyChanges, Unavailable};
+use super::caller::{ByMaker, ByPerson};
 use super::error::{self, Answer, ErrorBody, Refused, about, moment};
 use super::fields::{Fields, wrong};
 use crate::api::segment::Segment;
@@ -58,13 +58,13 @@ fn view(shown: &Shown) -> Value {
     responses(
         (status = 201, description = "It, with its URL", body = Object),
         NoKey,
-        NoPerson,
+        NoMaker,
         BodyProblems,
         (status = 409, description = "There are ten", body = ErrorBody),
         TooManyChanges,
         Unavailable,
     ))]
-pub(super) async fn create(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, mut fields: Fields) -> Answer {
+pub(super) async fn create(State(app): State<Arc<App>>, ByMaker(whose): ByMaker, mut fields: Fields) -> Answer {
     let kind = fields.needed("kind")?;
     let kind = Kind::read(&kind).ok_or_else(|| wrong("kind", "must be sms, twilio or whatsapp"))?;
     let (name, secret) = (fields.text("name")?.unwrap_or_default(), fields.text("secret")?.map(Secret::new));

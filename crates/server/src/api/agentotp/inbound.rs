@@ -9,8 +9,8 @@ use axum::response::{IntoResponse as _, Response};
 use doorcode_core::Secret;
 use serde_json::json;
 
-use super::answers::{BodyProblems, NoKey, NoPerson, TooManyChanges, Unavailable};
-use super::caller::ByPerson;
+use super::answers::{BodyProblems, NoKey, NoMaker, NoPerson, TooManyChanges, Unavailable};
+use super::caller::{ByMaker, ByPerson};
 use super::error::{Answer, ErrorBody, about, moment};
 use super::fields::Fields;
 use crate::app::App;
@@ -28,13 +28,13 @@ fn view(found: Option<&Address>) -> Response {
     responses(
         (status = 200, description = "It", body = Object),
         NoKey,
-        NoPerson,
+        NoMaker,
         BodyProblems,
         (status = 409, description = "Mail is not taken in here", body = ErrorBody),
         TooManyChanges,
         Unavailable,
     ))]
-pub(super) async fn make(State(app): State<Arc<App>>, ByPerson(whose): ByPerson, _: Fields) -> Answer {
+pub(super) async fn make(State(app): State<Arc<App>>, ByMaker(whose): ByMaker, _: Fields) -> Answer {
     Ok(view(Some(&inbound::make(&app, whose).await?)))
 }
 

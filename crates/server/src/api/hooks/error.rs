@@ -33,7 +33,7 @@ pub(super) enum PushProblems {
     /// The body did not come in time.
     #[response(status = 408)]
     Late(ErrorBody),
-    /// The body is too large.
+    /// The body is too large, or has too many messages.
     #[response(status = 413)]
     TooLarge(ErrorBody),
     /// It is not what this hook takes: a member is missing or wrong.
@@ -82,6 +82,11 @@ fn plain(status: StatusCode, why: &str) -> Response {
 /// Something that was signed can't be taken.
 pub(super) fn invalid(why: &str) -> Refused {
     Refused(plain(StatusCode::UNPROCESSABLE_ENTITY, why))
+}
+
+/// There is more in it than is looked at.
+pub(super) fn too_many(why: &str) -> Refused {
+    Refused(plain(StatusCode::PAYLOAD_TOO_LARGE, why))
 }
 
 /// It was not signed, or wrongly, or too long ago.

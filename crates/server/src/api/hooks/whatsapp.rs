@@ -11,7 +11,7 @@ use doorcode_core::{Timestamp, hook};
 use serde::Deserialize;
 use subtle::ConstantTimeEq as _;
 
-use super::error::{Answer, ErrorBody, PushProblems, invalid, unsigned};
+use super::error::{Answer, ErrorBody, PushProblems, invalid, too_many, unsigned};
 use super::{Raw, lone};
 use crate::api::segment::Segment;
 use crate::app::App;
@@ -19,6 +19,9 @@ use crate::ops::hooks::{self, Kind, Text};
 
 /// The longest challenge that is said back.
 const CHALLENGE_MOST: usize = 200;
+
+/// Texts in one push, each of which is looked for before one is taken. Meta's own have a few hundred bytes each: a body has not room for so many.
+const TEXTS_MOST: usize = 1000;
 
 /// Meta's question.
 #[derive(Deserialize)]
@@ -117,6 +120,9 @@ pub(super) async fn push(
     let pushed: Pushed = serde_json::from_slice(&body).map_err(|_| invalid("This is not what Meta sends"))?;
     let changes = pushed.entry.into_iter().flat_map(|entry| entry.changes);
     let said = changes.flat_map(|change| change.value.messages).filter_map(Said::of).collect::<Vec<_>>();
+    if said.len() > TEXTS_MOST {
+        return Err(too_many("There are too many messages in this push: 1000 at most"));
+    }
     let ids: Vec<[&str; 1]> = said.iter().map(|said| [said.id.as_str()]).collect();
     let texts = said.iter().zip(&ids).map(|(said, ids)| said.text(ids)).collect::<Vec<_>>();
     hooks::arrive_all(&app, &by.hook, &texts).await?;

@@ -1,5 +1,6 @@
 //! The mailboxes that people connected, watched by this server: it takes those that nobody watches, as many as it has room for, goes on with
-//! them while it lives, and stops with one that was removed, given other credentials, or taken over. Refuses to watch one without a lease.
+//! them while it lives, and stops with one that was removed, given other credentials, or taken over, or whose place another org needs more.
+//! Refuses to watch one without a lease.
 //!
 //! ```text
 //! claim → open the credentials → mailbox::watch … Desk::take → mail::receive → the relay
@@ -86,7 +87,14 @@ impl House {
             }
             self.renewed = now;
         }
-        for claimed in mailboxes::claim(&self.app, self.most.saturating_sub(self.watched.len())).await? {
+        // One a turn; the next turn comes as soon as that one's task has ended.
+        if self.room_left() == 0
+            && let Some(spare) = mailboxes::make_room(&self.app).await?
+            && let Some(watch) = self.watched.remove(&spare)
+        {
+            watch.task.abort();
+        }
+        for claimed in mailboxes::claim(&self.app, self.room_left()).await? {
             self.begin(claimed);
         }
         if self.resealed.is_none_or(|at| now.since(at) >= RESEAL) {
@@ -94,6 +102,10 @@ impl House {
             self.resealed = Some(now);
         }
         Ok(())
+    }
+
+    fn room_left(&self) -> usize {
+        self.most.saturating_sub(self.watched.len())
     }
 
     /// Says that this server goes on, and stops with what is not its any more.

@@ -6,7 +6,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use doorcode_core::extract::extract;
+use doorcode_core::extract::extract_first;
 use doorcode_core::reason::Reason;
 use doorcode_core::relay::fit::{Fit, Worth, fit};
 use doorcode_core::relay::{Choice, Named as _, choose};
@@ -218,7 +218,7 @@ impl<'a> Desk<'a> {
 
     async fn give(&self, waited: &Awaited<'a>, request: &Request, judged: &Judged) -> Outcome {
         let forms = judged.forms();
-        let Some(found) = forms.iter().find_map(extract) else { return Outcome::Done };
+        let Some(found) = extract_first(&forms) else { return Outcome::Done };
         let Some((key, _)) = waited.good.get(&request.id) else { return Outcome::Left };
         let sealed = self.seal(key, request, &found.code, judged);
         let Ok(payload) = sealed else {

@@ -20,8 +20,8 @@ use crate::store::mailboxes::{self as rows, Mailbox};
 use crate::store::users;
 
 pub use watched::{
-    CREDENTIALS_REFUSED, Claimed, claim, free, give_up, goes, is_held, keep, refused, release, release_one, renew,
-    renewed, reseal,
+    CREDENTIALS_REFUSED, Claimed, claim, free, give_up, goes, is_held, keep, make_room, refused, release, release_one,
+    renew, renewed, reseal,
 };
 
 /// The longest name.

@@ -54,6 +54,24 @@ pub async fn claim(app: &App, room: usize) -> Result<Vec<Claimed>> {
     Ok(claimed.collect())
 }
 
+/// Where this server has no room left: lets one go of the org that has the most, if another waits that has fewer. Gives which. Else who comes
+/// first keeps every place for good.
+pub async fn make_room(app: &App) -> Result<Option<MailboxId>> {
+    let (node, now) = (app.node.clone(), app.clock.now());
+    let looking = node.clone();
+    // Looked for first: nothing is written where nothing is to be let go.
+    if app.db.read(move |tx| Box::pin(async move { rows::spare(tx, &looking, now).await })).await?.is_none() {
+        return Ok(None);
+    }
+    let unit = app.db.write(move |tx| {
+        Box::pin(async move {
+            let Some((id, version)) = rows::spare(tx, &node, now).await? else { return Ok(None) };
+            Ok(rows::release_one(tx, &Held { id, node, version }).await?.then_some(id))
+        })
+    });
+    unit.await
+}
+
 /// Goes on with what this server watches. Gives what that is, by the version of its credentials.
 pub async fn renew(app: &App) -> Result<Vec<(MailboxId, i64)>> {
     let (node, until) = (app.node.clone(), app.clock.now().plus(app.config.capture.mailboxes.lease));

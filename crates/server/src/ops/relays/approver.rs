@@ -1,5 +1,5 @@
-//! Who may say yes in a person's name. Refuses agents and their keys, a session that is not fresh or is an app's, a team's key, a device that
-//! was not linked.
+//! Who may say yes in a person's name. And who may make what codes come and go by. Refuses agents and their keys, a session that is not fresh or
+//! is an app's, a team's key, a device that was not linked.
 
 use doorcode_core::{DeviceId, Error, Result};
 
@@ -42,22 +42,19 @@ pub struct Approver {
 }
 
 impl Approver {
-    /// Somebody who has signed in just now, to this house itself: to its pages, or by them. An app's session is in the hands of whoever wrote
-    /// the app, also of one of their own org: its people have signed in there, and have not given it their codes.
+    /// Somebody who has signed in just now, to this house itself: to its pages, or by them.
     pub fn of_session(app: &App, live: &Live) -> Result<Self> {
-        if live.session.client.is_some() {
-            return Err(Error::Forbidden);
-        }
+        let whose = in_person(live)?;
         let age = app.clock.now().since(live.session.id.made_at());
         if age > app.config.relay.fresh {
             return Err(Error::Forbidden);
         }
-        Ok(Self { whose: Whose { org: live.session.org, owner: live.session.user }, by: By::Session })
+        Ok(Self { whose, by: By::Session })
     }
 
     /// Whoever is signed in, to say no only: that takes nothing from anybody, and must not wait for a code.
     pub fn to_deny(live: &Live) -> Self {
-        Self { whose: Whose { org: live.session.org, owner: live.session.user }, by: By::Session }
+        Self { whose: signed_in(live), by: By::Session }
     }
 
     /// The only member of a team, by its sign-in key, where that is let.
@@ -83,6 +80,21 @@ impl Approver {
             By::Device(_) => "device",
         }
     }
+}
+
+/// Whoever is signed in, wherever: to look, and to take away. What is gone opens nothing.
+pub fn signed_in(live: &Live) -> Whose {
+    Whose { org: live.session.org, owner: live.session.user }
+}
+
+/// The same, signed in to this house itself, young or not: to say yes, and to make or replace whatever a code can come or go by, which are
+/// keys of agents, hooks, an address for mail. An app's session is in the hands of whoever wrote the app, also of one of their own org: its
+/// people have signed in there, and have not given it their codes. Else an app gives itself the next key of an agent whose rules say yes.
+pub fn in_person(live: &Live) -> Result<Whose> {
+    if live.session.client.is_some() {
+        return Err(Error::Forbidden);
+    }
+    Ok(signed_in(live))
 }
 
 /// The only member of the team whose sign-in key this is.

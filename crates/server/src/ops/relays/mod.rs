@@ -32,7 +32,7 @@ use crate::store::agents::{self, Agent};
 use crate::store::devices::Device;
 use crate::store::relays::{self as rows, Relay};
 
-pub use approver::{Approver, By, only_member};
+pub use approver::{Approver, By, in_person, only_member, signed_in};
 pub(super) use decide::{CHANGES, spend};
 pub use decide::{Decided, Word, choose, decide, let_unverified};
 pub use doorcode_core::relay::{SOURCES, Yes};

@@ -2,15 +2,13 @@
 //! the message came and however it was changed on the way. Refuses to say by its time which one it is, and to ask what a message says of
 //! itself: its mark and its sender are asked before ([`crate::capture`]), and a forwarded text has neither.
 
-use doorcode_core::{OrgId, Result, Secret, State, Timestamp, code};
+use doorcode_core::{Result, Secret, State, Timestamp, code};
 
-use crate::app::{App, target_of};
+use crate::app::App;
 use crate::ops::audit::Whose;
 use crate::store::challenges::{self, Challenge};
-use crate::store::{Tx, mailboxes, orgs, targets, users};
+use crate::store::{Tx, mailboxes, targets, users};
 
-/// Orgs that are looked at in one piece.
-const PIECE: i64 = 1000;
 /// Mailboxes of one person that are looked at.
 const MAILBOXES: i64 = 1000;
 
@@ -18,8 +16,8 @@ const MAILBOXES: i64 = 1000;
 /// sign in here as its owner, or pass for them with somebody whose people sign in by codes from here.
 pub(super) async fn is_own_code(app: &App, whose: Whose, found: &Secret<String>) -> Result<bool> {
     let Some(entry) = code::normalise(found.expose()) else { return Ok(false) };
-    let (now, dev) = (app.clock.now(), app.config.dev);
-    let live = app.db.read(move |tx| Box::pin(async move { live(tx, whose, dev, now).await })).await?;
+    let now = app.clock.now();
+    let live = app.db.read(move |tx| Box::pin(async move { live(tx, whose, now).await })).await?;
     let ring = app.keys.ring();
     let mut own = false;
     for challenge in live.iter().filter(|challenge| challenge.state == State::Pending && challenge.expires_at > now) {
@@ -32,14 +30,14 @@ pub(super) async fn is_own_code(app: &App, whose: Whose, found: &Secret<String>)
     Ok(own)
 }
 
-/// The challenges that are live at a person's addresses, with a short code or a long one, whoever had them sent.
-async fn live(tx: &mut Tx<'_>, whose: Whose, dev: bool, now: Timestamp) -> Result<Vec<Challenge>> {
-    let (addresses, realms) = (addresses(tx, whose).await?, realms(tx, whose.org, dev).await?);
-    let of = |address| realms.iter().map(move |realm| target_of(*realm, address));
-    let places: Vec<_> = addresses.iter().flat_map(|address| of(address)).collect();
+/// The challenges that are live at a person's addresses, with a short code or a long one, whoever had them sent: by the address alone. Which
+/// orgs might have is more than can be listed: those below a raised one as well, and any of whose people they are.
+async fn live(tx: &mut Tx<'_>, whose: Whose, now: Timestamp) -> Result<Vec<Challenge>> {
     let mut found = Vec::new();
-    for id in targets::live_codes(tx, &places, now).await? {
-        found.extend(challenges::get(tx, &id).await?);
+    for address in addresses(tx, whose).await? {
+        for id in targets::live_codes(tx, &address, now).await? {
+            found.extend(challenges::get(tx, &id).await?.filter(|challenge| challenge.destination == address));
+        }
     }
     Ok(found)
 }
@@ -54,15 +52,4 @@ async fn addresses(tx: &mut Tx<'_>, whose: Whose) -> Result<Vec<String>> {
     all.sort_unstable();
     all.dedup();
     Ok(all)
-}
-
-/// Who may have sent them one: the house, their own org, and those that may send to anybody, which under `--dev` are all.
-async fn realms(tx: &mut Tx<'_>, own: OrgId, dev: bool) -> Result<Vec<OrgId>> {
-    let (mut realms, mut from) = (vec![OrgId::HOUSE, own], OrgId::HOUSE);
-    loop {
-        let some = orgs::behind(tx, &from, dev, PIECE).await?;
-        let Some(last) = some.last() else { return Ok(realms) };
-        from = *last;
-        realms.extend(some.iter().filter(|org| **org != own));
-    }
 }

@@ -4,13 +4,14 @@
 use std::sync::Arc;
 
 use doorcode_core::relay_deny::Senders;
-use doorcode_core::{Result, UserId};
+use doorcode_core::{Result, Timestamp, UserId};
 use serde_json::json;
 
 use super::{CHANGES, spend};
 use crate::app::App;
 use crate::ops::audit::{self, Happened, Whose};
 use crate::ops::credentials::note_pause;
+use crate::store::Tx;
 use crate::store::audit::{self as rows, Owner};
 
 /// A person's settings.
@@ -18,32 +19,54 @@ pub async fn settings(app: &App, owner: UserId) -> Result<Owner> {
     app.db.read(move |tx| Box::pin(async move { rows::owner(tx, &owner).await })).await
 }
 
+/// How the unit of a pause ended.
+enum Came {
+    /// It is so. Whether it was paused before.
+    Done(bool),
+    /// It was paused already.
+    Already,
+    /// It would be paused now, and that is not written down beside the keys.
+    Unnoted,
+}
+
 /// Nothing may be asked of them from now on, or it may again. To go on is counted and a pause is not: there are no more pauses than goings on,
 /// and one that is said twice is said once. That everything is stopped is written down beside the keys first, and that it goes on again
-/// afterwards: whatever fails in between, no restored database lets go on what was stopped.
+/// afterwards: whatever fails in between, no restored database lets go on what was stopped. Whether it was is what the unit finds: who goes on
+/// at the same moment may be between any look and the unit.
 pub async fn pause(app: &Arc<App>, whose: Whose, on: bool) -> Result<()> {
-    let (now, unit_app) = (app.clock.now(), Arc::clone(app));
-    let was_on = settings(app, whose.owner).await?.paused_at.is_some();
-    if on && !was_on {
-        note_pause(app, whose, true, now)?;
-    }
-    let unit = app.db.write(move |tx| {
-        Box::pin(async move {
-            if !on {
-                spend(tx, &unit_app, &whose.owner, CHANGES, now).await?;
-            } else if rows::owner(tx, &whose.owner).await?.paused_at.is_some() {
-                return Ok(());
-            }
-            audit::note(tx, &unit_app, whose, happened(json!({ "paused": on })), now).await?;
-            rows::pause(tx, &whose.owner, on.then_some(now)).await
-        })
-    });
-    unit.await?;
+    let mut noted = on && settings(app, whose.owner).await?.paused_at.is_none();
+    let (was_on, now) = loop {
+        // The last word beside the keys is the one of the latest time.
+        let now = app.clock.now();
+        if noted {
+            note_pause(app, whose, true, now)?;
+        }
+        let unit_app = Arc::clone(app);
+        let unit = app.db.write(move |tx| Box::pin(async move { set(tx, &unit_app, whose, (on, noted), now).await }));
+        match unit.await? {
+            Came::Done(was_on) => break (was_on, now),
+            Came::Already => break (true, now),
+            Came::Unnoted => noted = true,
+        }
+    };
     app.call(whose.owner);
     if !on && was_on {
         note_pause(app, whose, false, now)?;
     }
     Ok(())
+}
+
+async fn set(tx: &mut Tx<'_>, app: &App, whose: Whose, (on, noted): (bool, bool), now: Timestamp) -> Result<Came> {
+    let was_on = rows::owner(tx, &whose.owner).await?.paused_at.is_some();
+    match on {
+        false => spend(tx, app, &whose.owner, CHANGES, now).await?,
+        true if was_on => return Ok(Came::Already),
+        true if !noted => return Ok(Came::Unnoted),
+        true => {}
+    }
+    audit::note(tx, app, whose, happened(json!({ "paused": on })), now).await?;
+    rows::pause(tx, &whose.owner, on.then_some(now)).await?;
+    Ok(Came::Done(was_on))
 }
 
 /// Whose messages are never passed on.

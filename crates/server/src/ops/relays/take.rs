@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use doorcode_core::extract::{Kind, Message, classify, extract};
+use doorcode_core::extract::{Kind, Message, classify, extract_first};
 use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::relay::fit::{Came, Fit, Worth, fit};
 use doorcode_core::relay::{Choice, Named as _, Way, choose};
@@ -84,7 +84,7 @@ pub async fn take(app: &Arc<App>, incoming: &Incoming<'_>) -> Result<Taken> {
             Meant::Contested => return Ok(Taken::Contested),
             Meant::Nobody | Meant::Unknown => return Ok(Taken::Nobody),
         };
-        let Some(found) = incoming.forms.iter().find_map(extract) else { return Ok(Taken::NoCode) };
+        let Some(found) = extract_first(incoming.forms) else { return Ok(Taken::NoCode) };
         if is_own_code(app, incoming.whose, &found.code).await? {
             return Ok(Taken::Ours);
         }

@@ -18,8 +18,19 @@ mod sends;
 pub use guesses::{TriesTag, debit_guess, refund, succeed, touch};
 pub use sends::{Candidate, ask, debit_send, escalate, latest, leave, note_sent, place_challenge, sends, take_trickle};
 
-/// The digest of a realm and an address: one row, the same length for all, and nothing to read in it.
+/// The digest of a realm and an address: one row, the same length for all, and nothing to read in it but which rows are one address's.
 pub type TargetId = [u8; 16];
+
+/// With so many bytes begin the rows of one address, in whichever realm: its rows are found without a list of realms, and no start pays for
+/// an index. Enough to tell addresses apart for a look; what is left tells a million realms of one address apart.
+pub const SHARED: usize = 6;
+
+/// Between these stand an address's rows of all realms. Another address's may be among them.
+pub fn everywhere(address: &str) -> [TargetId; 2] {
+    let digest = fingerprint("address", &[address.as_bytes()]);
+    let end = |fill: u8| std::array::from_fn(|at| if at < SHARED { digest[at] } else { fill });
+    [end(0), end(0xff)]
+}
 
 /// Behind every digest.
 const LAST: TargetId = [0xff; 16];
@@ -54,9 +65,8 @@ macro_rules! columns {
 
 statements! {
     STANDING = concat!("SELECT ", columns!(), " FROM targets WHERE id = $1");
-    // Of several at once; where there are fewer, one of them stands in for the others.
     CODES = "SELECT short_id, short_until, long_id, long_until FROM targets \
-        WHERE id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+        WHERE id >= $1 AND id <= $2 AND (short_until > $3 OR long_until > $3)";
     // The address's row, or the one behind it: found in the same steps, whether there is one or not.
     NEAREST = concat!("SELECT ", columns!(), ", id FROM targets WHERE id >= $1 ORDER BY id LIMIT 1");
     STAND_IN = "INSERT INTO targets (id, sent_at, short_until) VALUES ($1, $2, $2) ON CONFLICT (id) DO NOTHING";
@@ -191,17 +201,14 @@ pub async fn standing(tx: &mut Tx<'_>, id: &TargetId) -> Result<Standing> {
     Ok(tx.one(&STANDING, &[id.into()], Standing::read).await?.unwrap_or_default())
 }
 
-/// The challenges whose codes live at any of these, for a look.
-pub async fn live_codes(tx: &mut Tx<'_>, ids: &[TargetId], now: Timestamp) -> Result<Vec<ChallengeId>> {
-    let mut live = Vec::new();
-    for some in ids.chunks(16) {
-        let values: Vec<Value<'_>> = (0..16).map(|at| some.get(at).unwrap_or(&some[0]).into()).collect();
-        let slot =
-            |row: &Row<'_>, at| Ok::<_, doorcode_core::Error>(Slot { id: row.maybe_id(at)?, until: row.time(at + 1)? });
-        let found = tx.all(&CODES, &values, |row| Ok([slot(row, 0)?, slot(row, 2)?])).await?;
-        live.extend(found.into_iter().flatten().filter(|slot| slot.until > now).filter_map(|slot| slot.id));
-    }
-    Ok(live)
+/// The challenges whose codes live at an address, in whichever realm, and maybe some of another's, for a look.
+pub async fn live_codes(tx: &mut Tx<'_>, address: &str, now: Timestamp) -> Result<Vec<ChallengeId>> {
+    let [first, last] = everywhere(address);
+    let slot =
+        |row: &Row<'_>, at| Ok::<_, doorcode_core::Error>(Slot { id: row.maybe_id(at)?, until: row.time(at + 1)? });
+    let values = [(&first).into(), (&last).into(), now.into()];
+    let found = tx.all(&CODES, &values, |row| Ok([slot(row, 0)?, slot(row, 2)?])).await?;
+    Ok(found.into_iter().flatten().filter(|slot| slot.until > now).filter_map(|slot| slot.id).collect())
 }
 
 /// The address's row, or, where there is none, the next one: found in the same steps.
