@@ -154,7 +154,7 @@ impl Proxy {
         };
         let deed = Deed { claim, task, at: now, now, event: app.entropy.id(now)? };
         let done = deed.perform(app, &caller).await?;
-        let view = View::of(app, done, None, Looker { key: PROXY, fingerprint: None, signature: None })?;
+        let view = View::of(app, done, None, Looker { key: Some(PROXY), fingerprint: None, signature: None })?;
         match view.failure {
             Some(failure) => Err(failure.refusal().into()),
             None => Ok(view.result.unwrap_or_default()),
