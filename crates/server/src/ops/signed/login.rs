@@ -12,7 +12,6 @@ use super::caller::Found;
 use super::start::seconds;
 use super::{Ended, Failure, Refused, contacts, features, keys, token_keys};
 use crate::app::App;
-use crate::store::identities::Known;
 use crate::store::meta::{self, Fact};
 use crate::store::orgs::Org;
 use crate::store::signers::Signer;
@@ -117,12 +116,12 @@ impl Login {
     }
 
     pub(super) async fn run(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<Ended> {
-        let user = match (&self.token, &self.user) {
+        let (user, mut over) = match (&self.token, &self.user) {
             (Some(token), _) => match self.spend(tx, token, now).await? {
-                Some(user) => user,
+                Some(spent) => spent,
                 None => return Ok(Ended::failed(Failure::Token)),
             },
-            (None, Some(user)) => user.clone(),
+            (None, Some(user)) => (user.clone(), Vec::new()),
             (None, None) => return Ok(Ended::failed(Failure::Token)),
         };
         let key = StampKey {
@@ -136,7 +135,8 @@ impl Login {
             inert: None,
         };
         match keys::add(tx, self.kid, &key, self.invalidating, now).await? {
-            Ok(over) => {
+            Ok(ended) => {
+                over.extend(ended);
                 let result = json!({
                     "user": user.id.to_string(),
                     "key": self.key.to_hex(),
@@ -150,17 +150,21 @@ impl Login {
         }
     }
 
-    /// The user whom a token is for, if it may be spent on them, and is.
-    async fn spend(&self, tx: &mut Tx<'_>, token: &Verification, now: Timestamp) -> Result<Option<Signer>> {
+    /// The user whom a token is for, if it may be spent on them, and is; and their keys that are over by it.
+    async fn spend(
+        &self,
+        tx: &mut Tx<'_>,
+        token: &Verification,
+        now: Timestamp,
+    ) -> Result<Option<(Signer, Vec<CredentialId>)>> {
         let Ok(user) = contacts::owner(tx, &self.org.id, &token.contact).await? else { return Ok(None) };
-        let proved = contacts::known(tx, &user, &token.contact).await? == Known::Proved;
-        if !proved && contacts::has_keys(tx, &user, now).await? {
+        if !contacts::takes_token(tx, &user, &token.contact, now).await? {
             return Ok(None);
         }
         if !Spending::is_of_now(tx, token).await? || !spent_tokens::spend(tx, &token.id, On::Login).await? {
             return Ok(None);
         }
-        contacts::prove(tx, &user, &token.contact, now).await?;
-        Ok(Some(user))
+        let over = contacts::prove(tx, &user, &token.contact, now).await?;
+        Ok(Some((user, over)))
     }
 }
