@@ -1,5 +1,6 @@
 //! Sessions: a verification token, or another key of the user's, is spent on a key that signs for a while. Refuses a token that is spent, of
-//! another organisation, or whose key did not sign for this very use; and one for a contact that nobody proved on a user who has keys.
+//! another organisation, or whose key did not sign for this very use; one where codes of its kind are switched off; and one for a contact that
+//! nobody proved on a user who has keys.
 
 use doorcode_core::activity::Parameters;
 use doorcode_core::activity::rules::{Feature, SESSION_LIFE};
@@ -73,13 +74,6 @@ impl Login {
         let text = parameters.text("verificationToken").unwrap_or_default();
         let token = Spending::read(app, &caller.org, text, now)?;
         Spending::signed(&token, parameters, &Usage::login(parameters, caller.org.id))?;
-        let feature = match token.contact {
-            Address::Email(_) => Feature::OtpEmailAuth,
-            Address::Phone(_) => Feature::SmsAuth,
-        };
-        if caller.org.parent.is_some() && !features::is_on(&caller.org, feature) {
-            return Err(Refusal::Disabled.into());
-        }
         Self::new(app, caller, (Some(token), None), parameters, now)
     }
 
@@ -102,6 +96,14 @@ impl Login {
         parameters: &Parameters<'_>,
         now: Timestamp,
     ) -> Result<Self, Refused> {
+        // However it came: a token is what a code earned.
+        let feature = token.as_ref().map(|token| match token.contact {
+            Address::Email(_) => Feature::OtpEmailAuth,
+            Address::Phone(_) => Feature::SmsAuth,
+        });
+        if feature.is_some_and(|feature| !features::is_on(&caller.org, feature)) {
+            return Err(Refusal::Disabled.into());
+        }
         let why = "must be a public key of P-256 in hexadecimal";
         Ok(Self {
             org: caller.org.clone(),

@@ -183,7 +183,7 @@ impl Proxy {
         self.submit(app, kind, taken(body, &["otpId", "otpCode", "publicKey", "encryptedOtpBundle"])).await
     }
 
-    /// A session, by a token, in the organisation that is named, or the one that has its contact.
+    /// A session, by a token, in the organisation below that is named, or the one that has its contact.
     pub async fn login(
         &self,
         app: &Arc<App>,
@@ -197,8 +197,8 @@ impl Proxy {
         };
         let id: OrgId = org.ok_or(Refusal::Token)?;
         let org = app.db.read(move |tx| Box::pin(async move { orgs::get(tx, &id).await })).await?;
-        let ours = |org: &Org| org.id == self.org.id || org.parent == Some(self.org.id);
-        let org = org.filter(ours).ok_or(Refusal::Token)?;
+        // Never this one: its users are the operator's, who sign.
+        let org = org.filter(|org| org.parent == Some(self.org.id)).ok_or(Refusal::Token)?;
         let members = taken(body, &["verificationToken", "publicKey", "invalidateExisting", "clientSignature"]);
         self.submit_in(app, org, kind, members).await
     }
