@@ -8,6 +8,7 @@ use doorcode_core::stamp::Refusal;
 use doorcode_core::{Address, CredentialId, Email, OrgId, Phone, Result, Timestamp, UserId};
 use serde_json::json;
 
+use super::caller::Found;
 use super::login::Spending;
 use super::{Ended, Failure, Refused, keys};
 use crate::app::{App, target_of};
@@ -87,7 +88,7 @@ pub(super) struct Change {
 impl Change {
     pub(super) fn new(
         app: &App,
-        org: &crate::store::orgs::Org,
+        caller: &Found,
         parameters: &Parameters<'_>,
         now: Timestamp,
     ) -> Result<Self, Refused> {
@@ -98,11 +99,13 @@ impl Change {
             let why = "must be a phone number in E.164";
             Address::from(number.map_err(|_| Refusal::Request { field: "userPhoneNumber", why })?)
         };
-        let token = parameters.text("verificationToken").map(|text| Spending::read(app, org, text, now)).transpose()?;
-        if token.as_ref().is_some_and(|token| token.contact != contact) {
+        let token = parameters.text("verificationToken").map(|text| Spending::read(app, &caller.org, text, now)).transpose()?;
+        // Whoever came by a token that names a key has not got that key: the stamp is to be by it.
+        let theirs = |token: &Verification| token.contact == contact && token.key.is_none_or(|key| key == caller.key.key);
+        if !token.as_ref().is_none_or(theirs) {
             return Err(Refusal::Token.into());
         }
-        Ok(Self { org: org.id, user: keys::user_id(parameters)?, contact, token })
+        Ok(Self { org: caller.org.id, user: keys::user_id(parameters)?, contact, token })
     }
 
     pub(super) async fn run(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<Ended> {
