@@ -15,7 +15,7 @@ use crate::app::{App, target_of};
 use crate::store::identities::{self, Known};
 use crate::store::signers::{self, Signer};
 use crate::store::spent_tokens::On;
-use crate::store::{Tx, spent_tokens, stamp_keys};
+use crate::store::{Tx, orgs, spent_tokens, stamp_keys};
 
 /// The one user of a contact in an organisation.
 pub(super) async fn owner(tx: &mut Tx<'_>, org: &OrgId, contact: &Address) -> Result<Result<Signer, Refusal>> {
@@ -109,6 +109,8 @@ impl Change {
     }
 
     pub(super) async fn run(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<Ended> {
+        // Of two that would have one contact, the second sees the first.
+        orgs::hold(tx, &self.org).await?;
         let Some(user) = signers::hold(tx, &self.org, &self.user).await? else {
             return Ok(Ended::refused(keys::nobody()));
         };
