@@ -86,12 +86,7 @@ pub(super) struct Change {
 }
 
 impl Change {
-    pub(super) fn new(
-        app: &App,
-        caller: &Found,
-        parameters: &Parameters<'_>,
-        now: Timestamp,
-    ) -> Result<Self, Refused> {
+    pub(super) fn new(app: &App, caller: &Found, parameters: &Parameters<'_>, now: Timestamp) -> Result<Self, Refused> {
         let contact = if parameters.kind() == Kind::UpdateUserEmail {
             Email::parse(parameters.text("userEmail").unwrap_or_default()).map_err(|_| Refusal::Email)?.into()
         } else {
@@ -99,9 +94,11 @@ impl Change {
             let why = "must be a phone number in E.164";
             Address::from(number.map_err(|_| Refusal::Request { field: "userPhoneNumber", why })?)
         };
-        let token = parameters.text("verificationToken").map(|text| Spending::read(app, &caller.org, text, now)).transpose()?;
+        let token =
+            parameters.text("verificationToken").map(|text| Spending::read(app, &caller.org, text, now)).transpose()?;
         // Whoever came by a token that names a key has not got that key: the stamp is to be by it.
-        let theirs = |token: &Verification| token.contact == contact && token.key.is_none_or(|key| key == caller.key.key);
+        let theirs =
+            |token: &Verification| token.contact == contact && token.key.is_none_or(|key| key == caller.key.key);
         if !token.as_ref().is_none_or(theirs) {
             return Err(Refusal::Token.into());
         }

@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use super::{Ended, Refused};
 use crate::app::App;
 use crate::ops::credentials;
+use crate::store::Tx;
 use crate::store::signers::{self, Signer};
 use crate::store::stamp_keys::{self, Inert, StampKey};
-use crate::store::Tx;
 
 /// Adds a key to its user's: room is made for one with an end. Gives the keys that are over by it.
 pub(super) async fn add(
