@@ -413,7 +413,7 @@ pub(crate) fn client_signature(cast: &Cast, key: &Key, message: &str) -> Value {
         "signature": signature(cast, key, message) })
 }
 
-fn attested(cast: &Cast, key: &Key, token: &str, body: &str) -> String {
+pub(crate) fn attested(cast: &Cast, key: &Key, token: &str, body: &str) -> String {
     json!({ "publicKeyAttestation": token, "scheme": "STAMP_ATTESTED_SCHEME_P256_VERIFICATION_TOKEN",
         "publicKey": key.public(), "signature": signature(cast, key, body) })
     .to_string()

@@ -29,7 +29,7 @@ use crate::store::stamp_keys::{self, StampKey};
 /// What stands for a key in the proxy's activities: nobody's.
 const PROXY: &str = "auth-proxy";
 /// Sub-organisations of one look for a contact's. There are as many looks as it takes: nobody who only says that it is theirs hides its owner's.
-const LOOK: i64 = 100;
+const LOOK: i64 = 20;
 
 /// An organisation whose people's apps call, and where the one is who does.
 pub struct Proxy {
