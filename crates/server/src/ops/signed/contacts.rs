@@ -99,7 +99,7 @@ impl Change {
         // Whoever came by a token that names a key has not got that key: the stamp is to be by it.
         let theirs =
             |token: &Verification| token.contact == contact && token.key.is_none_or(|key| key == caller.key.key);
-        if !token.as_ref().is_none_or(theirs) {
+        if token.as_ref().is_some_and(|token| !theirs(token)) {
             return Err(Refusal::Token.into());
         }
         Ok(Self { org: caller.org.id, user: keys::user_id(parameters)?, contact, token })

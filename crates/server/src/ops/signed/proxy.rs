@@ -313,7 +313,7 @@ async fn look(tx: &mut Tx<'_>, (parent, after): (&OrgId, &OrgId), contact: &Addr
         match contacts::known(tx, &user, contact).await? {
             Known::Proved => return Ok(Look { proved: Some(org), ..look }),
             Known::Vouched if look.said.is_none() && !contacts::has_keys(tx, &user, now).await? => {
-                look.said = Some(org)
+                look.said = Some(org);
             }
             Known::Vouched | Known::Nothing => {}
         }
