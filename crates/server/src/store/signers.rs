@@ -21,6 +21,8 @@ statements! {
     LIST = concat!("SELECT ", columns!(), " FROM users WHERE org_id = $1 AND root IS NOT NULL ORDER BY id LIMIT $2");
     BY_EMAIL = concat!("SELECT ", columns!(), " FROM users WHERE email = $2 AND org_id = $1 AND root IS NOT NULL LIMIT 2");
     BY_PHONE = concat!("SELECT ", columns!(), " FROM users WHERE phone = $2 AND org_id = $1 AND root IS NOT NULL LIMIT 2");
+    // Who else could come by a code.
+    OTHER = "SELECT id FROM users WHERE org_id = $1 AND id <> $2 AND root IS NOT NULL AND (email IS NOT NULL OR phone IS NOT NULL) LIMIT 1";
     // In whichever sub-org of a parent.
     EMAIL_BELOW = "SELECT DISTINCT users.org_id FROM users JOIN orgs ON orgs.id = users.org_id WHERE users.email = $2 \
         AND users.root IS NOT NULL AND orgs.parent_id = $1 AND users.org_id > $3 ORDER BY users.org_id LIMIT $4";
@@ -108,6 +110,12 @@ pub async fn of_contact(tx: &mut Tx<'_>, org: &OrgId, contact: &Address) -> Resu
         Address::Phone(_) => &BY_PHONE,
     };
     tx.all(sql, &[org.into(), contact.as_str().into()], Signer::read).await
+}
+
+/// Whether another user of an org has a contact as well.
+pub async fn has_others(tx: &mut Tx<'_>, org: &OrgId, id: &UserId) -> Result<bool> {
+    let found: Option<UserId> = tx.one(&OTHER, &[org.into(), id.into()], |row| row.id(0)).await?;
+    Ok(found.is_some())
 }
 
 /// The orgs below a parent behind `after` that have such a user, at most `most`.

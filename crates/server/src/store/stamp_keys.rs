@@ -25,6 +25,9 @@ statements! {
         WHERE org_id = $1 AND user_id = $2 AND public_key IS NOT NULL AND revoked_at IS NULL ORDER BY id");
     OF_ORG = concat!("SELECT ", columns!(), " FROM credentials \
         WHERE org_id = $1 AND public_key IS NOT NULL AND revoked_at IS NULL ORDER BY id LIMIT $2");
+    // Of whichever user. One that was mailed counts from its first stamp.
+    LIVING = "SELECT id FROM credentials WHERE org_id = $1 AND public_key IS NOT NULL AND revoked_at IS NULL \
+        AND scopes = '' AND (expires_at IS NULL OR expires_at > $2) LIMIT 1";
     // In whichever sub-org of a parent. One that was mailed counts from its first stamp.
     BELOW = "SELECT credentials.org_id FROM credentials JOIN orgs ON orgs.id = credentials.org_id \
         WHERE credentials.public_key = $2 AND orgs.parent_id = $1 AND credentials.revoked_at IS NULL \
@@ -32,7 +35,8 @@ statements! {
         ORDER BY credentials.org_id LIMIT $5";
     // Its place in the org goes with it.
     END = "UPDATE credentials SET revoked_at = $3, digest = id WHERE org_id = $1 AND id = $2 AND public_key IS NOT NULL AND revoked_at IS NULL";
-    WAKE = "UPDATE credentials SET scopes = '' WHERE org_id = $1 AND id = $2 AND scopes <> '' AND public_key IS NOT NULL";
+    WAKE = "UPDATE credentials SET scopes = '' WHERE org_id = $1 AND id = $2 AND scopes <> '' AND public_key IS NOT NULL \
+        AND revoked_at IS NULL";
     SWEEP = "DELETE FROM credentials WHERE digest IN (SELECT digest FROM credentials \
         WHERE public_key IS NOT NULL AND expires_at IS NOT NULL AND expires_at < $1 ORDER BY expires_at LIMIT $2) AND public_key IS NOT NULL";
 }
@@ -158,6 +162,12 @@ pub async fn of_user(tx: &mut Tx<'_>, org: &OrgId, user: &UserId) -> Result<Vec<
 /// An org's keys, likewise, at most `most`.
 pub async fn of_org(tx: &mut Tx<'_>, org: &OrgId, most: i64) -> Result<Vec<StampKey>> {
     tx.all(&OF_ORG, &[org.into(), most.into()], StampKey::read).await
+}
+
+/// Whether anybody in an org has a key that lives.
+pub async fn any_lives(tx: &mut Tx<'_>, org: &OrgId, now: Timestamp) -> Result<bool> {
+    let found: Option<CredentialId> = tx.one(&LIVING, &[org.into(), now.into()], |row| row.id(0)).await?;
+    Ok(found.is_some())
 }
 
 /// The orgs below a parent behind `after` in which a key lives, at most `most`.

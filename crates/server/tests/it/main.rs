@@ -93,6 +93,7 @@ mod tries;
 mod turnkey;
 mod turnkey_attacks;
 mod turnkey_cast;
+mod turnkey_claims;
 mod turnkey_cli;
 mod turnkey_mail;
 mod turnkey_nodes;

@@ -158,12 +158,19 @@ async fn bundles_and_tokens_go_to_the_stamper_alone() {
     let ada = Key::new(20);
     let sub = cast.sub(ADA, &[&ada]).await;
     let start = cast.start(&sub.org, ADA).await;
-    let made = cast.redeem(&sub.org, &start, &Key::new(9)).await.json();
+    let device = json!({ "otpId": start.0, "otpCode": start.1, "targetPublicKey": Key::new(9).target() });
+    let text = body(&cast.app, Kind::OtpAuth, &sub.org, device);
+    let path = submit_path(Kind::OtpAuth);
+    let made = send(&cast.app, &cast.backend, &path, &text).await.json();
     let ask = json!({ "organizationId": sub.org, "activityId": made["activity"]["id"] });
     let seen = cast.query(&ada, "get_activity", ask.clone()).await.json();
     assert_eq!(seen["activity"]["result"]["otpAuthResult"]["credentialBundle"], "********");
     let own = cast.query(&cast.backend, "get_activity", ask).await.json();
-    assert_eq!(own["activity"]["result"], made["activity"]["result"]);
+    assert_eq!(own, seen, "whoever recorded the question asks it again");
+    let again = send(&cast.app, &cast.backend, &path, &text).await.json();
+    assert_eq!(again["activity"]["result"], made["activity"]["result"], "who signs the body hears it again");
+    let other = send(&cast.app, &ada, &path, &text).await.json();
+    assert_eq!(other["activity"]["result"], seen["activity"]["result"], "and nobody else");
     let elsewhere = json!({ "organizationId": cast.org, "activityId": made["activity"]["id"] });
     assert_eq!(cast.query(&cast.backend, "get_activity", elsewhere).await.status, 400, "it is the sub-organisation's");
 }

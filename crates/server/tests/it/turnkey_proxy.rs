@@ -16,7 +16,7 @@ use crate::turnkey_cast::*;
 const ADA: &str = "ada@example.com";
 const APP: &str = "https://app.example.com";
 
-async fn cast() -> Cast {
+pub(crate) async fn cast() -> Cast {
     let cast = Cast::new().await;
     signed::set_origins(&cast.app.app, cast.org.parse().unwrap(), &[APP.to_owned()]).await.unwrap();
     cast
@@ -26,11 +26,11 @@ fn page<'a>(cast: &'a Cast, origin: &str) -> Client<'a> {
     cast.app.from(HERE).saying("x-auth-proxy-config-id", &cast.org).saying("origin", origin)
 }
 
-async fn call(cast: &Cast, name: &str, body: Value) -> Answer {
+pub(crate) async fn call(cast: &Cast, name: &str, body: Value) -> Answer {
     page(cast, APP).post(&format!("/v1/{name}"), body).await
 }
 
-async fn good(cast: &Cast, name: &str, body: Value) -> Value {
+pub(crate) async fn good(cast: &Cast, name: &str, body: Value) -> Value {
     let answer = call(cast, name, body).await;
     assert_eq!(answer.status, 200, "{name}: {}", answer.text());
     assert_eq!(answer.header("access-control-allow-origin"), Some(APP));
@@ -38,7 +38,7 @@ async fn good(cast: &Cast, name: &str, body: Value) -> Value {
 }
 
 /// A token for a contact, in the clear, for a key if there is one.
-async fn token(cast: &Cast, email: &str, key: Option<&Key>) -> String {
+pub(crate) async fn token(cast: &Cast, email: &str, key: Option<&Key>) -> String {
     cast.app.advance(seconds(1));
     let started = good(cast, "otp_init", json!({ "otpType": "OTP_TYPE_EMAIL", "contact": email })).await;
     assert_eq!(started.as_object().unwrap().len(), 1);

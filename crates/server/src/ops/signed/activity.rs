@@ -143,7 +143,8 @@ async fn answer(app: &Arc<App>, activity: Activity, caller: &Found, sent: &Sent)
     } else {
         app.db.read(move |tx| Box::pin(async move { signers::get(tx, &org, &user).await })).await?
     };
-    let looker = Looker { key: &sent.key, fingerprint: Some(&sent.fingerprint), signature: Some(&sent.signature) };
+    let looker =
+        Looker { key: Some(&sent.key), fingerprint: Some(&sent.fingerprint), signature: Some(&sent.signature) };
     let view = View::of(app, activity, signer, looker)?;
     match view.failure {
         Some(failure) => Err(failure.refusal().into()),

@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 use super::{Ended, Refused};
 use crate::app::App;
 use crate::ops::credentials;
+use crate::store::Tx;
+use crate::store::signers::{self, Signer};
 use crate::store::stamp_keys::{self, Inert, StampKey};
-use crate::store::{Tx, signers};
 
 /// Adds a key to its user's: room is made for one with an end. Gives the keys that are over by it.
 pub(super) async fn add(
@@ -68,6 +69,16 @@ async fn make_room(
         stamp_keys::end(tx, &new.org, id, now).await?;
     }
     Ok(Ok(over))
+}
+
+/// Ends the keys of a user that were mailed and never stamped with, and gives them.
+pub(super) async fn end_inert(tx: &mut Tx<'_>, user: &Signer, now: Timestamp) -> Result<Vec<CredentialId>> {
+    let mut over = Vec::new();
+    for key in stamp_keys::of_user(tx, &user.org, &user.id).await?.into_iter().filter(|key| key.inert.is_some()) {
+        stamp_keys::end(tx, &user.org, &key.id, now).await?;
+        over.push(key.id);
+    }
+    Ok(over)
 }
 
 /// A key that was mailed was stamped with for the first time: from now on it counts, and what it takes the place of goes.

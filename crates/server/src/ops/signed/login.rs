@@ -1,5 +1,6 @@
 //! Sessions: a verification token, or another key of the user's, is spent on a key that signs for a while. Refuses a token that is spent, of
-//! another organisation, or whose key did not sign for this very use; and one for a contact that nobody proved on a user who has keys.
+//! another organisation, or whose key did not sign for this very use; one where codes of its kind are switched off; and one for a contact that
+//! nobody proved on a user who has keys.
 
 use doorcode_core::activity::Parameters;
 use doorcode_core::activity::rules::{Feature, SESSION_LIFE};
@@ -12,7 +13,6 @@ use super::caller::Found;
 use super::start::seconds;
 use super::{Ended, Failure, Refused, contacts, features, keys, token_keys};
 use crate::app::App;
-use crate::store::identities::Known;
 use crate::store::meta::{self, Fact};
 use crate::store::orgs::Org;
 use crate::store::signers::Signer;
@@ -74,13 +74,6 @@ impl Login {
         let text = parameters.text("verificationToken").unwrap_or_default();
         let token = Spending::read(app, &caller.org, text, now)?;
         Spending::signed(&token, parameters, &Usage::login(parameters, caller.org.id))?;
-        let feature = match token.contact {
-            Address::Email(_) => Feature::OtpEmailAuth,
-            Address::Phone(_) => Feature::SmsAuth,
-        };
-        if caller.org.parent.is_some() && !features::is_on(&caller.org, feature) {
-            return Err(Refusal::Disabled.into());
-        }
         Self::new(app, caller, (Some(token), None), parameters, now)
     }
 
@@ -103,6 +96,14 @@ impl Login {
         parameters: &Parameters<'_>,
         now: Timestamp,
     ) -> Result<Self, Refused> {
+        // However it came: a token is what a code earned.
+        let feature = token.as_ref().map(|token| match token.contact {
+            Address::Email(_) => Feature::OtpEmailAuth,
+            Address::Phone(_) => Feature::SmsAuth,
+        });
+        if feature.is_some_and(|feature| !features::is_on(&caller.org, feature)) {
+            return Err(Refusal::Disabled.into());
+        }
         let why = "must be a public key of P-256 in hexadecimal";
         Ok(Self {
             org: caller.org.clone(),
@@ -117,12 +118,12 @@ impl Login {
     }
 
     pub(super) async fn run(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<Ended> {
-        let user = match (&self.token, &self.user) {
+        let (user, mut over) = match (&self.token, &self.user) {
             (Some(token), _) => match self.spend(tx, token, now).await? {
-                Some(user) => user,
+                Some(spent) => spent,
                 None => return Ok(Ended::failed(Failure::Token)),
             },
-            (None, Some(user)) => user.clone(),
+            (None, Some(user)) => (user.clone(), Vec::new()),
             (None, None) => return Ok(Ended::failed(Failure::Token)),
         };
         let key = StampKey {
@@ -136,7 +137,8 @@ impl Login {
             inert: None,
         };
         match keys::add(tx, self.kid, &key, self.invalidating, now).await? {
-            Ok(over) => {
+            Ok(ended) => {
+                over.extend(ended);
                 let result = json!({
                     "user": user.id.to_string(),
                     "key": self.key.to_hex(),
@@ -150,17 +152,21 @@ impl Login {
         }
     }
 
-    /// The user whom a token is for, if it may be spent on them, and is.
-    async fn spend(&self, tx: &mut Tx<'_>, token: &Verification, now: Timestamp) -> Result<Option<Signer>> {
+    /// The user whom a token is for, if it may be spent on them, and is; and their keys that are over by it.
+    async fn spend(
+        &self,
+        tx: &mut Tx<'_>,
+        token: &Verification,
+        now: Timestamp,
+    ) -> Result<Option<(Signer, Vec<CredentialId>)>> {
         let Ok(user) = contacts::owner(tx, &self.org.id, &token.contact).await? else { return Ok(None) };
-        let proved = contacts::known(tx, &user, &token.contact).await? == Known::Proved;
-        if !proved && contacts::has_keys(tx, &user, now).await? {
+        if !contacts::takes_token(tx, &user, &token.contact, now).await? {
             return Ok(None);
         }
         if !Spending::is_of_now(tx, token).await? || !spent_tokens::spend(tx, &token.id, On::Login).await? {
             return Ok(None);
         }
-        contacts::prove(tx, &user, &token.contact, now).await?;
-        Ok(Some(user))
+        let over = contacts::prove(tx, &user, &token.contact, now).await?;
+        Ok(Some((user, over)))
     }
 }

@@ -8,7 +8,7 @@ use doorcode_core::activity::{Kind, Parameters, Status};
 use doorcode_core::seal::turnkey::Verification;
 use doorcode_core::stamp::authority::Side;
 use doorcode_core::stamp::{Curve, KeyKind, PublicKey, Refusal};
-use doorcode_core::{Address, CredentialId, Error, OrgId, Result, UserId, json};
+use doorcode_core::{Address, CredentialId, Error, OrgId, Result, Timestamp, UserId, json};
 use serde_json::{Map, Value, json};
 
 use super::activity::Deed;
@@ -19,6 +19,7 @@ use super::view::{Looker, View};
 use super::{Refused, contacts, features};
 use crate::app::App;
 use crate::ops::client::Client;
+use crate::store::Tx;
 use crate::store::activities::Activity;
 use crate::store::identities::Known;
 use crate::store::orgs::{self, Org};
@@ -27,8 +28,8 @@ use crate::store::stamp_keys::{self, StampKey};
 
 /// What stands for a key in the proxy's activities: nobody's.
 const PROXY: &str = "auth-proxy";
-/// Sub-organisations that one contact is looked for in.
-const BELOW_MOST: i64 = 20;
+/// Sub-organisations of one look for a contact's. There are as many looks as it takes: nobody who only says that it is theirs hides its owner's.
+const LOOK: i64 = 20;
 
 /// An organisation whose people's apps call, and where the one is who does.
 pub struct Proxy {
@@ -154,7 +155,7 @@ impl Proxy {
         };
         let deed = Deed { claim, task, at: now, now, event: app.entropy.id(now)? };
         let done = deed.perform(app, &caller).await?;
-        let view = View::of(app, done, None, Looker { key: PROXY, fingerprint: None, signature: None })?;
+        let view = View::of(app, done, None, Looker { key: Some(PROXY), fingerprint: None, signature: None })?;
         match view.failure {
             Some(failure) => Err(failure.refusal().into()),
             None => Ok(view.result.unwrap_or_default()),
@@ -183,7 +184,7 @@ impl Proxy {
         self.submit(app, kind, taken(body, &["otpId", "otpCode", "publicKey", "encryptedOtpBundle"])).await
     }
 
-    /// A session, by a token, in the organisation that is named, or the one that has its contact.
+    /// A session, by a token, in the organisation below that is named, or the one that has its contact.
     pub async fn login(
         &self,
         app: &Arc<App>,
@@ -197,8 +198,8 @@ impl Proxy {
         };
         let id: OrgId = org.ok_or(Refusal::Token)?;
         let org = app.db.read(move |tx| Box::pin(async move { orgs::get(tx, &id).await })).await?;
-        let ours = |org: &Org| org.id == self.org.id || org.parent == Some(self.org.id);
-        let org = org.filter(ours).ok_or(Refusal::Token)?;
+        // Never this one: its users are the operator's, who sign.
+        let org = org.filter(|org| org.parent == Some(self.org.id)).ok_or(Refusal::Token)?;
         let members = taken(body, &["verificationToken", "publicKey", "invalidateExisting", "clientSignature"]);
         self.submit_in(app, org, kind, members).await
     }
@@ -274,27 +275,50 @@ impl Proxy {
         Spending::read(app, &self.org, json::text(body, "verificationToken").unwrap_or_default(), app.clock.now())
     }
 
-    /// The organisation that has a contact as one of its users': one where it was proved, before one where it is only said.
+    /// The organisation that has a contact as one of its users': one where it was proved, before one where it is only said, and in which the
+    /// contact's owner would not find somebody else's key.
     async fn of_contact(&self, app: &App, contact: Address) -> Result<Option<OrgId>> {
-        let parent = self.org.id;
-        let found = app.db.read(move |tx| {
-            Box::pin(async move {
-                let by = if contact.email().is_some() { By::Email } else { By::Phone };
-                let first = OrgId::from_bytes([0; 16]);
-                let mut said = None;
-                for org in signers::below(tx, &parent, (by, contact.as_str()), &first, BELOW_MOST).await? {
-                    let Ok(user) = contacts::owner(tx, &org, &contact).await? else { continue };
-                    match contacts::known(tx, &user, &contact).await? {
-                        Known::Proved => return Ok(Some(org)),
-                        Known::Vouched => said = said.or(Some(org)),
-                        Known::Nothing => {}
-                    }
-                }
-                Ok(said)
-            })
-        });
-        found.await
+        let (parent, now) = (self.org.id, app.clock.now());
+        let (mut after, mut said) = (OrgId::from_bytes([0; 16]), None);
+        loop {
+            let (from, of) = (after, contact.clone());
+            let look =
+                app.db.read(move |tx| Box::pin(async move { look(tx, (&parent, &from), &of, now).await })).await?;
+            said = said.or(look.said);
+            match (look.proved, look.last) {
+                (Some(org), _) => return Ok(Some(org)),
+                (None, Some(last)) => after = last,
+                (None, None) => return Ok(said),
+            }
+        }
     }
+}
+
+/// What a look for a contact's organisation found.
+#[derive(Default)]
+struct Look {
+    proved: Option<OrgId>,
+    said: Option<OrgId>,
+    /// Behind this one there may be more.
+    last: Option<OrgId>,
+}
+
+async fn look(tx: &mut Tx<'_>, (parent, after): (&OrgId, &OrgId), contact: &Address, now: Timestamp) -> Result<Look> {
+    let by = if contact.email().is_some() { By::Email } else { By::Phone };
+    let orgs = signers::below(tx, parent, (by, contact.as_str()), after, LOOK).await?;
+    let whole = orgs.len() == usize::try_from(LOOK).unwrap_or(0);
+    let mut look = Look { last: orgs.last().copied().filter(|_| whole), ..Look::default() };
+    for org in orgs {
+        let Ok(user) = contacts::owner(tx, &org, contact).await? else { continue };
+        match contacts::known(tx, &user, contact).await? {
+            Known::Proved => return Ok(Look { proved: Some(org), ..look }),
+            Known::Vouched if look.said.is_none() && !contacts::has_keys(tx, &user, now).await? => {
+                look.said = Some(org);
+            }
+            Known::Vouched | Known::Nothing => {}
+        }
+    }
+    Ok(look)
 }
 
 /// Any point: see [`Proxy::found`].

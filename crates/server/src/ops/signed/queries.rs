@@ -63,10 +63,6 @@ impl Query {
         let found = caller::find(app, self.org, &self.key).await?;
         if found.actor().may(Call::Query, subject) { Ok(found) } else { Err(Refusal::NotAuthorized.into()) }
     }
-
-    fn looker(&self) -> String {
-        self.key.to_hex()
-    }
 }
 
 /// Who somebody is.
@@ -124,8 +120,7 @@ pub async fn activity(app: &Arc<App>, query: &Query) -> Result<View, Refused> {
     if !found.actor().may(Call::Query, Some(activity.user).filter(|_| activity.signer_org == found.key.org)) {
         return Err(none.into());
     }
-    let key = query.looker();
-    Ok(View::of(app, activity, signer, Looker { key: &key, fingerprint: None, signature: None })?)
+    Ok(View::of(app, activity, signer, Looker::ONLOOKER)?)
 }
 
 async fn with_signer(tx: &mut Tx<'_>, org: &OrgId, id: &ActivityId) -> Result<Option<(Activity, Option<Signer>)>> {
@@ -193,7 +188,7 @@ pub async fn activities(app: &Arc<App>, query: &Query) -> Result<Vec<View>, Refu
     let newest = pages.after.is_none() || pages.before.is_some();
     let mut after = ActivityId::from_bytes(pages.after.unwrap_or([0; 16]));
     let mut before = ActivityId::from_bytes(pages.before.unwrap_or([0xff; 16]));
-    let (mut chosen, org, key) = (Vec::new(), query.org, query.looker());
+    let (mut chosen, org) = (Vec::new(), query.org);
     for _ in 0..LOOKS {
         let (from, to) = (after, before);
         let look = app.db.read(move |tx| {
@@ -222,8 +217,7 @@ pub async fn activities(app: &Arc<App>, query: &Query) -> Result<Vec<View>, Refu
     if !newest {
         chosen.reverse();
     }
-    let view =
-        |(activity, signer)| View::of(app, activity, signer, Looker { key: &key, fingerprint: None, signature: None });
+    let view = |(activity, signer)| View::of(app, activity, signer, Looker::ONLOOKER);
     Ok(chosen.into_iter().map(view).collect::<Result<_>>()?)
 }
 

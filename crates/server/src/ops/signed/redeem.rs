@@ -128,7 +128,7 @@ impl Redeem {
             Ok(user) if contacts::is_trusted(tx, &user, &contact, now).await? => user,
             _ => return Ok(Ended::failed(Failure::Code)),
         };
-        contacts::prove(tx, &user, &contact, now).await?;
+        let mut over = contacts::prove(tx, &user, &contact, now).await?;
         let key = StampKey {
             org,
             id: self.id,
@@ -139,8 +139,8 @@ impl Redeem {
             expires_at: Some(self.expires_at),
             inert: None,
         };
-        let over = keys::add(tx, self.kid, &key, self.invalidating, now).await?;
-        let over = over.map_err(|_| Error::internal("a key that was just made is there already"))?;
+        let added = keys::add(tx, self.kid, &key, self.invalidating, now).await?;
+        over.extend(added.map_err(|_| Error::internal("a key that was just made is there already"))?);
         let result = json!({
             "userId": user.id.to_string(),
             "apiKeyId": self.id.to_string(),

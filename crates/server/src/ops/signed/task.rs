@@ -62,7 +62,7 @@ impl Task {
             Kind::CreateApiKeysV2 => Self::Add(Add::new(app, caller.org.id, parameters, now)?),
             Kind::DeleteApiKeys => Self::End(End::new(caller.org.id, parameters)?),
             Kind::UpdateUserEmail | Kind::UpdateUserPhoneNumber => {
-                Self::Change(Box::new(Change::new(app, &caller.org, parameters, now)?))
+                Self::Change(Box::new(Change::new(app, caller, parameters, now)?))
             }
             Kind::CreateReadWriteSessionV2 => Self::Session(Box::new(Session::new(app, caller, parameters, now)?)),
             kind @ (Kind::SetOrganizationFeature | Kind::RemoveOrganizationFeature) => {

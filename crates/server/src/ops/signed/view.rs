@@ -1,5 +1,5 @@
-//! An activity as it is shown. Refuses what opens something to everybody but the key whose activity it is, and the plain fingerprint and the
-//! signature of a body that had a code to everybody but who sent it.
+//! An activity as it is shown. Refuses what opens something, and the plain fingerprint and the signature of a body that had a code, to everybody
+//! but who sends that body, signed by the key whose activity it is.
 
 use doorcode_core::activity::{MASK, Status};
 use doorcode_core::seal::turnkey::{BundleKey, Proof, Session, Verification, target_bundle};
@@ -61,18 +61,23 @@ pub struct View {
 /// Who looks.
 #[derive(Clone, Copy)]
 pub(super) struct Looker<'a> {
-    /// Their key, in hexadecimal.
-    pub(super) key: &'a str,
+    /// The key that has just signed the activity's body, in hexadecimal.
+    pub(super) key: Option<&'a str>,
     /// The fingerprint of the body that they have just sent, if it is the activity's.
     pub(super) fingerprint: Option<&'a str>,
     /// Their signature of it.
     pub(super) signature: Option<&'a str>,
 }
 
+impl Looker<'_> {
+    /// Who only asks: whoever recorded a question can ask it again, so it opens nothing, whoever's it is.
+    pub(super) const ONLOOKER: Self = Self { key: None, fingerprint: None, signature: None };
+}
+
 impl View {
     /// What whoever looks may see.
     pub(super) fn of(app: &App, activity: Activity, signer: Option<Signer>, looker: Looker<'_>) -> Result<Self> {
-        let own = activity.public_key == looker.key;
+        let own = looker.key == Some(activity.public_key.as_str());
         let fingerprint = match (looker.fingerprint, &activity.plain) {
             (Some(plain), _) => plain.to_owned(),
             (None, Some(plain)) => plain.clone(),
