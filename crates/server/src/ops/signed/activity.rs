@@ -9,7 +9,7 @@ use doorcode_core::stamp::authority::{Call, Side};
 use doorcode_core::stamp::{
     AttestedStamp, BodyPrint, KeyKind, Presented, PublicKey, Refusal, Stamp, WebauthnStamp, timely,
 };
-use doorcode_core::{CredentialId, EventId, Result, Timestamp, UserId};
+use doorcode_core::{EventId, Result, Timestamp, UserId};
 use serde_json::json;
 
 use super::caller::{self, Found};
@@ -20,6 +20,7 @@ use super::{Ended, Outcome, Refused, Then, contacts, keys};
 use crate::app::App;
 use crate::ops::audit::{self, Happened, Whose};
 use crate::ops::challenges::conclude;
+use crate::ops::client::Client;
 use crate::store::activities::{self as rows, Activity};
 use crate::store::meta::{self, Fact};
 use crate::store::stamp_keys::StampKey;
@@ -61,8 +62,14 @@ pub(super) fn unknown(header: &str) -> Refusal {
     WebauthnStamp::parse(header).err().unwrap_or(Refusal::UnknownKey)
 }
 
-/// Does what a body asks that came to this path (its last part), or says what came of it before.
-pub async fn submit(app: &Arc<App>, path: &str, presented: &Presented<'_>, body: &[u8]) -> Result<View, Refused> {
+/// Does what a body asks that came to this path (its last part) from there, or says what came of it before.
+pub async fn submit(
+    app: &Arc<App>,
+    path: &str,
+    presented: &Presented<'_>,
+    body: &[u8],
+    client: Client,
+) -> Result<View, Refused> {
     let stamped = Stamped::verify(presented, body)?;
     let request = Request::read(path, body)?;
     let now = app.clock.now();
@@ -70,6 +77,7 @@ pub async fn submit(app: &Arc<App>, path: &str, presented: &Presented<'_>, body:
         Stamped::Key(stamp) => (caller::find(app, request.org, stamp.key()).await?, None),
         Stamped::Attested(stamp) => attested(app, &request, stamp, now).await?,
     };
+    let caller = caller::placed(caller, client);
     let parameters = request.parameters()?;
     if !caller.actor().may(Call::Activity(request.kind), subject(&parameters, &caller)) {
         return Err(Refusal::NotAuthorized.into());
@@ -210,7 +218,7 @@ async fn attested(
     let user = owner.await?.map_err(|_| Refusal::Token)?;
     let key = StampKey {
         org: org.id,
-        id: CredentialId::from_bytes([0; 16]),
+        id: caller::KEYLESS,
         user: user.id,
         key: *stamp.key(),
         kind: KeyKind::Login,

@@ -8,11 +8,11 @@ use doorcode_core::activity::{Kind, Parameters, Status};
 use doorcode_core::seal::turnkey::Verification;
 use doorcode_core::stamp::authority::Side;
 use doorcode_core::stamp::{Curve, KeyKind, PublicKey, Refusal};
-use doorcode_core::{Address, CredentialId, Error, OrgId, Result, UserId, json};
+use doorcode_core::{Address, Error, OrgId, Result, UserId, json};
 use serde_json::{Map, Value, json};
 
 use super::activity::Deed;
-use super::caller::Found;
+use super::caller::{Found, KEYLESS};
 use super::login::Spending;
 use super::task::Task;
 use super::view::{Looker, View};
@@ -86,7 +86,7 @@ impl Proxy {
         Ok(Found {
             key: StampKey {
                 org: self.org.id,
-                id: CredentialId::from_bytes([0; 16]),
+                id: KEYLESS,
                 user,
                 key,
                 kind: KeyKind::Login,
