@@ -284,12 +284,16 @@ impl Deed {
         if !rows::claim(tx, &claim).await? {
             return Ok(Came::Before(found(tx, claim.print.as_slice()).await?));
         }
-        let ended = match meta::get(tx, Fact::Recovered).await?.and_then(|millis| millis.parse().ok()) {
-            Some(millis) if at.millis() <= millis => Ended::refused(Refusal::Request {
-                field: "timestampMs",
-                why: "is from before this server was recovered from a copy",
-            }),
-            _ => task.run(tx, app, caller, now).await?,
+        if caller.side == Side::Own && task.holds() {
+            signers::hold(tx, &caller.user.org, &caller.user.id).await?;
+        }
+        let ended = if caller.has_ended(tx).await? {
+            Ended::refused(Refusal::UnknownKey)
+        } else if is_of_before(tx, at).await? {
+            let why = "is from before this server was recovered from a copy";
+            Ended::refused(Refusal::Request { field: "timestampMs", why })
+        } else {
+            task.run(tx, app, caller, now).await?
         };
         let word = match ended.outcome {
             Outcome::Refused(refusal) => {
@@ -322,6 +326,12 @@ impl Deed {
         audit::note(tx, app, Whose { org, owner }, happened, now).await?;
         Ok(Came::Now(Box::new(claim), ended.then))
     }
+}
+
+/// Whether it was asked for before the recovery: in a history that went on elsewhere.
+pub(super) async fn is_of_before(tx: &mut Tx<'_>, at: Timestamp) -> Result<bool> {
+    let recovered = meta::get(tx, Fact::Recovered).await?.and_then(|millis| millis.parse().ok());
+    Ok(recovered.is_some_and(|millis| at.millis() <= millis))
 }
 
 /// What is done once it is on disk.

@@ -48,6 +48,14 @@ impl Found {
         self.side == Side::Own && self.org.parent.is_some() && self.key.id != KEYLESS
     }
 
+    /// Whether their key was ended since it was found: a moment ago, or by another server. In the unit, so that none is made by one that is over.
+    pub(super) async fn has_ended(&self, tx: &mut Tx<'_>) -> Result<bool> {
+        if self.side == Side::Parent || self.key.id == KEYLESS {
+            return Ok(false);
+        }
+        Ok(stamp_keys::get(tx, &self.key.org, &self.key.id).await?.is_none())
+    }
+
     /// What they may do.
     pub fn actor(&self) -> Actor {
         Actor { side: self.side, user: self.user.id, root: self.user.root }

@@ -181,6 +181,8 @@ impl End {
     }
 
     pub(super) async fn run(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<Ended> {
+        // Whatever these keys are about to do is before it or finds them over.
+        signers::hold(tx, &self.org, &self.user).await?;
         for id in &self.ids {
             let found = stamp_keys::get(tx, &self.org, id).await?;
             if found.is_none_or(|key| key.user != self.user) {
