@@ -295,7 +295,12 @@ impl Deed {
         } else {
             task.run(tx, app, caller, now).await?
         };
-        let word = match ended.outcome {
+        let outcome = match ended.outcome {
+            // Of what nobody signed only what it earned is kept: anybody could fill the disk with the rest.
+            Outcome::Failed(failure) if claim.print.is_none() => Outcome::Refused(failure.refusal()),
+            outcome => outcome,
+        };
+        let word = match outcome {
             Outcome::Refused(refusal) => {
                 rows::release(tx, &claim.id).await?;
                 return Ok(Came::Refused(refusal, ended.then));

@@ -60,14 +60,18 @@ impl Entry {
         Ok(found.filter(|found| found.realm == self.org && found.purpose == self.purpose))
     }
 
-    /// The challenge whose code it is, used up by it; none where it is not, for whatever reason.
+    /// The challenge whose code it is, used up by it; or what it comes to where it is not. Of a guess at nothing, and of one that no network
+    /// paid for, nothing is kept: whoever has no limit would write rows without one.
     pub(super) async fn check(
         &self,
         tx: &mut Tx<'_>,
         app: &App,
         now: Timestamp,
-    ) -> Result<Option<(Box<Challenge>, Address)>> {
-        let Some(found) = self.challenge(tx).await? else { return Ok(None) };
+    ) -> Result<Result<(Box<Challenge>, Address), Ended>> {
+        let Some(found) = self.challenge(tx).await? else {
+            engine::miss(tx, app, &self.client, now).await?;
+            return Ok(Err(Ended::refused(Failure::Code.refusal())));
+        };
         let to = Address::parse(&found.destination)?;
         let attempt = Attempt {
             realm: self.org,
@@ -81,9 +85,10 @@ impl Entry {
         };
         let aim = Aim::of(app, &attempt);
         Ok(match engine::check(tx, app, (&attempt, &aim), Some(found), now).await? {
-            Checked::Right(challenge) => Some((challenge, to)),
+            Checked::Right(challenge) => Ok((challenge, to)),
             // Another body that says it again would earn another thing.
-            Checked::Repeat(_) | Checked::Wrong => None,
+            Checked::Repeat(_) | Checked::Wrong => Err(Ended::failed(Failure::Code)),
+            Checked::Unpaid => Err(Ended::refused(Failure::Code.refusal())),
         })
     }
 }
@@ -119,8 +124,9 @@ impl Redeem {
     }
 
     pub(super) async fn run(&self, tx: &mut Tx<'_>, app: &App, now: Timestamp) -> Result<Ended> {
-        let Some((_, contact)) = self.entry.check(tx, app, now).await? else {
-            return Ok(Ended::failed(Failure::Code));
+        let contact = match self.entry.check(tx, app, now).await? {
+            Ok((_, contact)) => contact,
+            Err(ended) => return Ok(ended),
         };
         let org = self.entry.org;
         // They may have changed since the code was asked for.

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::caller::Found;
 use super::redeem::Entry;
 use super::start::seconds;
-use super::{Ended, Failure, Refused, TOKEN_PURPOSE};
+use super::{Ended, Refused, TOKEN_PURPOSE};
 use crate::app::App;
 use crate::store::Tx;
 
@@ -40,8 +40,9 @@ impl Verify {
     }
 
     pub(super) async fn run(&self, tx: &mut Tx<'_>, app: &App, now: Timestamp) -> Result<Ended> {
-        let Some((challenge, contact)) = self.entry.check(tx, app, now).await? else {
-            return Ok(Ended::failed(Failure::Code));
+        let (challenge, contact) = match self.entry.check(tx, app, now).await? {
+            Ok(right) => right,
+            Err(ended) => return Ok(ended),
         };
         // What the token says; it is signed when it is handed out.
         Ok(Ended::done(json!({
