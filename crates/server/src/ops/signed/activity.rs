@@ -9,7 +9,7 @@ use doorcode_core::stamp::authority::{Call, Side};
 use doorcode_core::stamp::{
     AttestedStamp, BodyPrint, KeyKind, Presented, PublicKey, Refusal, Stamp, WebauthnStamp, timely,
 };
-use doorcode_core::{EventId, Result, Timestamp, UserId};
+use doorcode_core::{Error, EventId, Result, Timestamp, UserId};
 use serde_json::json;
 
 use super::caller::{self, Found};
@@ -111,11 +111,14 @@ impl Body<'_> {
         prints: Vec<[u8; 32]>,
     ) -> Result<Activity, Refused> {
         if let Some(done) = before(app, prints.clone()).await? {
-            return Ok(done);
+            return Ok(keys::noted(app, done).await?);
         }
         let (request, now) = (self.request, self.now);
         timely(request.at, now)?;
         let task = Task::new(app, caller, self.token, &self.parameters, now)?;
+        if let Task::End(end) = &task {
+            end.note(app, caller, request.at).await?;
+        }
         let secret = request.kind.carries_secret();
         let claim = Activity {
             id: app.entropy.id(now)?,
@@ -258,7 +261,8 @@ impl Deed {
             app.db.write_at(about, move |tx| Box::pin(async move { deed.unit(tx, &unit_app, &unit_caller).await }));
         match unit.await {
             Ok(Came::Before(found)) => {
-                Ok(found.ok_or_else(|| doorcode_core::Error::unavailable("an activity was let go of meanwhile"))?)
+                let found = found.ok_or_else(|| Error::unavailable("an activity was let go of meanwhile"))?;
+                Ok(keys::noted(app, found).await?)
             }
             Ok(Came::Now(activity, then)) => {
                 if matches!(self.task, Task::Switch(_) | Task::Change(_)) {
@@ -344,6 +348,10 @@ fn follow(app: &Arc<App>, then: Then) -> Result<(), Refused> {
     match then {
         Then::Nothing => Ok(()),
         Then::Over(keys) => Ok(keys::ended(app, keys.into_iter())?),
+        Then::Noted => {
+            app.recent_signers.forget();
+            Ok(())
+        }
         Then::Mail(leased, begun) => {
             let refused = matches!(*begun, crate::ops::challenges::Begun::Refused(_));
             match conclude(app, leased, Ok(*begun)) {
