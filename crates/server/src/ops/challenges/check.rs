@@ -215,7 +215,9 @@ impl<'a> Guess<'a> {
         } else {
             let mut code = code::derive(&derive_from.code, &challenge.binding());
             // Said by the row and by the address itself: who can write the one alone gains nothing.
-            if challenge.method == SANDBOX && rules::is_sandbox(&self.attempt.to, challenge.shape) {
+            // And only as long as the sandbox is open.
+            let open = self.attempt.terms.sandbox && challenge.method == SANDBOX;
+            if open && rules::is_sandbox(&self.attempt.to, challenge.shape) {
                 code = Secret::new(rules::SANDBOX_CODE.to_owned());
             }
             code::matches(&code, challenge.shape, entry)

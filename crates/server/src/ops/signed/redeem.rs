@@ -12,7 +12,7 @@ use super::caller::Found;
 use super::start::{TERMS, seconds};
 use super::{Ended, Failure, KEY_PURPOSE, Refused, contacts, keys};
 use crate::app::{App, target_of};
-use crate::ops::challenges::{self as engine, Aim, Attempt, Checked};
+use crate::ops::challenges::{self as engine, Aim, Attempt, Checked, Terms};
 use crate::ops::client::Client;
 use crate::store::challenges::{self, Challenge};
 use crate::store::stamp_keys::StampKey;
@@ -26,10 +26,13 @@ pub(super) struct Entry {
     pub(super) code: Secret<String>,
     pub(super) client: Client,
     pub(super) purpose: &'static str,
+    /// The sandbox is open.
+    sandbox: bool,
 }
 
 impl Entry {
     pub(super) fn new(
+        app: &App,
         caller: &Found,
         parameters: &Parameters<'_>,
         code: Secret<String>,
@@ -38,7 +41,8 @@ impl Entry {
         let id = parameters.text("otpId").and_then(|id| id.parse().ok());
         let id = id.ok_or(Refusal::Request { field: "otpId", why: "must be a UUID" })?;
         let client = caller.client(None);
-        Ok(Self { org: caller.org.id, id, code, client, purpose })
+        let sandbox = app.config.dev || caller.sandbox;
+        Ok(Self { org: caller.org.id, id, code, client, purpose, sandbox })
     }
 
     /// What a unit about it is about: where units wait for each other's addresses, that is looked up.
@@ -81,7 +85,7 @@ impl Entry {
             entry: engine::Entry::Typed(self.code.clone()),
             shape: found.shape,
             client: self.client.clone(),
-            terms: TERMS,
+            terms: Terms { sandbox: self.sandbox, ..TERMS },
         };
         let aim = Aim::of(app, &attempt);
         Ok(match engine::check(tx, app, (&attempt, &aim), Some(found), now).await? {
@@ -108,7 +112,7 @@ pub(super) struct Redeem {
 impl Redeem {
     pub(super) fn new(app: &App, caller: &Found, parameters: &Parameters<'_>, now: Timestamp) -> Result<Self, Refused> {
         let code = Secret::new(parameters.text("otpCode").unwrap_or_default().to_owned());
-        let entry = Entry::new(caller, parameters, code, KEY_PURPOSE)?;
+        let entry = Entry::new(app, caller, parameters, code, KEY_PURPOSE)?;
         let why = "must be a public key of P-256 in hexadecimal";
         let target = parameters.key("targetPublicKey").ok_or(Refusal::Request { field: "targetPublicKey", why })?;
         let name = parameters.text("apiKeyName").map_or_else(|| format!("OTP Auth - {now}"), str::to_owned);

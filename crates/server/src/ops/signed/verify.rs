@@ -35,7 +35,7 @@ impl Verify {
             (Secret::new(parameters.text("otpCode").unwrap_or_default().to_owned()), parameters.key("publicKey"))
         };
         let life = token_life(parameters.expiration().unwrap_or(TOKEN_LIFE), key.is_some());
-        let entry = Entry::new(caller, parameters, code, TOKEN_PURPOSE)?;
+        let entry = Entry::new(app, caller, parameters, code, TOKEN_PURPOSE)?;
         Ok(Self { entry, key, bound, expires_at: now.plus(seconds(life)) })
     }
 
