@@ -88,7 +88,13 @@ async fn a_persons_starts_are_counted_where_they_are() {
         result(&cast.submit(&mallory, kind, &sub.org, ask(ADA)).await, kind);
     }
     cast.app.advance(seconds(1));
-    let third = forwarded(&cast, &mallory, kind, &sub.org, json!({ "otpType": "OTP_TYPE_EMAIL", "contact": ADA, "appName": "Acme" }));
+    let third = forwarded(
+        &cast,
+        &mallory,
+        kind,
+        &sub.org,
+        json!({ "otpType": "OTP_TYPE_EMAIL", "contact": ADA, "appName": "Acme" }),
+    );
     assert_ne!(third.await.status, 200, "their own network has nothing left, whatever they say of it");
     result(&cast.submit(&cast.backend, kind, &bob.org, ask(BOB)).await, kind);
 }
@@ -246,7 +252,8 @@ async fn a_key_that_a_restore_revoked_can_be_given_again() {
         cast.app.advance(seconds(1));
         let made = result(&cast.submit(&owner, kind, &sub.org, give.clone()).await, kind);
         assert_eq!(cast.whoami(&phone, &sub.org).await.status, 200);
-        std::fs::write(revocations(&cast), format!("\n{} {}\n", sub.org, made["apiKeyIds"][0].as_str().unwrap())).unwrap();
+        std::fs::write(revocations(&cast), format!("\n{} {}\n", sub.org, made["apiKeyIds"][0].as_str().unwrap()))
+            .unwrap();
         if recovers {
             assert_eq!(backups::recover(&cast.app.app).await.unwrap().credentials, 1);
         } else {
