@@ -60,5 +60,6 @@ pub async fn recover(app: &Arc<App>) -> Result<Recovered> {
         })
         .await?;
     app.recent_sessions.forget();
+    app.recent_signers.forget();
     Ok(recovered)
 }

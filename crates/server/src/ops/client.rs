@@ -146,7 +146,8 @@ impl Client {
                 ("network", meter(fingerprint(what, &[b"network", &exact]), hour.network)),
                 ("wide", meter(fingerprint(what, &[b"wide", &wide]), hour.wide)),
             ],
-            Some(Backend { org, .. }) if self.traced => vec![
+            // Who asks themselves is at a network whatever they say of forwarding.
+            Some(Backend { org, of_credential }) if self.traced || of_credential.is_none() => vec![
                 ("network", meter(fingerprint(what, &[org.as_bytes(), b"network", &exact]), hour.network)),
                 ("wide", meter(fingerprint(what, &[org.as_bytes(), b"wide", &wide]), hour.wide)),
             ],

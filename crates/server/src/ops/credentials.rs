@@ -223,6 +223,7 @@ pub async fn replay_revocations(app: &Arc<App>, which: Replay) -> Result<usize> 
         again += replay.await?;
     }
     app.recent_keys.forget();
+    app.recent_signers.forget();
     Ok(again)
 }
 

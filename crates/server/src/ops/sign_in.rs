@@ -117,7 +117,7 @@ async fn enter(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, aim: &Aim, now: Ti
     let (challenge, again) = match check(tx, app, (attempt, aim), None, now).await? {
         Checked::Right(challenge) => (challenge, false),
         Checked::Repeat(challenge) => (challenge, true),
-        Checked::Wrong => return Ok(Entry::Wrong),
+        Checked::Wrong | Checked::Unpaid => return Ok(Entry::Wrong),
     };
     let newcomer = Newcomer::make(app, now)?;
     let event = newcomer.event;

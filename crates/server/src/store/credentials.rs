@@ -44,7 +44,9 @@ statements! {
     // The living ones of an agent or device.
     OF_SUBJECT = concat!("SELECT ", columns!(), " FROM credentials \
         WHERE org_id = $1 AND subject_id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3) ORDER BY id");
-    REVOKE = "UPDATE credentials SET revoked_at = $3 WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL";
+    // A public key's place in the org goes with it, as where `stamp_keys` ends one.
+    REVOKE = "UPDATE credentials SET revoked_at = $3, digest = CASE WHEN public_key IS NOT NULL THEN id ELSE digest END \
+        WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL";
     LIVES = "SELECT id FROM credentials WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)";
     // Public keys hang on no master key.
     UNDER = "SELECT count(*) FROM credentials WHERE kid = $1 AND revoked_at IS NULL AND public_key IS NULL";

@@ -95,6 +95,7 @@ mod turnkey_attacks;
 mod turnkey_cast;
 mod turnkey_claims;
 mod turnkey_cli;
+mod turnkey_holes_b;
 mod turnkey_mail;
 mod turnkey_nodes;
 mod turnkey_proxy;

@@ -28,11 +28,14 @@ pub(super) fn activity(view: View) -> Value {
         let refusal = failure.refusal();
         json!({ "code": refusal.code(), "message": refusal.to_string(), "details": [] })
     });
+    // People below are told which of their parent's users it was, and no address of theirs.
+    let foreign = row.signer_org != row.org;
+    let signer = view.signer.map(|signer| if foreign { Signer { email: None, phone: None, ..signer } } else { signer });
     let vote = json!({
         // One vote decides, so an activity and its vote come and go together.
         "id": id,
         "userId": row.user.to_string(),
-        "user": view.signer.map(|signer| user(&signer, &[])),
+        "user": signer.map(|signer| user(&signer, &[])),
         "activityId": id,
         "selection": "VOTE_SELECTION_APPROVED",
         "message": row.body,

@@ -13,6 +13,7 @@ use super::error::{Answer, StampProblems, no_such_call};
 use super::{Raw, presented, shapes};
 use crate::api::segment::Segment;
 use crate::app::App;
+use crate::ops::client::Client;
 use crate::ops::signed;
 
 /// Does what a signed body asks: `{type, timestampMs, organizationId, parameters}`. The same bytes again are the same activity.
@@ -27,11 +28,12 @@ pub(super) async fn submit(
     State(app): State<Arc<App>>,
     Segment(path): Segment,
     headers: HeaderMap,
+    client: Client,
     Raw(body): Raw,
 ) -> Answer {
     if !Kind::all().any(|kind| kind.path() == path) {
         return Err(no_such_call());
     }
-    let view = signed::submit(&app, &path, &presented(&headers, true)?, &body).await?;
+    let view = signed::submit(&app, &path, &presented(&headers, true)?, &body, client).await?;
     Ok(Json(json!({ "activity": shapes::activity(view) })).into_response())
 }

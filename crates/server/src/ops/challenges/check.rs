@@ -57,9 +57,17 @@ pub struct Aim {
 impl Aim {
     /// Where an attempt aims.
     pub fn of(app: &App, attempt: &Attempt) -> Self {
-        let meters = attempt.client.meters("guess", &app.config.guesses).into_iter().map(|(_, meter)| meter).collect();
-        Self { address: target_of(attempt.realm, attempt.to.as_str()), meters }
+        Self { address: target_of(attempt.realm, attempt.to.as_str()), meters: meters_of(app, &attempt.client) }
     }
+}
+
+fn meters_of(app: &App, client: &Client) -> Vec<Meter> {
+    client.meters("guess", &app.config.guesses).into_iter().map(|(_, meter)| meter).collect()
+}
+
+/// A guess at what is not there: the networks pay as for any other one.
+pub async fn miss(tx: &mut Tx<'_>, app: &App, client: &Client, now: Timestamp) -> Result<()> {
+    meters::spend(tx, &meters_of(app, client), now).await.map(drop)
 }
 
 /// What a check came to.
@@ -70,6 +78,8 @@ pub enum Checked {
     Repeat(Box<Challenge>),
     /// Wrong, expired, used, never asked for, or not compared: one answer for all.
     Wrong,
+    /// Not compared, since the networks had nothing left. The same answer; but whoever keeps judgements keeps none of it.
+    Unpaid,
 }
 
 /// Checks an entry, as part of a unit that also hands over what was earned.
@@ -103,7 +113,7 @@ pub async fn check(
         Verdict::Repeat => guess.repeat(tx, &paid, challenge).await,
         Verdict::Wrong => {
             Metrics::count(&app.metrics.checks, if paid.compare { "wrong" } else { "refused" });
-            Ok(Checked::Wrong)
+            Ok(if paid.network { Checked::Wrong } else { Checked::Unpaid })
         }
     }
 }
@@ -205,7 +215,9 @@ impl<'a> Guess<'a> {
         } else {
             let mut code = code::derive(&derive_from.code, &challenge.binding());
             // Said by the row and by the address itself: who can write the one alone gains nothing.
-            if challenge.method == SANDBOX && rules::is_sandbox(&self.attempt.to, challenge.shape) {
+            // And only as long as the sandbox is open.
+            let open = self.attempt.terms.sandbox && challenge.method == SANDBOX;
+            if open && rules::is_sandbox(&self.attempt.to, challenge.shape) {
                 code = Secret::new(rules::SANDBOX_CODE.to_owned());
             }
             code::matches(&code, challenge.shape, entry)

@@ -9,7 +9,7 @@ use doorcode_core::stamp::authority::{Call, Side};
 use doorcode_core::stamp::{
     AttestedStamp, BodyPrint, KeyKind, Presented, PublicKey, Refusal, Stamp, WebauthnStamp, timely,
 };
-use doorcode_core::{CredentialId, EventId, Result, Timestamp, UserId};
+use doorcode_core::{Error, EventId, Result, Timestamp, UserId};
 use serde_json::json;
 
 use super::caller::{self, Found};
@@ -20,6 +20,7 @@ use super::{Ended, Outcome, Refused, Then, contacts, keys};
 use crate::app::App;
 use crate::ops::audit::{self, Happened, Whose};
 use crate::ops::challenges::conclude;
+use crate::ops::client::Client;
 use crate::store::activities::{self as rows, Activity};
 use crate::store::meta::{self, Fact};
 use crate::store::stamp_keys::StampKey;
@@ -61,8 +62,14 @@ pub(super) fn unknown(header: &str) -> Refusal {
     WebauthnStamp::parse(header).err().unwrap_or(Refusal::UnknownKey)
 }
 
-/// Does what a body asks that came to this path (its last part), or says what came of it before.
-pub async fn submit(app: &Arc<App>, path: &str, presented: &Presented<'_>, body: &[u8]) -> Result<View, Refused> {
+/// Does what a body asks that came to this path (its last part) from there, or says what came of it before.
+pub async fn submit(
+    app: &Arc<App>,
+    path: &str,
+    presented: &Presented<'_>,
+    body: &[u8],
+    client: Client,
+) -> Result<View, Refused> {
     let stamped = Stamped::verify(presented, body)?;
     let request = Request::read(path, body)?;
     let now = app.clock.now();
@@ -70,6 +77,7 @@ pub async fn submit(app: &Arc<App>, path: &str, presented: &Presented<'_>, body:
         Stamped::Key(stamp) => (caller::find(app, request.org, stamp.key()).await?, None),
         Stamped::Attested(stamp) => attested(app, &request, stamp, now).await?,
     };
+    let caller = caller::placed(caller, client);
     let parameters = request.parameters()?;
     if !caller.actor().may(Call::Activity(request.kind), subject(&parameters, &caller)) {
         return Err(Refusal::NotAuthorized.into());
@@ -103,11 +111,14 @@ impl Body<'_> {
         prints: Vec<[u8; 32]>,
     ) -> Result<Activity, Refused> {
         if let Some(done) = before(app, prints.clone()).await? {
-            return Ok(done);
+            return Ok(keys::noted(app, done).await?);
         }
         let (request, now) = (self.request, self.now);
         timely(request.at, now)?;
         let task = Task::new(app, caller, self.token, &self.parameters, now)?;
+        if let Task::End(end) = &task {
+            end.note(app, caller, request.at).await?;
+        }
         let secret = request.kind.carries_secret();
         let claim = Activity {
             id: app.entropy.id(now)?,
@@ -211,7 +222,7 @@ async fn attested(
     let user = owner.await?.map_err(|_| Refusal::Token)?;
     let key = StampKey {
         org: org.id,
-        id: CredentialId::from_bytes([0; 16]),
+        id: caller::KEYLESS,
         user: user.id,
         key: *stamp.key(),
         kind: KeyKind::Login,
@@ -251,7 +262,8 @@ impl Deed {
             app.db.write_at(about, move |tx| Box::pin(async move { deed.unit(tx, &unit_app, &unit_caller).await }));
         match unit.await {
             Ok(Came::Before(found)) => {
-                Ok(found.ok_or_else(|| doorcode_core::Error::unavailable("an activity was let go of meanwhile"))?)
+                let found = found.ok_or_else(|| Error::unavailable("an activity was let go of meanwhile"))?;
+                Ok(keys::noted(app, found).await?)
             }
             Ok(Came::Now(activity, then)) => {
                 if matches!(self.task, Task::Switch(_) | Task::Change(_)) {
@@ -277,14 +289,23 @@ impl Deed {
         if !rows::claim(tx, &claim).await? {
             return Ok(Came::Before(found(tx, claim.print.as_slice()).await?));
         }
-        let ended = match meta::get(tx, Fact::Recovered).await?.and_then(|millis| millis.parse().ok()) {
-            Some(millis) if at.millis() <= millis => Ended::refused(Refusal::Request {
-                field: "timestampMs",
-                why: "is from before this server was recovered from a copy",
-            }),
-            _ => task.run(tx, app, caller, now).await?,
+        if caller.side == Side::Own && task.holds() {
+            signers::hold(tx, &caller.user.org, &caller.user.id).await?;
+        }
+        let ended = if caller.has_ended(tx).await? {
+            Ended::refused(Refusal::UnknownKey)
+        } else if is_of_before(tx, at).await? {
+            let why = "is from before this server was recovered from a copy";
+            Ended::refused(Refusal::Request { field: "timestampMs", why })
+        } else {
+            task.run(tx, app, caller, now).await?
         };
-        let word = match ended.outcome {
+        let outcome = match ended.outcome {
+            // Of what nobody signed only what it earned is kept: anybody could fill the disk with the rest.
+            Outcome::Failed(failure) if claim.print.is_none() => Outcome::Refused(failure.refusal()),
+            outcome => outcome,
+        };
+        let word = match outcome {
             Outcome::Refused(refusal) => {
                 rows::release(tx, &claim.id).await?;
                 return Ok(Came::Refused(refusal, ended.then));
@@ -317,11 +338,21 @@ impl Deed {
     }
 }
 
+/// Whether it was asked for before the recovery: in a history that went on elsewhere.
+pub(super) async fn is_of_before(tx: &mut Tx<'_>, at: Timestamp) -> Result<bool> {
+    let recovered = meta::get(tx, Fact::Recovered).await?.and_then(|millis| millis.parse().ok());
+    Ok(recovered.is_some_and(|millis| at.millis() <= millis))
+}
+
 /// What is done once it is on disk.
 fn follow(app: &Arc<App>, then: Then) -> Result<(), Refused> {
     match then {
         Then::Nothing => Ok(()),
         Then::Over(keys) => Ok(keys::ended(app, keys.into_iter())?),
+        Then::Noted => {
+            app.recent_signers.forget();
+            Ok(())
+        }
         Then::Mail(leased, begun) => {
             let refused = matches!(*begun, crate::ops::challenges::Begun::Refused(_));
             match conclude(app, leased, Ok(*begun)) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::stamp::authority::{Actor, Side, choose};
 use doorcode_core::stamp::{PublicKey, Refusal};
-use doorcode_core::{OrgId, Result, Timestamp};
+use doorcode_core::{CredentialId, OrgId, Result, Timestamp};
 
 use super::{Refused, features, keys, top};
 use crate::app::App;
@@ -17,7 +17,11 @@ use crate::store::orgs::{self, Org};
 use crate::store::signers::{self, Signer};
 use crate::store::stamp_keys::{self, StampKey};
 
+/// Stands for the key of who has none here: a token's, or the proxy.
+pub(super) const KEYLESS: CredentialId = CredentialId::from_bytes([0; 16]);
+
 /// Somebody whose key was found.
+#[derive(Clone)]
 pub struct Found {
     /// The organisation that the call names.
     pub org: Org,
@@ -39,9 +43,31 @@ impl Found {
         self.client.clone().unwrap_or_else(|| Client::behind(top(&self.org), self.key.id, person))
     }
 
+    /// Whether a person calls, with a key of their own in an organisation below another one. Not by the proxy, which is nobody's key.
+    pub(super) fn is_person(&self) -> bool {
+        self.side == Side::Own && self.org.parent.is_some() && self.key.id != KEYLESS
+    }
+
+    /// Whether their key was ended since it was found: a moment ago, or by another server. In the unit, so that none is made by one that is over.
+    pub(super) async fn has_ended(&self, tx: &mut Tx<'_>) -> Result<bool> {
+        if self.side == Side::Parent || self.key.id == KEYLESS {
+            return Ok(false);
+        }
+        Ok(stamp_keys::get(tx, &self.key.org, &self.key.id).await?.is_none())
+    }
+
     /// What they may do.
     pub fn actor(&self) -> Actor {
         Actor { side: self.side, user: self.user.id, root: self.user.root }
+    }
+}
+
+/// The same, calling from there. Whoever signs in an organisation below another one is a person with a device and no program of the tenant's:
+/// counted by their own network, as through the proxy, they use nobody else's share up.
+pub(super) fn placed(found: Arc<Found>, client: Client) -> Arc<Found> {
+    match (found.side, found.org.parent) {
+        (Side::Own, Some(top)) => Arc::new(Found { client: Some(client.through(top)), ..Found::clone(&found) }),
+        _ => found,
     }
 }
 

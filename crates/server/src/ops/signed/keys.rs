@@ -7,12 +7,14 @@ use doorcode_core::activity::rules::{KeyAge, Room, room};
 use doorcode_core::activity::{NewKey, Parameters};
 use doorcode_core::stamp::{KeyKind, Refusal};
 use doorcode_core::{CredentialId, Error, Kid, OrgId, Result, Timestamp, UserId};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::{Ended, Refused};
+use super::caller::Found;
+use super::{Ended, Refused, Then, activity};
 use crate::app::App;
 use crate::ops::credentials;
 use crate::store::Tx;
+use crate::store::activities::{self, Activity};
 use crate::store::signers::{self, Signer};
 use crate::store::stamp_keys::{self, Inert, StampKey};
 
@@ -99,17 +101,39 @@ pub(super) async fn wake(app: &Arc<App>, key: &StampKey, now: Timestamp) -> Resu
     Ok(())
 }
 
-/// Keys are over: the file beside the master keys hears of it, so that no restore brings them back.
+/// Keys are over: the file beside the master keys hears of it, so that no restore brings them back. They are over whether it does or not.
 pub(super) fn ended(app: &App, keys: impl Iterator<Item = (OrgId, CredentialId)>) -> Result<()> {
-    let mut any = false;
+    let (mut any, mut heard) = (false, Ok(()));
     for (org, id) in keys {
-        credentials::note_revocation(app, org, id)?;
+        heard = heard.and(credentials::note_revocation(app, org, id));
         any = true;
     }
     if any {
         app.recent_signers.forget();
     }
-    Ok(())
+    heard
+}
+
+/// The member of a kept result that has the ids of keys that made room.
+pub(super) const OVER: &str = "over";
+
+/// An activity that was done before. Its server may have died before the file heard which keys were over by it, or could not write: the file
+/// hears it again, and then no more.
+pub(super) async fn noted(app: &App, mut activity: Activity) -> Result<Activity> {
+    let kept = activity.result.as_deref().and_then(|kept| serde_json::from_str::<Map<String, Value>>(kept).ok());
+    let Some(mut kept) = kept else { return Ok(activity) };
+    let Some(Value::Array(over)) = kept.remove(OVER) else { return Ok(activity) };
+    let over = over.iter().filter_map(|id| id.as_str()?.parse().ok());
+    ended(app, over.map(|id| (activity.org, id)))?;
+    activity.result = Some(Value::Object(kept).to_string());
+    let row = activity.clone();
+    let shorter = app.db.write(move |tx| {
+        Box::pin(async move {
+            activities::end(tx, &row.id, row.status, row.result.as_deref(), row.failure.as_deref()).await
+        })
+    });
+    shorter.await?;
+    Ok(activity)
 }
 
 /// Keys as they are given, of a user.
@@ -192,17 +216,44 @@ impl End {
     }
 
     pub(super) async fn run(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<Ended> {
-        for id in &self.ids {
-            let found = stamp_keys::get(tx, &self.org, id).await?;
-            if found.is_none_or(|key| key.user != self.user) {
-                return Ok(Ended::refused(Refusal::Request { field: "apiKeyIds", why: "names no key of this user" }));
-            }
+        // Whatever these keys are about to do is before it or finds them over.
+        signers::hold(tx, &self.org, &self.user).await?;
+        if !self.are_theirs(tx).await? {
+            return Ok(Ended::refused(Refusal::Request { field: "apiKeyIds", why: "names no key of this user" }));
         }
         for id in &self.ids {
             stamp_keys::end(tx, &self.org, id, now).await?;
         }
         let ids: Vec<Value> = self.ids.iter().map(|id| id.to_string().into()).collect();
-        Ok(Ended::done(json!({ "apiKeyIds": ids })).of(self.org, self.user).over(self.org, self.ids.clone()))
+        let done = Ended::done(json!({ "apiKeyIds": ids })).of(self.org, self.user);
+        Ok(Ended { then: Then::Noted, ..done })
+    }
+
+    async fn are_theirs(&self, tx: &mut Tx<'_>) -> Result<bool> {
+        for id in &self.ids {
+            if stamp_keys::get(tx, &self.org, id).await?.is_none_or(|key| key.user != self.user) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The file beside the master keys hears of it before the unit: whatever happens in between, no restore brings them back. Not of what the
+    /// unit would refuse, since a key that stands there is over at the next start.
+    pub(super) async fn note(&self, app: &App, caller: &Arc<Found>, at: Timestamp) -> Result<()> {
+        let (end, caller) = (self.clone(), Arc::clone(caller));
+        let look = app.db.read(move |tx| {
+            Box::pin(async move {
+                let refused = caller.has_ended(tx).await? || activity::is_of_before(tx, at).await?;
+                Ok(!refused && end.are_theirs(tx).await?)
+            })
+        });
+        if look.await? {
+            for id in &self.ids {
+                credentials::note_revocation(app, self.org, *id)?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -90,6 +90,8 @@ enum Then {
     Mail(Leased, Box<Begun>),
     /// Keys are over: the file beside the master keys hears of it.
     Over(Vec<(OrgId, CredentialId)>),
+    /// Keys are over, and it has heard.
+    Noted,
 }
 
 impl Ended {
@@ -109,7 +111,11 @@ impl Ended {
         Self { about: Some((org, user)), ..self }
     }
 
-    fn over(self, org: OrgId, keys: Vec<CredentialId>) -> Self {
+    /// Keys made room for what it gives. They stand in what is kept of it until the file has certainly heard: its server may die first.
+    fn over(mut self, org: OrgId, keys: Vec<CredentialId>) -> Self {
+        if let (Outcome::Done(Value::Object(kept)), false) = (&mut self.outcome, keys.is_empty()) {
+            kept.insert(keys::OVER.to_owned(), keys.iter().map(ToString::to_string).collect());
+        }
         Self { then: Then::Over(keys.into_iter().map(|key| (org, key)).collect()), ..self }
     }
 }

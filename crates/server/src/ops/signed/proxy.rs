@@ -12,7 +12,7 @@ use doorcode_core::{Address, CredentialId, Error, OrgId, Result, Timestamp, User
 use serde_json::{Map, Value, json};
 
 use super::activity::Deed;
-use super::caller::Found;
+use super::caller::{Found, KEYLESS};
 use super::login::Spending;
 use super::task::Task;
 use super::view::{Looker, View};
@@ -87,7 +87,7 @@ impl Proxy {
         Ok(Found {
             key: StampKey {
                 org: self.org.id,
-                id: CredentialId::from_bytes([0; 16]),
+                id: KEYLESS,
                 user,
                 key,
                 kind: KeyKind::Login,

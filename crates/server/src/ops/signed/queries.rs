@@ -361,6 +361,8 @@ impl Filter {
             (Listed::Verified, "PHONE_NUMBER") => Self::Proved(phone()?),
             (Listed::Verified, _) => return Err(bad("must be EMAIL or PHONE_NUMBER")),
             (Listed::All, "") => Self::All,
+            // No name has any of these, and PostgreSQL would not take them all.
+            (Listed::All, "NAME" | "USERNAME") if value.chars().any(char::is_control) => Self::None,
             (Listed::All, "NAME") => Self::Name(value.to_owned()),
             (Listed::All, "USERNAME") => Self::User(By::Name, value.to_owned()),
             (Listed::All, "EMAIL") => Self::User(By::Email, email()?.as_str().to_owned()),

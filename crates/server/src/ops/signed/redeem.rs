@@ -12,7 +12,7 @@ use super::caller::Found;
 use super::start::{TERMS, seconds};
 use super::{Ended, Failure, KEY_PURPOSE, Refused, contacts, keys};
 use crate::app::{App, target_of};
-use crate::ops::challenges::{self as engine, Aim, Attempt, Checked};
+use crate::ops::challenges::{self as engine, Aim, Attempt, Checked, Terms};
 use crate::ops::client::Client;
 use crate::store::challenges::{self, Challenge};
 use crate::store::stamp_keys::StampKey;
@@ -26,10 +26,13 @@ pub(super) struct Entry {
     pub(super) code: Secret<String>,
     pub(super) client: Client,
     pub(super) purpose: &'static str,
+    /// The sandbox is open.
+    sandbox: bool,
 }
 
 impl Entry {
     pub(super) fn new(
+        app: &App,
         caller: &Found,
         parameters: &Parameters<'_>,
         code: Secret<String>,
@@ -38,7 +41,8 @@ impl Entry {
         let id = parameters.text("otpId").and_then(|id| id.parse().ok());
         let id = id.ok_or(Refusal::Request { field: "otpId", why: "must be a UUID" })?;
         let client = caller.client(None);
-        Ok(Self { org: caller.org.id, id, code, client, purpose })
+        let sandbox = app.config.dev || caller.sandbox;
+        Ok(Self { org: caller.org.id, id, code, client, purpose, sandbox })
     }
 
     /// What a unit about it is about: where units wait for each other's addresses, that is looked up.
@@ -60,14 +64,18 @@ impl Entry {
         Ok(found.filter(|found| found.realm == self.org && found.purpose == self.purpose))
     }
 
-    /// The challenge whose code it is, used up by it; none where it is not, for whatever reason.
+    /// The challenge whose code it is, used up by it; or what it comes to where it is not. Of a guess at nothing, and of one that no network
+    /// paid for, nothing is kept: whoever has no limit would write rows without one.
     pub(super) async fn check(
         &self,
         tx: &mut Tx<'_>,
         app: &App,
         now: Timestamp,
-    ) -> Result<Option<(Box<Challenge>, Address)>> {
-        let Some(found) = self.challenge(tx).await? else { return Ok(None) };
+    ) -> Result<Result<(Box<Challenge>, Address), Ended>> {
+        let Some(found) = self.challenge(tx).await? else {
+            engine::miss(tx, app, &self.client, now).await?;
+            return Ok(Err(Ended::refused(Failure::Code.refusal())));
+        };
         let to = Address::parse(&found.destination)?;
         let attempt = Attempt {
             realm: self.org,
@@ -77,13 +85,14 @@ impl Entry {
             entry: engine::Entry::Typed(self.code.clone()),
             shape: found.shape,
             client: self.client.clone(),
-            terms: TERMS,
+            terms: Terms { sandbox: self.sandbox, ..TERMS },
         };
         let aim = Aim::of(app, &attempt);
         Ok(match engine::check(tx, app, (&attempt, &aim), Some(found), now).await? {
-            Checked::Right(challenge) => Some((challenge, to)),
+            Checked::Right(challenge) => Ok((challenge, to)),
             // Another body that says it again would earn another thing.
-            Checked::Repeat(_) | Checked::Wrong => None,
+            Checked::Repeat(_) | Checked::Wrong => Err(Ended::failed(Failure::Code)),
+            Checked::Unpaid => Err(Ended::refused(Failure::Code.refusal())),
         })
     }
 }
@@ -103,7 +112,7 @@ pub(super) struct Redeem {
 impl Redeem {
     pub(super) fn new(app: &App, caller: &Found, parameters: &Parameters<'_>, now: Timestamp) -> Result<Self, Refused> {
         let code = Secret::new(parameters.text("otpCode").unwrap_or_default().to_owned());
-        let entry = Entry::new(caller, parameters, code, KEY_PURPOSE)?;
+        let entry = Entry::new(app, caller, parameters, code, KEY_PURPOSE)?;
         let why = "must be a public key of P-256 in hexadecimal";
         let target = parameters.key("targetPublicKey").ok_or(Refusal::Request { field: "targetPublicKey", why })?;
         let name = parameters.text("apiKeyName").map_or_else(|| format!("OTP Auth - {now}"), str::to_owned);
@@ -119,8 +128,9 @@ impl Redeem {
     }
 
     pub(super) async fn run(&self, tx: &mut Tx<'_>, app: &App, now: Timestamp) -> Result<Ended> {
-        let Some((_, contact)) = self.entry.check(tx, app, now).await? else {
-            return Ok(Ended::failed(Failure::Code));
+        let contact = match self.entry.check(tx, app, now).await? {
+            Ok((_, contact)) => contact,
+            Err(ended) => return Ok(ended),
         };
         let org = self.entry.org;
         // They may have changed since the code was asked for.

@@ -1,6 +1,6 @@
 //! A code is asked for: for a user's contact, whose success is a sealed key, or for any contact, whose success is a token. The engine counts,
-//! sends and derives. Refuses a contact that is two users' or nobody's where it has to be somebody's, more than three starts for one
-//! `userIdentifier` within three minutes, and SMS, which this server does not send.
+//! sends and derives. Refuses a contact that is two users' or nobody's where it has to be somebody's, any but their own to a person who asks
+//! with their own key, more than three starts for one `userIdentifier` within three minutes, and SMS, which this server does not send.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use doorcode_core::activity::rules::{CODE_LIFE, Feature, STARTS, STARTS_WINDOW, 
 use doorcode_core::activity::{Kind, Parameters};
 use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::stamp::Refusal;
-use doorcode_core::{Address, Error, OrgId, Result, Timestamp};
+use doorcode_core::{Address, Error, OrgId, Result, Timestamp, UserId};
 use serde_json::json;
 
 use super::caller::Found;
@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::ops::challenges::{Asked, Begun, Live, Start, Terms, conclude};
 use crate::ops::verifications;
 use crate::store::meters::{self, Meter};
-use crate::store::{About, Tx};
+use crate::store::{About, Tx, signers};
 
 /// A code with less life left than this is replaced by a new start.
 const RENEW: Duration = Duration::from_secs(60);
@@ -41,6 +41,8 @@ pub(super) struct Starting {
     contact: Address,
     /// The contact must be a user's.
     of_user: bool,
+    /// The contact must be theirs: they ask with a key of their own.
+    only: Option<UserId>,
     sandbox: bool,
     meter: Option<Meter>,
 }
@@ -67,7 +69,8 @@ impl Starting {
             Meter { id, span: STARTS_WINDOW, limit: STARTS }
         });
         let life = seconds(parameters.expiration().unwrap_or(CODE_LIFE));
-        // Some hand in the person's address for it, and some a digest.
+        let only = (!of_user && caller.is_person()).then_some(caller.user.id);
+        // Some backends hand in the person's address for it, and some a digest.
         let person = identifier.and_then(|text| text.parse::<IpAddr>().ok());
         let start = Start {
             realm: org,
@@ -83,7 +86,7 @@ impl Starting {
             link: false,
             terms: Terms { sandbox, ..TERMS },
         };
-        Ok(Self { asked: Asked::new(app, start)?, org, payer, contact, of_user, sandbox, meter })
+        Ok(Self { asked: Asked::new(app, start)?, org, payer, contact, of_user, only, sandbox, meter })
     }
 
     pub(super) fn about(&self) -> About {
@@ -102,6 +105,13 @@ impl Starting {
                 Ok(user) if contacts::is_trusted(tx, &user, &self.contact, now).await? => whose = Some(user.id),
                 Ok(_) => return Ok(Ended::refused(Refusal::NotAuthorized)),
                 Err(refusal) => return Ok(Ended::refused(refusal)),
+            }
+        }
+        if let Some(user) = &self.only {
+            let user = signers::get(tx, &self.org, user).await?;
+            let mut own = user.iter().flat_map(|user| [&user.email, &user.phone]).flatten();
+            if !own.any(|own| own == self.contact.as_str()) {
+                return Ok(Ended::refused(Refusal::NotAuthorized));
             }
         }
         if let Some(meter) = &self.meter

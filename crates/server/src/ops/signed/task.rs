@@ -93,6 +93,14 @@ impl Task {
         }
     }
 
+    /// Whether it is about what users have, and not about a code: then who asks is held, so that an end of their key is before or behind it.
+    pub(super) fn holds(&self) -> bool {
+        match self {
+            Self::Add(_) | Self::End(_) | Self::Change(_) | Self::Session(_) | Self::Switch(_) | Self::Login(_) => true,
+            Self::Start(_) | Self::Redeem(_) | Self::Verify(_) | Self::SubOrg(_) | Self::Mail(_) => false,
+        }
+    }
+
     pub(super) async fn run(&self, tx: &mut Tx<'_>, app: &App, caller: &Found, now: Timestamp) -> Result<Ended> {
         match self {
             Self::Start(start) => start.run(tx, app, now).await,

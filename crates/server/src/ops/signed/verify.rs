@@ -11,7 +11,7 @@ use serde_json::json;
 use super::caller::Found;
 use super::redeem::Entry;
 use super::start::seconds;
-use super::{Ended, Failure, Refused, TOKEN_PURPOSE};
+use super::{Ended, Refused, TOKEN_PURPOSE};
 use crate::app::App;
 use crate::store::Tx;
 
@@ -35,13 +35,14 @@ impl Verify {
             (Secret::new(parameters.text("otpCode").unwrap_or_default().to_owned()), parameters.key("publicKey"))
         };
         let life = token_life(parameters.expiration().unwrap_or(TOKEN_LIFE), key.is_some());
-        let entry = Entry::new(caller, parameters, code, TOKEN_PURPOSE)?;
+        let entry = Entry::new(app, caller, parameters, code, TOKEN_PURPOSE)?;
         Ok(Self { entry, key, bound, expires_at: now.plus(seconds(life)) })
     }
 
     pub(super) async fn run(&self, tx: &mut Tx<'_>, app: &App, now: Timestamp) -> Result<Ended> {
-        let Some((challenge, contact)) = self.entry.check(tx, app, now).await? else {
-            return Ok(Ended::failed(Failure::Code));
+        let (challenge, contact) = match self.entry.check(tx, app, now).await? {
+            Ok(right) => right,
+            Err(ended) => return Ok(ended),
         };
         // What the token says; it is signed when it is handed out.
         Ok(Ended::done(json!({

@@ -52,7 +52,7 @@ pub async fn check(app: &Arc<App>, entry: Entry) -> Result<Judged> {
             Some(token(app, challenge)?)
         }
         Checked::Repeat(challenge) => Some(token(app, challenge)?),
-        Checked::Wrong => None,
+        Checked::Wrong | Checked::Unpaid => None,
     };
     Ok(Judged { verification, token, attempts_left })
 }
@@ -95,7 +95,7 @@ async fn judge(
             left = None;
             &**right
         }
-        Checked::Wrong => {
+        Checked::Wrong | Checked::Unpaid => {
             again = own(tx, &org, &id).await?;
             left = attempts_left(tx, &again, &attempt.client, now).await?;
             &again
