@@ -4,7 +4,7 @@ use doorcode_core::activity::Kind;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::app::seconds;
+use crate::app::{TestApp, seconds};
 use crate::nodes::{advance, two};
 use crate::turnkey_attacks::one_of;
 use crate::turnkey_cast::*;
@@ -24,7 +24,7 @@ async fn of_500_and_500_the_same_body_is_one_activity_and_one_key() {
         json!({ "otpId": start.0, "otpCode": start.1, "targetPublicKey": Key::new(9).target() }),
     );
     let path = "/public/v1/submit/otp_auth";
-    let answered = async |app| {
+    let answered = async |app: &TestApp| {
         // A machine that is busy with other things may not get through a thousand in time; who is sent away comes again.
         for _ in 0..20 {
             let answer = send(app, &cast.backend, path, &text).await;

@@ -16,14 +16,14 @@ use super::caller::Found;
 use super::login::Spending;
 use super::task::Task;
 use super::view::{Looker, View};
-use super::{Refused, contacts, features};
+use super::{Refused, caller, contacts, features};
 use crate::app::App;
 use crate::ops::client::Client;
 use crate::store::activities::Activity;
 use crate::store::identities::Known;
 use crate::store::orgs::{self, Org};
 use crate::store::signers::{self, By, Signer};
-use crate::store::stamp_keys::{self, StampKey};
+use crate::store::stamp_keys::StampKey;
 
 /// What stands for a key in the proxy's activities: nobody's.
 const PROXY: &str = "auth-proxy";
@@ -224,12 +224,7 @@ impl Proxy {
             }
             "PUBLIC_KEY" => {
                 let Some(key) = PublicKey::parse(Curve::P256, text("filterValue")) else { return Ok(None) };
-                let (parent, first, now) = (self.org.id, OrgId::from_bytes([0; 16]), app.clock.now());
-                let below = app.db.read(move |tx| {
-                    Box::pin(async move { stamp_keys::below(tx, &parent, &key, &first, 2, now).await })
-                });
-                let below = below.await?;
-                Ok(below.first().copied().filter(|_| below.len() == 1))
+                Ok(caller::only_below(app, self.org.id, key).await?)
             }
             _ => Ok(None),
         }
