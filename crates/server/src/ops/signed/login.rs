@@ -5,7 +5,7 @@ use doorcode_core::activity::Parameters;
 use doorcode_core::activity::rules::{Feature, SESSION_LIFE};
 use doorcode_core::seal::turnkey::{ClientSignature, Usage, Verification};
 use doorcode_core::stamp::{KeyKind, PublicKey, Refusal};
-use doorcode_core::{Address, CredentialId, Kid, Result, Timestamp};
+use doorcode_core::{CredentialId, Kid, Result, Timestamp};
 use serde_json::json;
 
 use super::caller::Found;
@@ -74,11 +74,7 @@ impl Login {
         let text = parameters.text("verificationToken").unwrap_or_default();
         let token = Spending::read(app, &caller.org, text, now)?;
         Spending::signed(&token, parameters, &Usage::login(parameters, caller.org.id))?;
-        let feature = match token.contact {
-            Address::Email(_) => Feature::OtpEmailAuth,
-            Address::Phone(_) => Feature::SmsAuth,
-        };
-        if caller.org.parent.is_some() && !features::is_on(&caller.org, feature) {
+        if caller.org.parent.is_some() && !features::is_on(&caller.org, Feature::of(&token.contact)) {
             return Err(Refusal::Disabled.into());
         }
         Self::new(app, caller, (Some(token), None), parameters, now)
