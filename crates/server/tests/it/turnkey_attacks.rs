@@ -381,7 +381,7 @@ async fn neither_code_nor_token_nor_key_is_in_the_database() {
     let files: Vec<Vec<u8>> = if crate::postgres::is_wanted() {
         Vec::new()
     } else {
-        let read = |file| std::fs::read(cast.app.folder.path().join(file)).unwrap();
+        let read = |file: &str| std::fs::read(cast.app.folder.path().join(file)).unwrap();
         ["doorcode.db", "doorcode.db-wal"].map(read).into()
     };
     let is_in = |bytes: &Vec<u8>, text: &str| {

@@ -49,7 +49,7 @@ fn make(target: &PublicKey, seed: Secret<[u8; 32]>) -> Result<Grant> {
 /// of it are left that nobody has a name for.
 #[inline(never)]
 fn wipe_below() {
-    /// 64 KiB; the deepest of the calls takes a quarter of it where nothing is optimised.
+    /// 64 KiB.
     const WORDS: usize = 8192;
     let mut words = [1_u64; WORDS];
     words.zeroize();
