@@ -34,10 +34,8 @@ async fn of_500_and_500_the_same_body_is_one_activity_and_one_key() {
         }
         panic!("sent away twenty times");
     };
-    let (mut answers, others) = tokio::join!(
-        join_all((0..500).map(|_| answered(&cast.app))),
-        join_all((0..500).map(|_| answered(&b))),
-    );
+    let (mut answers, others) =
+        tokio::join!(join_all((0..500).map(|_| answered(&cast.app))), join_all((0..500).map(|_| answered(&b))),);
     answers.extend(others);
     assert_eq!(answers.len(), 1000);
     one_of(&answers);

@@ -40,8 +40,9 @@ impl House {
     async fn send(&self, by: &Key, path: &str, body: &str) -> Answer {
         let stamp = by.0.stamp(body.as_bytes(), &doorcode::entropy::signing()).unwrap();
         let (to, length) = (self.server.address, body.len());
-        let head =
-            format!("POST {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\nX-Stamp: {stamp}\r\nContent-Length: {length}\r\n\r\n");
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\nX-Stamp: {stamp}\r\nContent-Length: {length}\r\n\r\n"
+        );
         self.server.caller().send((head + body).as_bytes()).await.unwrap()
     }
 
@@ -83,7 +84,10 @@ async fn neither_a_private_key_nor_a_code_stays_behind() {
     other_calls(&house).await;
 
     assert_eq!((secrets.keys.len(), secrets.codes.len()), (8, 20));
-    assert!(house.sink.all_codes().iter().all(|code| secrets.codes.contains(code)), "all that was mailed is looked for");
+    assert!(
+        house.sink.all_codes().iter().all(|code| secrets.codes.contains(code)),
+        "all that was mailed is looked for"
+    );
     let mut needles = Needles::of(&secrets.codes);
     for (at, key) in secrets.keys.iter().enumerate() {
         needles = needles.and_key(&format!("key {at}"), key);
@@ -111,7 +115,8 @@ async fn neither_a_private_key_nor_a_code_stays_behind() {
 /// Wrong codes and a right one, for a key that is sealed to a device, which asks for another one.
 async fn sealed_keys(house: &House, n: u8, secrets: &mut Secrets) {
     let email = format!("ada.{n}@example.com");
-    let user = json!({ "userName": "Ada", "userEmail": email, "apiKeys": [], "authenticators": [], "oauthProviders": [] });
+    let user =
+        json!({ "userName": "Ada", "userEmail": email, "apiKeys": [], "authenticators": [], "oauthProviders": [] });
     let parameters = json!({ "subOrganizationName": NAME, "rootUsers": [user], "rootQuorumThreshold": 1 });
     let sub = house.good(&house.backend, Kind::CreateSubOrganizationV7, &house.org, parameters).await;
     let sub = sub["subOrganizationId"].as_str().unwrap();

@@ -48,9 +48,8 @@ impl Found {
 /// The one organisation below a parent in which a key lives; none where it lives in several.
 pub(super) async fn only_below(app: &App, parent: OrgId, key: PublicKey) -> Result<Option<OrgId>> {
     let (first, now) = (OrgId::from_bytes([0; 16]), app.clock.now());
-    let read = app
-        .db
-        .read(move |tx| Box::pin(async move { stamp_keys::below(tx, &parent, &key, &first, 2, now).await }));
+    let read =
+        app.db.read(move |tx| Box::pin(async move { stamp_keys::below(tx, &parent, &key, &first, 2, now).await }));
     Ok(match read.await?.as_slice() {
         [only] => Some(*only),
         _ => None,
