@@ -98,6 +98,24 @@ pub fn room(keys: &[KeyAge], expiring: bool, now: Timestamp) -> Result<Room, Ref
     Ok(first.map_or(Room::Free, |(at, _)| Room::After(at)))
 }
 
+/// Whether a user with these keys may be given those at once: each finds [`room`], and none takes the place of one that came with it.
+///
+/// # Errors
+/// `TooManyKeys` if one does not.
+pub fn room_for(keys: &[KeyAge], new: &[KeyAge], now: Timestamp) -> Result<(), Refusal> {
+    let mut all = keys.to_vec();
+    for (before, key) in new.iter().enumerate() {
+        if let Room::After(at) = room(&all, key.expires_at.is_some(), now)? {
+            if at + before >= all.len() {
+                return Err(Refusal::TooManyKeys);
+            }
+            all.remove(at);
+        }
+        all.push(*key);
+    }
+    Ok(())
+}
+
 /// What an organisation can switch.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Feature {
@@ -122,6 +140,14 @@ impl Feature {
             Self::EmailAuth => "FEATURE_NAME_EMAIL_AUTH",
             Self::OtpEmailAuth => "FEATURE_NAME_OTP_EMAIL_AUTH",
             Self::SmsAuth => "FEATURE_NAME_SMS_AUTH",
+        }
+    }
+
+    /// Codes to such a contact.
+    pub const fn of(contact: &Address) -> Self {
+        match contact {
+            Address::Email(_) => Self::OtpEmailAuth,
+            Address::Phone(_) => Self::SmsAuth,
         }
     }
 
@@ -191,6 +217,22 @@ mod tests {
         assert_eq!(room(&keys, true, NOW), Ok(Room::Free));
     }
 
+    /// Given at once, they would throw each other out.
+    #[test]
+    fn keys_that_come_together_leave_each_other_their_place() {
+        for left in [None, Some(1000)] {
+            let (old, new) = (vec![key(100, left); KEYS_OF_A_KIND], vec![key(0, left); KEYS_OF_A_KIND + 1]);
+            assert_eq!(room_for(&[], &new[1..], NOW), Ok(()));
+            assert_eq!(room_for(&[], &new, NOW), Err(Refusal::TooManyKeys));
+            let over = if left.is_some() { Ok(()) } else { Err(Refusal::TooManyKeys) };
+            assert_eq!(room_for(&old, &new[1..], NOW), over, "those with an end take the place of the old ones");
+            assert_eq!(room_for(&old, &new, NOW), Err(Refusal::TooManyKeys));
+            assert_eq!(room_for(&old[1..], &new[..1], NOW), Ok(()));
+        }
+        let both: Vec<_> = (0..20).map(|n| key(0, (n % 2 == 0).then_some(1000))).collect();
+        assert_eq!(room_for(&[], &both, NOW), Ok(()), "each kind is counted apart");
+    }
+
     #[test]
     fn a_token_that_anybody_could_spend_lives_ten_minutes() {
         assert_eq!((token_life(3600, true), token_life(3600, false), token_life(60, false)), (3600, 600, 60));
@@ -203,6 +245,8 @@ mod tests {
             assert_eq!(Feature::of_name(feature.name()), Some(feature));
             assert!(feature.is_on(true) && !feature.is_on(false));
         }
+        assert_eq!(Feature::of(&Email::parse("a@example.com").unwrap().into()), Feature::OtpEmailAuth);
+        assert_eq!(Feature::of(&Phone::parse("+1 999-999-9999").unwrap().into()), Feature::SmsAuth);
         assert_eq!(Feature::of_name("FEATURE_NAME_WEBHOOK"), None);
     }
 }

@@ -100,6 +100,7 @@ mod turnkey_mail;
 mod turnkey_nodes;
 mod turnkey_proxy;
 mod turnkey_sdks;
+mod turnkey_secrets;
 mod turnkey_words;
 mod verified;
 mod waiting;

@@ -4,7 +4,7 @@ use doorcode_core::activity::Kind;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::app::seconds;
+use crate::app::{TestApp, seconds};
 use crate::nodes::{advance, two};
 use crate::turnkey_attacks::one_of;
 use crate::turnkey_cast::*;
@@ -24,14 +24,20 @@ async fn of_500_and_500_the_same_body_is_one_activity_and_one_key() {
         json!({ "otpId": start.0, "otpCode": start.1, "targetPublicKey": Key::new(9).target() }),
     );
     let path = "/public/v1/submit/otp_auth";
-    let (mut answers, others) = tokio::join!(
-        join_all((0..500).map(|_| send(&cast.app, &cast.backend, path, &text))),
-        join_all((0..500).map(|_| send(&b, &cast.backend, path, &text))),
-    );
+    let answered = async |app: &TestApp| {
+        // A machine that is busy with other things may not get through a thousand in time; who is sent away comes again.
+        for _ in 0..20 {
+            let answer = send(app, &cast.backend, path, &text).await;
+            if answer.status != 503 {
+                return answer;
+            }
+        }
+        panic!("sent away twenty times");
+    };
+    let (mut answers, others) =
+        tokio::join!(join_all((0..500).map(|_| answered(&cast.app))), join_all((0..500).map(|_| answered(&b))),);
     answers.extend(others);
-    // A machine that is busy with other things may not get through a thousand in time; who is sent away comes again.
-    answers.retain(|answer| answer.status != 503);
-    assert!(answers.len() > 500, "{}", answers.len());
+    assert_eq!(answers.len(), 1000);
     one_of(&answers);
     assert_eq!(cast.app.counted("checks", "right") + b.counted("checks", "right"), 1);
     assert_eq!(b.counted("checks", "wrong") + cast.app.counted("checks", "wrong"), 0);

@@ -183,6 +183,24 @@ async fn nothing_is_said_or_made_without_proof() {
     assert_eq!(cast.app.number("SELECT count(*) FROM orgs WHERE parent_id IS NOT NULL"), 1);
 }
 
+/// The attack: a stranger has their own text mailed to anybody, in the house's name.
+#[tokio::test]
+async fn a_strangers_words_are_not_mailed() {
+    let cast = cast().await;
+    let body = json!({ "otpType": "OTP_TYPE_EMAIL", "contact": ADA, "appName": "Evil Corp", "sendFromEmailSenderName": "Evil Corp",
+        "emailCustomization": { "appName": "Evil Corp", "logoUrl": "https://evil.example.com", "templateVariables": "Evil Corp",
+            "magicLinkTemplate": "https://evil.example.com/%s", "templateId": "evil" } });
+    good(&cast, "otp_init", body).await;
+    assert_eq!(cast.app.deliver_due().await, 1);
+    let mails = cast.app.app.inbox.as_ref().unwrap().list(Some(ADA));
+    let mail = mails[0].message();
+    for text in [&mail.subject, mail.text.expose(), mail.html.expose()] {
+        assert!(!text.is_empty() && !text.to_lowercase().contains("evil"), "{text}");
+    }
+    assert!(mail.link.is_none());
+    assert!(mail.text.expose().contains(&cast.app.last_code(ADA)), "the code is in it");
+}
+
 /// Three tries a code, wherever they come from.
 #[tokio::test]
 async fn tries_are_of_the_code_whoever_tries() {

@@ -1,7 +1,7 @@
 //! The credential bundle: a new private key, sealed to the person's device in the same breath in which it is made. Refuses to return it, to
 //! make one without a target, and to say why a bundle does not open.
 
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::key::{BundleKey, compressed, point_of};
 use super::{base58, suite};
@@ -25,16 +25,34 @@ pub struct Grant {
 }
 
 /// Makes a key and seals it to a point of P-256. `seed` is 32 bytes of a cryptographic source, for this one time: the new key and the
-/// sender's come out of it, and everything but the [`Grant`] is wiped before this returns.
+/// sender's come out of it, and everything but the [`Grant`] is wiped before this returns, copies that the compiler left on the stack too.
 ///
 /// # Errors
 /// `Invalid` with the field `targetPublicKey` for a key of another curve; `Internal` if nothing comes of the seed, which does not happen.
 pub fn grant(target: &PublicKey, seed: Secret<[u8; 32]>) -> Result<Grant> {
+    let made = make(target, seed);
+    wipe_below();
+    made
+}
+
+/// In a frame of its own, which is below that of whoever wipes.
+#[inline(never)]
+fn make(target: &PublicKey, seed: Secret<[u8; 32]>) -> Result<Grant> {
     let target = point_of(target);
     let target = target.ok_or(Error::Invalid { field: "targetPublicKey", why: "must be a public key of P-256" })?;
     let root = Root::of_seed(seed.expose());
     drop(seed);
     seal(&target, &root.p256_key(b"credential")?, &root.p256_key(b"sender")?)
+}
+
+/// Writes zeros over as much of the stack as what was called before from the same place can have used: where a number is computed with, copies
+/// of it are left that nobody has a name for.
+#[inline(never)]
+fn wipe_below() {
+    /// 64 KiB.
+    const WORDS: usize = 8192;
+    let mut words = [1_u64; WORDS];
+    words.zeroize();
 }
 
 fn seal(target: &p256::PublicKey, new: &p256::SecretKey, sender: &p256::SecretKey) -> Result<Grant> {

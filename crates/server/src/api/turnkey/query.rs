@@ -15,17 +15,35 @@ use crate::app::App;
 use crate::ops::signed::{self, Listed};
 
 /// What can be looked up.
-const QUERIES: [&str; 9] = [
-    "whoami",
-    "get_activity",
-    "list_activities",
-    "get_user",
-    "list_users",
-    "get_api_key",
-    "get_api_keys",
-    "list_suborgs",
-    "list_verified_suborgs",
-];
+#[derive(Clone, Copy)]
+enum Name {
+    WhoAmI,
+    Activity,
+    Activities,
+    User,
+    Users,
+    ApiKey,
+    ApiKeys,
+    SubOrgs(Listed),
+}
+
+impl Name {
+    /// The query that is asked at a path, by the last part of it.
+    fn of(path: &str) -> Option<Self> {
+        Some(match path {
+            "whoami" => Self::WhoAmI,
+            "get_activity" => Self::Activity,
+            "list_activities" => Self::Activities,
+            "get_user" => Self::User,
+            "list_users" => Self::Users,
+            "get_api_key" => Self::ApiKey,
+            "get_api_keys" => Self::ApiKeys,
+            "list_suborgs" => Self::SubOrgs(Listed::All),
+            "list_verified_suborgs" => Self::SubOrgs(Listed::Verified),
+            _ => return None,
+        })
+    }
+}
 
 /// Looks something up for whoever signed the body: `{organizationId, …}`.
 #[utoipa::path(post, path = "/public/v1/query/{query}", tag = "turnkey", operation_id = "signed_query", request_body = Object,
@@ -41,12 +59,10 @@ pub(super) async fn query(
     headers: HeaderMap,
     Raw(body): Raw,
 ) -> Answer {
-    if !QUERIES.contains(&path.as_str()) {
-        return Err(no_such_call());
-    }
+    let name = Name::of(&path).ok_or_else(no_such_call)?;
     let query = signed::ask(&presented(&headers, false)?, &body)?;
-    let found = match path.as_str() {
-        "whoami" => {
+    let found = match name {
+        Name::WhoAmI => {
             let who = signed::whoami(&app, &query).await?;
             json!({
                 "organizationId": who.org.to_string(),
@@ -55,17 +71,16 @@ pub(super) async fn query(
                 "username": who.name,
             })
         }
-        "get_activity" => json!({ "activity": shapes::activity(signed::activity(&app, &query).await?) }),
-        "list_activities" => {
+        Name::Activity => json!({ "activity": shapes::activity(signed::activity(&app, &query).await?) }),
+        Name::Activities => {
             let found = signed::activities(&app, &query).await?;
             json!({ "activities": found.into_iter().map(shapes::activity).collect::<Vec<_>>() })
         }
-        "get_user" => json!({ "user": shapes::person(&signed::user(&app, &query).await?) }),
-        "list_users" => json!({ "users": all(&signed::users(&app, &query).await?, shapes::person) }),
-        "get_api_key" => json!({ "apiKey": shapes::key(&signed::api_key(&app, &query).await?) }),
-        "get_api_keys" => json!({ "apiKeys": all(&signed::api_keys(&app, &query).await?, shapes::key) }),
-        verified => {
-            let listed = if verified == "list_suborgs" { Listed::All } else { Listed::Verified };
+        Name::User => json!({ "user": shapes::person(&signed::user(&app, &query).await?) }),
+        Name::Users => json!({ "users": all(&signed::users(&app, &query).await?, shapes::person) }),
+        Name::ApiKey => json!({ "apiKey": shapes::key(&signed::api_key(&app, &query).await?) }),
+        Name::ApiKeys => json!({ "apiKeys": all(&signed::api_keys(&app, &query).await?, shapes::key) }),
+        Name::SubOrgs(listed) => {
             let found = signed::suborgs(&app, &query, listed).await?;
             json!({ "organizationIds": all(&found, |id| id.to_string().into()) })
         }

@@ -71,6 +71,17 @@ pub(super) fn placed(found: Arc<Found>, client: Client) -> Arc<Found> {
     }
 }
 
+/// The one organisation below a parent in which a key lives; none where it lives in several.
+pub(super) async fn only_below(app: &App, parent: OrgId, key: PublicKey) -> Result<Option<OrgId>> {
+    let (first, now) = (OrgId::from_bytes([0; 16]), app.clock.now());
+    let read =
+        app.db.read(move |tx| Box::pin(async move { stamp_keys::below(tx, &parent, &key, &first, 2, now).await }));
+    Ok(match read.await?.as_slice() {
+        [only] => Some(*only),
+        _ => None,
+    })
+}
+
 /// Whoever signs with a key in an organisation. The stamp was verified before.
 pub(super) async fn find(app: &Arc<App>, org: OrgId, key: &PublicKey) -> Result<Arc<Found>, Refused> {
     let (now, key) = (app.clock.now(), *key);

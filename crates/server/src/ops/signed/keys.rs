@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use doorcode_core::activity::rules::{KeyAge, Room, room};
+use doorcode_core::activity::rules::{KeyAge, Room, room, room_for};
 use doorcode_core::activity::{NewKey, Parameters};
 use doorcode_core::stamp::{KeyKind, Refusal};
 use doorcode_core::{CredentialId, Error, Kid, OrgId, Result, Timestamp, UserId};
@@ -60,9 +60,7 @@ async fn make_room(
     let goes = |key: &StampKey| invalidating && key.kind == new.kind;
     let mut over: Vec<CredentialId> = keys.iter().filter(|key| goes(key)).map(|key| key.id).collect();
     keys.retain(|key| !goes(key));
-    let ages: Vec<_> =
-        keys.iter().map(|key| KeyAge { made_at: key.id.made_at(), expires_at: key.expires_at }).collect();
-    match room(&ages, new.expires_at.is_some(), now) {
+    match room(&ages(&keys), new.expires_at.is_some(), now) {
         Ok(Room::Free) => {}
         Ok(Room::After(at)) => over.push(keys[at].id),
         Err(refusal) => return Ok(Err(refusal)),
@@ -81,6 +79,11 @@ pub(super) async fn end_inert(tx: &mut Tx<'_>, user: &Signer, now: Timestamp) ->
         over.push(key.id);
     }
     Ok(over)
+}
+
+/// How old keys are, and when they are over.
+pub(super) fn ages(keys: &[StampKey]) -> Vec<KeyAge> {
+    keys.iter().map(|key| KeyAge { made_at: key.id.made_at(), expires_at: key.expires_at }).collect()
 }
 
 /// A key that was mailed was stamped with for the first time: from now on it counts, and what it takes the place of goes.
@@ -172,12 +175,10 @@ impl Add {
         if signers::get(tx, &self.org, &self.user).await?.is_none() {
             return Ok(Ended::refused(nobody()));
         }
-        let has = stamp_keys::of_user(tx, &self.org, &self.user).await?;
-        let endless = |key: &&StampKey| key.expires_at.is_none();
-        let many = has.iter().filter(endless).count() + self.keys.iter().filter(endless).count();
-        if self.keys.iter().any(|key| key.expires_at.is_none()) && many > doorcode_core::activity::rules::KEYS_OF_A_KIND
-        {
-            return Ok(Ended::refused(Refusal::TooManyKeys));
+        let mut has = stamp_keys::of_user(tx, &self.org, &self.user).await?;
+        has.retain(|key| key.inert.is_none());
+        if let Err(refusal) = room_for(&ages(&has), &ages(&self.keys), now) {
+            return Ok(Ended::refused(refusal));
         }
         for key in &self.keys {
             if stamp_keys::find(tx, &key.org, &key.key).await?.is_some() {

@@ -6,7 +6,7 @@ use doorcode_core::activity::Parameters;
 use doorcode_core::activity::rules::{Feature, SESSION_LIFE};
 use doorcode_core::seal::turnkey::{ClientSignature, Usage, Verification};
 use doorcode_core::stamp::{KeyKind, PublicKey, Refusal};
-use doorcode_core::{Address, CredentialId, Kid, Result, Timestamp};
+use doorcode_core::{CredentialId, Kid, Result, Timestamp};
 use serde_json::json;
 
 use super::caller::Found;

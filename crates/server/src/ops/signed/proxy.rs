@@ -1,12 +1,12 @@
 //! The auth proxy: apps whose people have no key yet call without a stamp, for the one organisation that let them. Refuses pages of origins that
 //! are not on its list, to say whether anybody has an account before they have proved the address, and at sign-up every key that is not the
-//! token's own, and every contact but the token's.
+//! token's own, and every contact but the token's. What it does in an organisation below is what a parent's key may do there.
 
 use std::sync::Arc;
 
 use doorcode_core::activity::{Kind, Parameters, Status};
 use doorcode_core::seal::turnkey::Verification;
-use doorcode_core::stamp::authority::Side;
+use doorcode_core::stamp::authority::{Call, Side};
 use doorcode_core::stamp::{Curve, KeyKind, PublicKey, Refusal};
 use doorcode_core::{Address, CredentialId, Error, OrgId, Result, Timestamp, UserId, json};
 use serde_json::{Map, Value, json};
@@ -16,7 +16,7 @@ use super::caller::{Found, KEYLESS};
 use super::login::Spending;
 use super::task::Task;
 use super::view::{Looker, View};
-use super::{Refused, contacts, features};
+use super::{Refused, caller, contacts, features};
 use crate::app::App;
 use crate::ops::client::Client;
 use crate::store::Tx;
@@ -24,7 +24,7 @@ use crate::store::activities::Activity;
 use crate::store::identities::Known;
 use crate::store::orgs::{self, Org};
 use crate::store::signers::{self, By, Signer};
-use crate::store::stamp_keys::{self, StampKey};
+use crate::store::stamp_keys::StampKey;
 
 /// What stands for a key in the proxy's activities: nobody's.
 const PROXY: &str = "auth-proxy";
@@ -78,7 +78,7 @@ impl Proxy {
         self.org.id
     }
 
-    /// Who calls, in an organisation: somebody who may do what the proxy does, from where they are.
+    /// Who calls, in an organisation: somebody with the rights of a root user of this one, and below it of its parent's, from where they are.
     fn found(&self, org: Org) -> Result<Found> {
         let user = UserId::from_bytes(*self.org.id.as_bytes());
         // Never compared: nothing that the proxy does is signed.
@@ -103,8 +103,8 @@ impl Proxy {
                 phone: None,
                 root: true,
             },
+            side: if org.id == self.org.id { Side::Own } else { Side::Parent },
             org,
-            side: Side::Own,
             sandbox: features::has_sandbox(&self.org, None),
             client: Some(self.client.clone()),
         })
@@ -120,6 +120,16 @@ impl Proxy {
         self.submit_in(app, self.org.clone(), kind, members).await
     }
 
+    /// Who calls, if they may do this in an organisation: by the rule that signed calls are judged by.
+    fn admitted(&self, org: Org, kind: Kind) -> Result<Arc<Found>, Refused> {
+        let caller = self.found(org)?;
+        if caller.actor().may(Call::Activity(kind), None) {
+            Ok(Arc::new(caller))
+        } else {
+            Err(Refusal::NotAuthorized.into())
+        }
+    }
+
     async fn submit_in(
         &self,
         app: &Arc<App>,
@@ -128,7 +138,7 @@ impl Proxy {
         members: Map<String, Value>,
     ) -> Result<Map<String, Value>, Refused> {
         let now = app.clock.now();
-        let caller = Arc::new(self.found(org)?);
+        let caller = self.admitted(org, kind)?;
         let parameters = Parameters::check(kind, &members)?;
         let task = Task::new(app, &caller, None, &parameters, now)?;
         let body = json!({
@@ -215,12 +225,7 @@ impl Proxy {
             }
             "PUBLIC_KEY" => {
                 let Some(key) = PublicKey::parse(Curve::P256, text("filterValue")) else { return Ok(None) };
-                let (parent, first, now) = (self.org.id, OrgId::from_bytes([0; 16]), app.clock.now());
-                let below = app.db.read(move |tx| {
-                    Box::pin(async move { stamp_keys::below(tx, &parent, &key, &first, 2, now).await })
-                });
-                let below = below.await?;
-                Ok(below.first().copied().filter(|_| below.len() == 1))
+                Ok(caller::only_below(app, self.org.id, key).await?)
             }
             _ => Ok(None),
         }
@@ -327,4 +332,28 @@ const GENERATOR: &str = "036b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13
 /// Members that are passed on.
 fn taken(body: &Map<String, Value>, names: &[&str]) -> Map<String, Value> {
     names.iter().filter_map(|name| Some(((*name).to_owned(), body.get(*name)?.clone()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::*;
+
+    fn org(id: u8, parent: Option<u8>) -> Org {
+        let id_of = |byte| OrgId::from_bytes([byte; 16]);
+        let (name, features) = (String::new(), String::new());
+        Org { id: id_of(id), parent: parent.map(id_of), name, raised_at: None, features, proxy: None }
+    }
+
+    /// The attack: by a call of the proxy's, which nobody signs, somebody's own organisation is changed.
+    #[test]
+    fn below_it_does_what_a_parents_key_may_and_no_more() {
+        let proxy = Proxy { org: org(1, None), client: Client::at(IpAddr::from([192, 0, 2, 1])) };
+        for kind in Kind::all() {
+            let below = proxy.admitted(org(2, Some(1)), kind);
+            assert_eq!(below.is_ok(), kind.is_open_to_parent(), "{}", kind.name());
+            assert!(proxy.admitted(org(1, None), kind).is_ok(), "{}", kind.name());
+        }
+    }
 }

@@ -81,15 +81,8 @@ pub struct WhoAmI {
 pub async fn whoami(app: &Arc<App>, query: &Query) -> Result<WhoAmI, Refused> {
     let found = match caller::find(app, query.org, &query.key).await {
         Err(Refused::Refusal(Refusal::UnknownKey)) => {
-            let (parent, key, now) = (query.org, query.key, app.clock.now());
-            let first = OrgId::from_bytes([0; 16]);
-            let below = app
-                .db
-                .read(move |tx| Box::pin(async move { stamp_keys::below(tx, &parent, &key, &first, 2, now).await }));
-            match below.await?.as_slice() {
-                [only] => caller::find(app, *only, &query.key).await?,
-                _ => return Err(Refusal::UnknownKey.into()),
-            }
+            let only = caller::only_below(app, query.org, query.key).await?.ok_or(Refusal::UnknownKey)?;
+            caller::find(app, only, &query.key).await?
         }
         found => found?,
     };

@@ -58,8 +58,7 @@ impl Starting {
                 Refusal::Request { field: "otpType", why: "can't be OTP_TYPE_SMS: this server sends mail" }.into()
             );
         }
-        let feature = if by_mail { Feature::OtpEmailAuth } else { Feature::SmsAuth };
-        if of_user && !features::is_on(&caller.org, feature) {
+        if of_user && !features::is_on(&caller.org, Feature::of(&contact)) {
             return Err(Refusal::Disabled.into());
         }
         let (org, payer) = (caller.org.id, top(&caller.org));

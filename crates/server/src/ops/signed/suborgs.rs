@@ -1,7 +1,7 @@
 //! A sub-organisation with its root users and their keys, of which a verification token may prove one contact. Refuses a third level, and a
 //! token for anything but the one user's own contact.
 
-use doorcode_core::activity::rules::{Feature, KEYS_OF_A_KIND};
+use doorcode_core::activity::rules::{Feature, room_for};
 use doorcode_core::activity::{Kind, Parameters};
 use doorcode_core::seal::turnkey::{Proof, Usage, Verification};
 use doorcode_core::stamp::Refusal;
@@ -47,11 +47,7 @@ impl SubOrg {
                 root: true,
             };
             let given = keys::given(app, (id, signer.id), user.keys, now)?;
-            for endless in [true, false] {
-                if given.iter().filter(|key| key.expires_at.is_none() == endless).count() > KEYS_OF_A_KIND {
-                    return Err(Refusal::TooManyKeys.into());
-                }
-            }
+            room_for(&[], &keys::ages(&given), now)?;
             users.push((signer, given));
         }
         let off = [
