@@ -97,10 +97,7 @@ impl Login {
         now: Timestamp,
     ) -> Result<Self, Refused> {
         // However it came: a token is what a code earned.
-        let feature = token.as_ref().map(|token| match token.contact {
-            Address::Email(_) => Feature::OtpEmailAuth,
-            Address::Phone(_) => Feature::SmsAuth,
-        });
+        let feature = token.as_ref().map(|token| Feature::of(&token.contact));
         if feature.is_some_and(|feature| !features::is_on(&caller.org, feature)) {
             return Err(Refusal::Disabled.into());
         }

@@ -8,7 +8,7 @@ use doorcode_core::activity::{Kind, Parameters, Status};
 use doorcode_core::seal::turnkey::Verification;
 use doorcode_core::stamp::authority::{Call, Side};
 use doorcode_core::stamp::{Curve, KeyKind, PublicKey, Refusal};
-use doorcode_core::{Address, CredentialId, Error, OrgId, Result, Timestamp, UserId, json};
+use doorcode_core::{Address, Error, OrgId, Result, Timestamp, UserId, json};
 use serde_json::{Map, Value, json};
 
 use super::activity::Deed;
