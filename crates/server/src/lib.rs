@@ -1,8 +1,9 @@
 //! Doorcode's server: the world around the rules of `doorcode-core`.
 
+// What is freed is wiped: codes pass through buffers of bodies and mails that nobody thinks of, and a core dump would hold them all.
 // Without huge pages (the feature `no_thp`): of a connection that waits, half of each buffer is never touched, and would be there.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: zeroizing_alloc::ZeroAlloc<mimalloc::MiMalloc> = zeroizing_alloc::ZeroAlloc(mimalloc::MiMalloc);
 
 pub mod api;
 pub mod app;
