@@ -69,15 +69,15 @@ fn every_shared_bundle_opens_and_those_that_must_not_do_not() {
 #[test]
 fn a_new_key_reaches_its_owner_and_nobody_else() {
     let target = BundleKey::from_seed(seed(1)).unwrap();
-    let made = grant(&target.public(), seed(2)).unwrap();
+    let made = grant(&target.public(), || Ok(seed(2))).unwrap();
     assert!((115..=117).contains(&made.bundle.len()), "{}", made.bundle);
     let opened = open_grant(&format!(" {}\n", made.bundle), &target).unwrap();
     assert_eq!(private(&hex::encode(opened.expose())).public(), made.key, "the private half of what is kept");
     assert!(open_grant(&made.bundle, &BundleKey::from_seed(seed(3)).unwrap()).is_err());
     // The same seed for another target gives another bundle, and another seed another key.
-    let other = grant(&BundleKey::from_seed(seed(3)).unwrap().public(), seed(2)).unwrap();
+    let other = grant(&BundleKey::from_seed(seed(3)).unwrap().public(), || Ok(seed(2))).unwrap();
     assert_ne!(other.bundle, made.bundle);
-    let again = grant(&target.public(), seed(4)).unwrap();
+    let again = grant(&target.public(), || Ok(seed(4))).unwrap();
     assert!(again.key != made.key && again.bundle != made.bundle);
     // Neither the key nor the sender's is the seed, and the sender is not the credential.
     assert_ne!(made.key, private(&hex::encode(&[2; 32])).public());
@@ -88,7 +88,7 @@ fn a_new_key_reaches_its_owner_and_nobody_else() {
 #[test]
 fn what_was_opened_signs_calls() {
     let target = BundleKey::from_seed(seed(1)).unwrap();
-    let made = grant(&target.public(), seed(2)).unwrap();
+    let made = grant(&target.public(), || Ok(seed(2))).unwrap();
     let opened = private(&hex::encode(open_grant(&made.bundle, &target).unwrap().expose()));
     let stamp = Stamp::parse(&opened.stamp(b"body", &random()).unwrap()).unwrap();
     assert_eq!((stamp.key(), stamp.verify(b"body")), (&made.key, Ok(())));
@@ -101,14 +101,14 @@ fn only_a_point_of_p256_is_sealed_to() {
     let ed25519 = "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c";
     let k256 = "023c72addb4fdf09af94f0c94d7fe92a386a7e70cf8a1d85916386bb2535c7b1b1";
     for (curve, text) in [(Curve::Ed25519, ed25519), (Curve::Secp256k1, k256)] {
-        assert!(grant(&PublicKey::parse(curve, text).unwrap(), seed(1)).is_err());
+        assert!(grant(&PublicKey::parse(curve, text).unwrap(), || Ok(seed(1))).is_err());
     }
 }
 
 #[test]
 fn what_is_no_bundle_or_no_key_is_refused() {
     let target = BundleKey::from_seed(seed(1)).unwrap();
-    let made = grant(&target.public(), seed(2)).unwrap().bundle;
+    let made = grant(&target.public(), || Ok(seed(2))).unwrap().bundle;
     for at in 0..made.len() {
         let mut changed = made.clone().into_bytes();
         changed[at] = if changed[at] == b'2' { b'3' } else { b'2' };

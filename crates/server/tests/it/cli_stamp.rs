@@ -34,7 +34,7 @@ async fn key(file: &Path) -> PublicKey {
 async fn a_bundle_is_opened_and_what_is_in_it_signs() {
     let folder = Folder::new("stamp");
     let (target, credential, body) = (folder.join("target.key"), folder.join("credential.key"), folder.join("body"));
-    let made = grant(&key(&target).await, Secret::new([3; 32])).unwrap();
+    let made = grant(&key(&target).await, || Ok(Secret::new([3; 32]))).unwrap();
     assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o600);
     fs::write(&credential, doorcode(&["seal", "open", &made.bundle, "--key"], &[&target]).await.well()).unwrap();
     let bytes = b"{\"organizationId\": \"x\"}\n\xff";
@@ -52,7 +52,7 @@ async fn a_bundle_is_opened_and_what_is_in_it_signs() {
 async fn keys_are_not_written_over_and_open_only_what_is_theirs() {
     let folder = Folder::new("stamp");
     let (ours, other) = (folder.join("a.key"), folder.join("b.key"));
-    let made = grant(&key(&ours).await, Secret::new([3; 32])).unwrap();
+    let made = grant(&key(&ours).await, || Ok(Secret::new([3; 32]))).unwrap();
     key(&other).await;
     let before = fs::read(&ours).unwrap();
     doorcode(&["seal", "key", "--out"], &[&ours]).await.refused();

@@ -24,22 +24,25 @@ pub struct Grant {
     pub bundle: String,
 }
 
-/// Makes a key and seals it to a point of P-256. `seed` is 32 bytes of a cryptographic source, for this one time: the new key and the
-/// sender's come out of it, and everything but the [`Grant`] is wiped before this returns, copies that the compiler left on the stack too.
+/// Makes a key and seals it to a point of P-256. `draw` gives 32 bytes of a cryptographic source, for this one time: the new key
+/// and the sender's come out of them. They are drawn in here since everything but the [`Grant`] is wiped before this returns, copies that
+/// the compiler left on the stack too.
 ///
 /// # Errors
-/// `Invalid` with the field `targetPublicKey` for a key of another curve; `Internal` if nothing comes of the seed, which does not happen.
-pub fn grant(target: &PublicKey, seed: Secret<[u8; 32]>) -> Result<Grant> {
-    let made = make(target, seed);
+/// `Invalid` with the field `targetPublicKey` for a key of another curve; `Internal` if nothing comes of the seed, which does not happen; and what
+/// `draw` says.
+pub fn grant(target: &PublicKey, draw: impl FnOnce() -> Result<Secret<[u8; 32]>>) -> Result<Grant> {
+    let made = make(target, draw);
     wipe_below();
     made
 }
 
 /// In a frame of its own, which is below that of whoever wipes.
 #[inline(never)]
-fn make(target: &PublicKey, seed: Secret<[u8; 32]>) -> Result<Grant> {
+fn make(target: &PublicKey, draw: impl FnOnce() -> Result<Secret<[u8; 32]>>) -> Result<Grant> {
     let target = point_of(target);
     let target = target.ok_or(Error::Invalid { field: "targetPublicKey", why: "must be a public key of P-256" })?;
+    let seed = draw()?;
     let root = Root::of_seed(seed.expose());
     drop(seed);
     seal(&target, &root.p256_key(b"credential")?, &root.p256_key(b"sender")?)

@@ -106,7 +106,7 @@ async fn signed(
             let (status, _) = verify(stand, Json(json!({ "email": given["otpId"], "otp": given["otpCode"] }))).await;
             assert_eq!(status, StatusCode::OK);
             let target = PublicKey::parse(Curve::P256, given["targetPublicKey"].as_str().unwrap()).unwrap();
-            json!({ "otpAuthResult": { "credentialBundle": grant(&target, Secret::new([9; 32])).unwrap().bundle } })
+            json!({ "otpAuthResult": { "credentialBundle": grant(&target, || Ok(Secret::new([9; 32]))).unwrap().bundle } })
         }
         "whoami" => return Json(json!({ "username": org })),
         other => panic!("{other}"),

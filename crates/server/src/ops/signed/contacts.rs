@@ -15,7 +15,7 @@ use crate::app::{App, target_of};
 use crate::store::identities::{self, Known};
 use crate::store::signers::{self, Signer};
 use crate::store::spent_tokens::On;
-use crate::store::{Tx, orgs, spent_tokens, stamp_keys};
+use crate::store::{Tx, orgs, stamp_keys};
 
 /// The one user of a contact in an organisation.
 pub(super) async fn owner(tx: &mut Tx<'_>, org: &OrgId, contact: &Address) -> Result<Result<Signer, Refusal>> {
@@ -119,7 +119,7 @@ impl Change {
             }));
         }
         if let Some(token) = &self.token
-            && (!Spending::is_of_now(tx, token).await? || !spent_tokens::spend(tx, &token.id, On::Login).await?)
+            && !Spending::spend(tx, token, On::Login).await?
         {
             return Ok(Ended::failed(Failure::Token));
         }

@@ -9,11 +9,11 @@ use doorcode_core::stamp::{KeyKind, PublicKey, Refusal};
 use doorcode_core::{CredentialId, Kid, Result, Timestamp};
 use serde_json::json;
 
+use super::activity::is_of_before;
 use super::caller::Found;
 use super::start::seconds;
 use super::{Ended, Failure, Refused, contacts, features, keys, token_keys};
 use crate::app::App;
-use crate::store::meta::{self, Fact};
 use crate::store::orgs::Org;
 use crate::store::signers::Signer;
 use crate::store::spent_tokens::On;
@@ -32,10 +32,9 @@ impl Spending {
         if said.org == org.id || org.parent == Some(said.org) { Ok(said) } else { Err(Refusal::Token) }
     }
 
-    /// Whether it was earned in the history that this database goes on with.
-    pub(super) async fn is_of_now(tx: &mut Tx<'_>, token: &Verification) -> Result<bool> {
-        let recovered = meta::get(tx, Fact::Recovered).await?.and_then(|millis| millis.parse().ok());
-        Ok(recovered.is_none_or(|millis| token.id.made_at().millis() > millis))
+    /// Spends a token. False: it was spent before, or earned in a history that this database does not go on with.
+    pub(super) async fn spend(tx: &mut Tx<'_>, token: &Verification, on: On) -> Result<bool> {
+        Ok(!is_of_before(tx, token.id.made_at()).await? && spent_tokens::spend(tx, &token.id, on).await?)
     }
 
     /// Whether the key that a token names signed for what it is spent on.
@@ -160,7 +159,7 @@ impl Login {
         if !contacts::takes_token(tx, &user, &token.contact, now).await? {
             return Ok(None);
         }
-        if !Spending::is_of_now(tx, token).await? || !spent_tokens::spend(tx, &token.id, On::Login).await? {
+        if !Spending::spend(tx, token, On::Login).await? {
             return Ok(None);
         }
         let over = contacts::prove(tx, &user, &token.contact, now).await?;

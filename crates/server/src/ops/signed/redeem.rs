@@ -118,7 +118,7 @@ impl Redeem {
         let name = parameters.text("apiKeyName").map_or_else(|| format!("OTP Auth - {now}"), str::to_owned);
         Ok(Self {
             entry,
-            grant: grant(&target, Secret::new(app.entropy.bytes()?))?,
+            grant: grant(&target, || app.entropy.bytes().map(Secret::new))?,
             id: app.entropy.id(now)?,
             name,
             expires_at: now.plus(seconds(parameters.expiration().unwrap_or(SESSION_LIFE))),

@@ -35,7 +35,7 @@ impl Session {
         Ok(Self {
             org: caller.org.clone(),
             user: keys::user_id(parameters).unwrap_or(caller.user.id),
-            grant: grant(&target, Secret::new(app.entropy.bytes()?))?,
+            grant: grant(&target, || app.entropy.bytes().map(Secret::new))?,
             id: app.entropy.id(now)?,
             kid: app.keys.ring().active().kid,
             name: parameters.text("apiKeyName").map_or_else(|| format!("Read Write Session - {now}"), str::to_owned),

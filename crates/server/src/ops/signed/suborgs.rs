@@ -15,7 +15,7 @@ use crate::app::{App, target_of};
 use crate::store::signers::{self, Signer};
 use crate::store::spent_tokens::On;
 use crate::store::stamp_keys::{self, StampKey};
-use crate::store::{Tx, events, identities, orgs, spent_tokens};
+use crate::store::{Tx, events, identities, orgs};
 
 /// A sub-organisation, prepared.
 #[derive(Clone)]
@@ -70,7 +70,7 @@ impl SubOrg {
 
     pub(super) async fn run(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<Ended> {
         if let Some(token) = &self.token
-            && (!Spending::is_of_now(tx, token).await? || !spent_tokens::spend(tx, &token.id, On::SignUp).await?)
+            && !Spending::spend(tx, token, On::SignUp).await?
         {
             return Ok(Ended::failed(Failure::Token));
         }
