@@ -2,16 +2,15 @@
 //! makes all of them durable. Each keeps its own outcome. Units for one address follow one another, whatever waits meanwhile.
 //! Refuses to let one that fails take others with it: they are done again, each alone.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use doorcode_core::{Error, Result};
-use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, join_all};
 use tokio::sync::{mpsc, oneshot};
 
 use super::board::Board;
 use super::errors::with_causes;
+use super::job::{self, End, Job, Reply};
 use super::lines::{LineId, Lines, Waiting, Work};
 use super::statements::{Remains, Statements};
 use super::transaction::{Aftermath, Purpose, Transaction, Trouble};
@@ -67,71 +66,6 @@ impl Drop for Turn {
     }
 }
 
-/// A unit of work with its types forgotten, so that units of every kind stand in one line.
-trait Job: Send {
-    /// Does the work, keeping what it came to. True: it went well.
-    fn run<'j>(&'j mut self, tx: &'j mut Tx<'_>) -> BoxFuture<'j, bool>;
-    /// Answers who waits.
-    fn answer(self: Box<Self>, end: GroupEnd);
-    /// Whether somebody still waits.
-    fn is_wanted(&self) -> bool;
-}
-
-/// How a group ended, for one of its units.
-#[derive(Clone)]
-enum GroupEnd {
-    /// What it came to is durable, or changed nothing.
-    Stands,
-    /// Nothing of it is there, and it is to be done alone.
-    Redo,
-    /// It may be there or not.
-    Lost(String),
-}
-
-/// What whoever waits is told.
-pub(super) enum Reply<T> {
-    /// It was done.
-    Done(Result<T>),
-    /// It was not, through no fault of its own.
-    Alone,
-}
-
-struct Unit<T, F> {
-    unit: Option<F>,
-    outcome: Option<Result<T>>,
-    reply: oneshot::Sender<Reply<T>>,
-}
-
-impl<T, F> Job for Unit<T, F>
-where
-    T: Send + 'static,
-    F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Send + 'static,
-{
-    fn run<'j>(&'j mut self, tx: &'j mut Tx<'_>) -> BoxFuture<'j, bool> {
-        Box::pin(async move {
-            if let Some(unit) = self.unit.take() {
-                let outcome = AssertUnwindSafe(unit(tx)).catch_unwind().await;
-                self.outcome = Some(outcome.unwrap_or_else(|_| Err(Error::internal("a unit of work panicked"))));
-            }
-            matches!(self.outcome, Some(Ok(_)))
-        })
-    }
-
-    fn answer(self: Box<Self>, end: GroupEnd) {
-        let told = match (end, self.outcome) {
-            (GroupEnd::Stands, Some(outcome)) => Reply::Done(outcome),
-            (GroupEnd::Lost(why), _) => Reply::Done(Err(Error::unavailable(why))),
-            _ => Reply::Alone,
-        };
-        // Whoever asked may have given up.
-        drop(self.reply.send(told));
-    }
-
-    fn is_wanted(&self) -> bool {
-        !self.reply.is_closed()
-    }
-}
-
 impl Groups {
     /// Opens the door.
     pub(super) fn open(inner: Arc<Inner>) -> Self {
@@ -144,10 +78,10 @@ impl Groups {
     pub(super) async fn join<T, F>(&self, about: &About, unit: F) -> Result<Reply<T>>
     where
         T: Send + 'static,
-        F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
-        let (reply, told) = oneshot::channel();
-        self.wait(about, Wanted::Shared(Box::new(Unit { unit: Some(unit), outcome: None, reply }))).await?;
+        let (job, told) = job::of(unit);
+        self.wait(about, Wanted::Shared(job)).await?;
         told.await.map_err(|_| Error::unavailable("the database did not answer a group of units in time"))
     }
 
@@ -211,7 +145,7 @@ async fn deal(inner: Arc<Inner>, mut coming: mpsc::Receiver<Waiting<Wanted>>) {
 /// Whoever waits for a turn hears that there is none when its sender is dropped.
 fn refuse(wanted: Wanted) {
     if let Wanted::Shared(job) = wanted {
-        job.answer(GroupEnd::Lost(TOO_MANY.to_owned()));
+        job.answer(End::Failed(Error::unavailable(TOO_MANY)));
     }
 }
 
@@ -231,23 +165,23 @@ type Group = Vec<(LineId, Box<dyn Job>)>;
 type Spent = Vec<(crate::store::meters::MeterId, doorcode_core::Timestamp)>;
 
 /// Runs a group once. Gives how each ended, and what is to be given back.
-async fn attempt(inner: &Inner, group: &mut Group) -> (Vec<GroupEnd>, Spent) {
+async fn attempt(inner: &Inner, group: &mut Group) -> (Vec<End>, Spent) {
     let mut connection = match inner.group_connection().await {
         Ok(connection) => connection,
-        Err(error) => return (vec![GroupEnd::Lost(with_causes(&error)); group.len()], Spent::new()),
+        Err(error) => return (lost(group.len(), &error), Spent::new()),
     };
     let client = match connection.client() {
         Ok(client) => client,
-        Err(error) => return (vec![GroupEnd::Lost(with_causes(&error)); group.len()], Spent::new()),
+        Err(error) => return (lost(group.len(), &error), Spent::new()),
     };
     let about = group.iter().map(|(address, _)| *address).collect();
     // Whether it may do better on another connection is for each to find out.
     let Ok(transaction) = Transaction::new(client, Purpose::Work, about).await else {
-        return (vec![GroupEnd::Redo; group.len()], Spent::new());
+        return (redo(group.len()), Spent::new());
     };
     let board = Board::default();
     let units =
-        group.iter_mut().map(|(_, job)| one(Statements::in_group(&transaction, &inner.desk, &board), &mut **job));
+        group.iter_mut().map(|(_, job)| job::run(&mut **job, Statements::in_group(&transaction, &inner.desk, &board)));
     let units = board.serve(join_all(units), &transaction, &inner.desk).await;
     let (ends, spent, ended) = end(&transaction, units).await;
     if ended.clean {
@@ -256,34 +190,36 @@ async fn attempt(inner: &Inner, group: &mut Group) -> (Vec<GroupEnd>, Spent) {
     (ends, spent)
 }
 
-async fn one(statements: Statements<'_>, job: &mut dyn Job) -> (bool, Remains) {
-    let mut tx = Tx::Pg(statements);
-    let well = job.run(&mut tx).await;
-    match tx {
-        Tx::Pg(statements) => (well, statements.left()),
-        Tx::Lite(_) => (false, Remains::default()),
-    }
-}
-
 /// Ends the transaction of a group.
-async fn end(transaction: &Transaction<'_>, units: Vec<(bool, Remains)>) -> (Vec<GroupEnd>, Spent, Aftermath) {
+async fn end(transaction: &Transaction<'_>, units: Vec<(bool, Remains)>) -> (Vec<End>, Spent, Aftermath) {
     let broken = transaction.has_failed().then_some(Trouble { again: true, broken: true });
     let trouble = units.iter().find_map(|(_, left)| left.trouble).or(broken);
     // What one has written and takes back can't be told from what the others wrote.
     let spoilt = trouble.is_some() || units.iter().any(|(well, left)| !well && left.wrote);
-    let everybody = |units: &[_], end: GroupEnd| vec![end; units.len()];
+    let count = units.len();
     let all_spent = |units: Vec<(bool, Remains)>| units.into_iter().flat_map(|(_, left)| left.spent).collect();
     if spoilt {
         let ended = transaction.roll_back(trouble).await;
-        return (everybody(&units, GroupEnd::Redo), all_spent(units), ended);
+        return (redo(count), all_spent(units), ended);
     }
     match transaction.commit().await {
         (Ok(()), ended) => {
-            let ends = everybody(&units, GroupEnd::Stands);
+            let ends = (0..count).map(|_| End::Stands).collect();
             (ends, all_spent(units.into_iter().filter(|(well, _)| !well).collect()), ended)
         }
-        (Err(_), ended) if ended.again => (everybody(&units, GroupEnd::Redo), all_spent(units), ended),
+        (Err(_), ended) if ended.again => (redo(count), all_spent(units), ended),
         // What may have been committed counts.
-        (Err(error), ended) => (everybody(&units, GroupEnd::Lost(with_causes(&error))), Spent::new(), ended),
+        (Err(error), ended) => (lost(count, &error), Spent::new(), ended),
     }
+}
+
+/// Nothing of a group is there: each is to be done alone.
+fn redo(count: usize) -> Vec<End> {
+    (0..count).map(|_| End::Redo).collect()
+}
+
+/// What a group was to do may be there or not.
+fn lost(count: usize, error: &Error) -> Vec<End> {
+    let why = with_causes(error);
+    (0..count).map(|_| End::Failed(Error::unavailable(why.clone()))).collect()
 }

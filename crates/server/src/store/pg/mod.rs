@@ -7,6 +7,7 @@ mod connection;
 mod desk;
 mod errors;
 mod group;
+mod job;
 mod lines;
 mod migrate;
 mod moving;
@@ -34,7 +35,8 @@ use super::targets::TargetId;
 use connection::Connection;
 use desk::Desk;
 use errors::busy;
-use group::{Groups, Reply, Turn};
+use group::{Groups, Turn};
+use job::{End, Job, Reply};
 use notices::Notices;
 use transaction::{Aftermath, Purpose, Transaction, passed_over};
 
@@ -137,21 +139,37 @@ impl Pg {
         outcome
     }
 
-    /// Waits for a connection as the caller, who may give up, and then works on a task of its own, which goes on to its end: else
-    /// who hangs up would leave work in the queue, or a connection that has to be closed. Its turn, if it has one, is over then.
+    /// One unit of work in a transaction of its own. Its turn, if it has one, is over then.
     async fn run<T, F>(&self, unit: F, purpose: Purpose, about: Vec<TargetId>, turn: Option<Turn>) -> Result<T>
     where
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Clone + Send + 'static,
     {
+        let (job, told) = job::of(unit);
+        self.begin(job, purpose, about, turn).await?;
+        match told.await {
+            Ok(Reply::Done(outcome)) => outcome,
+            Ok(Reply::Alone) | Err(_) => Err(Error::internal("a unit of work was not answered")),
+        }
+    }
+
+    /// Waits for a connection as the caller, who may give up, and then works on a task of its own, which goes on to its end: else
+    /// who hangs up would leave work in the queue, or a connection that has to be closed.
+    async fn begin(
+        &self,
+        mut job: Box<dyn Job>,
+        purpose: Purpose,
+        about: Vec<TargetId>,
+        turn: Option<Turn>,
+    ) -> Result<()> {
         let first = self.inner.connection().await?;
         let inner = Arc::clone(&self.inner);
-        let work = tokio::spawn(async move {
-            let outcome = inner.run(first, unit, purpose, about).await;
+        tokio::spawn(async move {
+            let end = inner.run(first, &mut *job, purpose, about).await;
             drop(turn);
-            outcome
+            job.answer(end.map_or_else(End::Failed, |()| End::Stands));
         });
-        work.await.unwrap_or_else(|_| Err(Error::internal("a unit of work panicked")))
+        Ok(())
     }
 
     /// A look, each statement on its own.
@@ -268,21 +286,19 @@ impl Inner {
         Ok(Connection::new(self.pool.get().await.map_err(busy)?))
     }
 
-    /// Runs a unit, again if that may help: it lost a race, or its connection broke before it was committed.
-    async fn run<T, F>(&self, first: Connection, unit: F, purpose: Purpose, about: Vec<TargetId>) -> Result<T>
-    where
-        F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Clone + Send,
-    {
+    /// Runs a unit, again if that may help: it lost a race, or its connection broke before it was committed. What it came to stands,
+    /// or this says why it does not.
+    async fn run(&self, first: Connection, job: &mut dyn Job, purpose: Purpose, about: Vec<TargetId>) -> Result<()> {
         let (mut wait, mut first) = (FIRST_WAIT, Some(first));
         for left in (0..TRIES).rev() {
             let mut connection = match first.take() {
                 Some(first) => first,
                 None => self.connection().await?,
             };
-            let (client, unit, about) = (connection.client()?, unit.clone(), about.clone());
-            let attempt = async move {
+            let (client, about) = (connection.client()?, about.clone());
+            let attempt = async {
                 match Transaction::new(client, purpose, about).await {
-                    Ok(transaction) => self.attempt(&transaction, unit).await,
+                    Ok(transaction) => self.attempt(&transaction, job).await,
                     Err(error) => {
                         let again = errors::worth_another_try(&error);
                         (Err(errors::failed(error)), Aftermath { again, clean: false })
@@ -307,24 +323,16 @@ impl Inner {
     }
 
     /// Runs a unit once, in a transaction of its own.
-    async fn attempt<T, F>(&self, transaction: &Transaction<'_>, unit: F) -> (Result<T>, Aftermath)
-    where
-        F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Send,
-    {
-        let mut tx = Tx::Pg(Statements::new(transaction, &self.desk));
-        let outcome = unit(&mut tx).await;
-        let Tx::Pg(statements) = tx else { return (outcome, Aftermath { again: false, clean: false }) };
-        let left = statements.left();
-        let (outcome, ended) = match (left.trouble, outcome) {
-            (None, Ok(value)) => {
-                let (committed, ended) = transaction.commit().await;
-                (committed.map(|()| value), ended)
-            }
-            (None, refused) => (refused, transaction.roll_back(None).await),
-            (trouble, outcome) => (outcome.and_then(|_| Err(passed_over())), transaction.roll_back(trouble).await),
+    async fn attempt(&self, transaction: &Transaction<'_>, job: &mut dyn Job) -> (Result<()>, Aftermath) {
+        let (well, left) = job::run(job, Statements::new(transaction, &self.desk)).await;
+        let (outcome, ended) = match (left.trouble, well) {
+            (None, true) => transaction.commit().await,
+            (None, false) => (Ok(()), transaction.roll_back(None).await),
+            (trouble, true) => (Err(passed_over()), transaction.roll_back(trouble).await),
+            (trouble, false) => (Ok(()), transaction.roll_back(trouble).await),
         };
         // Where it is not certain that nothing was committed, it counts.
-        if outcome.is_err() && (ended.again || ended.clean) {
+        if !(well && outcome.is_ok()) && (ended.again || ended.clean) {
             self.desk.give_back(left.spent);
         }
         (outcome, ended)
