@@ -47,6 +47,8 @@ statements! {
 /// The challenge that stands in where none is live: a row like any other, so that reading it takes as long. It is over,
 /// for no address, and stays for ever.
 pub const DECOY: ChallengeId = ChallengeId::from_bytes([0; 16]);
+/// Nobody, as wide as somebody: a row that grew when it is used up would move its neighbours (docs/decisions/0012).
+const NOBODY: [u8; 8] = [0; 8];
 
 /// A row of `challenges`.
 #[derive(Clone)]
@@ -103,7 +105,7 @@ impl Challenge {
             state: State::from_i64(row.int(12)?).ok_or_else(|| Error::internal("a challenge has an unknown state"))?,
             expires_at: row.time(13)?,
             full_name: row.maybe_text(14)?,
-            client: row.maybe_bytes(15)?,
+            client: row.maybe_bytes(15)?.filter(|client| *client != NOBODY),
             repeats: small(16)?,
         })
     }
@@ -151,7 +153,7 @@ pub async fn insert(tx: &mut Tx<'_>, new: &Challenge) -> Result<()> {
         (&new.salt).into(),
         new.expires_at.into(),
         new.full_name.as_ref().into(),
-        new.client.as_ref().into(),
+        new.client.as_ref().unwrap_or(&NOBODY).into(),
     ];
     tx.execute(&INSERT, &values).await.map(drop)
 }
@@ -223,7 +225,7 @@ pub async fn consume(
     now: Timestamp,
 ) -> Result<bool> {
     let [head, tail] = id.halves();
-    let values = [head.into(), tail.into(), until.into(), client.into(), now.into()];
+    let values = [head.into(), tail.into(), until.into(), client.unwrap_or(&NOBODY).into(), now.into()];
     Ok(tx.execute(&CONSUME, &values).await? == 1)
 }
 
