@@ -19,6 +19,7 @@ mod attested;
 pub mod authority;
 mod credential;
 mod key;
+mod points;
 mod print;
 mod refusal;
 mod webauthn;

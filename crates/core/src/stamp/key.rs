@@ -10,10 +10,11 @@ use p256::elliptic_curve::sec1::ToSec1Point as _;
 use ring::signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, ED25519, UnparsedPublicKey};
 use sha2::{Digest as _, Sha256};
 
+use super::points;
 use crate::hex;
 
 /// Bytes of a point with both coordinates (SEC 1 section 2.3.3).
-const UNCOMPRESSED: usize = 65;
+pub(super) const UNCOMPRESSED: usize = 65;
 
 /// The curve of a key.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -76,7 +77,10 @@ impl PublicKey {
         let point = match curve {
             Curve::Ed25519 => Point::Ed25519(whole_edwards(bytes.try_into().ok()?)?),
             Curve::P256 | Curve::Secp256k1 if !is_sec1(bytes) => return None,
-            Curve::P256 => return Some(Self::of_p256(&p256::PublicKey::from_sec1_bytes(bytes).ok()?)),
+            Curve::P256 => Point::P256(match bytes.try_into() {
+                Ok(compressed) => points::decompressed(compressed, || whole_p256(bytes))?,
+                Err(_) => whole_p256(bytes)?,
+            }),
             Curve::Secp256k1 => Point::Secp256k1(k256::ecdsa::VerifyingKey::from_sec1_bytes(bytes).ok()?),
         };
         Some(Self(point))
@@ -84,9 +88,7 @@ impl PublicKey {
 
     /// The key of a point of P-256.
     pub(crate) fn of_p256(point: &p256::PublicKey) -> Self {
-        let mut bytes = [0; UNCOMPRESSED];
-        bytes.copy_from_slice(point.to_sec1_point(false).as_bytes());
-        Self(Point::P256(bytes))
+        Self(Point::P256(uncompressed(point)))
     }
 
     /// Its curve.
@@ -158,8 +160,20 @@ const fn is_sec1(bytes: &[u8]) -> bool {
     matches!((bytes.first(), bytes.len()), (Some(2 | 3), 33) | (Some(4), UNCOMPRESSED))
 }
 
+/// The point of these bytes, if it is one.
+fn whole_p256(bytes: &[u8]) -> Option<[u8; UNCOMPRESSED]> {
+    Some(uncompressed(&p256::PublicKey::from_sec1_bytes(bytes).ok()?))
+}
+
+/// 4, then x and y.
+fn uncompressed(point: &p256::PublicKey) -> [u8; UNCOMPRESSED] {
+    let mut bytes = [0; UNCOMPRESSED];
+    bytes.copy_from_slice(point.to_sec1_point(false).as_bytes());
+    bytes
+}
+
 /// The parity of y, then x.
-fn compressed(point: &[u8; UNCOMPRESSED]) -> [u8; 33] {
+pub(super) fn compressed(point: &[u8; UNCOMPRESSED]) -> [u8; 33] {
     let mut bytes = [0; 33];
     bytes.copy_from_slice(&point[..33]);
     bytes[0] = 2 | point[UNCOMPRESSED - 1] & 1;
