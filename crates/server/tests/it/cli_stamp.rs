@@ -6,9 +6,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use doorcode_core::{OrgId, Secret};
 use doorcode_core::seal::turnkey::grant;
 use doorcode_core::stamp::{Curve, PublicKey, Refusal, Signable, Stamp, moment};
+use doorcode_core::{OrgId, Secret};
 use serde_json::Value;
 use tokio::process::Command;
 

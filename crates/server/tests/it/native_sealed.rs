@@ -177,3 +177,26 @@ async fn an_address_that_a_user_alone_named_opens_nothing() {
     let right = program.post(&format!("{V}/{}/check", id.as_str().unwrap()), json!({ "code": code })).await.json();
     assert!(right["token"].is_string(), "the code was not looked at");
 }
+
+/// The attack: somebody who was removed goes on with the key that they had, or their address is nobody's for good.
+#[tokio::test]
+async fn who_is_removed_takes_their_key_along_and_leaves_their_address() {
+    let app = TestApp::new().await;
+    let key = key_of(&app, "ada@example.com").await;
+    let (program, device) = (program(&app, &key), Key::new(9));
+    let org = org_of(&program).await;
+    let mut users = Vec::new();
+    for _ in 0..2 {
+        let (id, code) = started(&app, &program).await;
+        let right = redeem(&program, &id, &code, &device.target()).await.json();
+        let theirs = device.open(right["credential_bundle"].as_str().unwrap());
+        assert_eq!(whoami(&app, &theirs, &org).await.status, 200, "{right}");
+        let user = right["user_id"].as_str().unwrap().to_owned();
+        let removed = program.send(axum::http::Method::DELETE, &format!("/v1/users/{user}"), "").await;
+        assert!(removed.status < 300, "{}", removed.text());
+        assert_eq!(whoami(&app, &theirs, &org).await.status, 401);
+        users.push(user);
+    }
+    assert_ne!(users[0], users[1]);
+    assert_eq!(app.number("SELECT count(*) FROM credentials WHERE public_key IS NOT NULL AND revoked_at IS NULL"), 0);
+}
