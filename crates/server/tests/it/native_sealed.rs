@@ -199,4 +199,9 @@ async fn who_is_removed_takes_their_key_along_and_leaves_their_address() {
     }
     assert_ne!(users[0], users[1]);
     assert_eq!(app.number("SELECT count(*) FROM credentials WHERE public_key IS NOT NULL AND revoked_at IS NULL"), 0);
+    for _ in 0..2 {
+        let (id, code) = started(&app, &program).await;
+        let right = redeem(&program, &id, &code, &device.target()).await;
+        assert_eq!(right.status, 200, "whose proved address it is now: {}", right.text());
+    }
 }
