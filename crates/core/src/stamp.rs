@@ -8,6 +8,8 @@
 //! | `X-Stamp-Webauthn` | JSON `credentialId`, `authenticatorData`, `clientDataJson`, `signature` | what an authenticator signs, whose challenge is the body's digest |
 //! | `X-Stamp-Attested` | base64url of JSON, or the JSON: as `X-Stamp`, and `publicKeyAttestation` | the body |
 //!
+//! At the door `native` an `X-Stamp` signs the whole request, as [`Signable`] puts it into one text.
+//!
 //! Keys and signatures are hexadecimal: compressed points and DER for both curves of ECDSA, 32 and 64 bytes for Ed25519. base64url may
 //! be padded. An ECDSA signature has a twin with the other `s`, which many a signer sends: both are taken, so a signature is never an
 //! identity; the [`BodyPrint`] is.
@@ -22,6 +24,7 @@ mod key;
 mod points;
 mod print;
 mod refusal;
+mod request;
 mod webauthn;
 mod window;
 
@@ -31,6 +34,7 @@ pub(crate) use key::whole_edwards;
 pub use key::{Curve, PublicKey};
 pub use print::BodyPrint;
 pub use refusal::Refusal;
+pub use request::{NONCES_KEPT, Signable, WINDOW};
 pub use webauthn::{RelyingParty, WebauthnStamp};
 pub use window::{AHEAD, FINGERPRINTS_KEPT, PAST, moment, timely};
 

@@ -53,7 +53,12 @@ struct KeyScheme;
 impl utoipa::Modify for KeyScheme {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("A key of the org")).build();
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some(
+                "A key of the org. Where `verify` is enough, a stamp of the request serves too: docs/native.md",
+            ))
+            .build();
         let components = document.components.get_or_insert_with(Default::default);
         components.add_security_scheme("key", SecurityScheme::Http(scheme));
         let token = "An access token from /v1/token";

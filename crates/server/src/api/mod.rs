@@ -53,6 +53,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .merge(document::page())
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(app), native::stamped::around))
         .layer(DefaultBodyLimit::max(body::MOST))
         .layer(axum::middleware::from_fn(turnkey::cors::around))
         .layer(CatchPanicLayer::custom(log::panicked))

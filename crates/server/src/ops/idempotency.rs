@@ -50,6 +50,15 @@ pub async fn replay<T: DeserializeOwned>(tx: &mut Tx<'_>, once: Option<&Once>, n
     }
 }
 
+/// What is kept of a request, without taking it: nothing; or the answer, which is none where it came with another body.
+pub async fn kept<T: DeserializeOwned>(tx: &mut Tx<'_>, once: &Once) -> Result<Option<Option<T>>> {
+    Ok(match rows::get(tx, &once.id).await? {
+        None => None,
+        Some((body, _)) if body != once.body => Some(None),
+        Some((_, answer)) => Some(Some(serde_json::from_str(&answer).map_err(Error::internal)?)),
+    })
+}
+
 /// Whether a request came before, for what has to be done outside of the unit and once as well. What is read to be changed by it has to be
 /// read before this is asked: then it is of before the request, or this says so.
 pub async fn is_known(tx: &mut Tx<'_>, once: Option<&Once>, now: Timestamp) -> Result<bool> {

@@ -20,9 +20,6 @@ const BATCH: i64 = 200;
 /// For how long the retention is one server's. Longer than it rests when nothing is to be removed.
 const LEASE: Duration = Duration::from_secs(150);
 
-/// For how long a token that was spent is known as such, from when its code was asked for: longer than both lives together.
-const SPENT_KEPT: Duration = Duration::from_secs(3 * DAY.as_secs());
-
 /// How often a server says that it is there, and for how long that is believed.
 const SAY_EVERY: Duration = Duration::from_secs(10);
 const SAID_FOR: Duration = Duration::from_secs(30);
@@ -115,7 +112,7 @@ pub async fn sweep(app: &Arc<App>, sweep: &mut Sweep) -> Result<Left> {
                 removed += relay_messages::sweep(tx, now, BATCH).await?;
                 removed += activities::forget(tx, now.minus(FINGERPRINTS_KEPT), BATCH).await?;
                 removed += activities::sweep(tx, now.minus(keep.events.max(least)), BATCH).await?;
-                removed += spent_tokens::sweep(tx, now.minus(SPENT_KEPT), BATCH).await?;
+                removed += spent_tokens::sweep(tx, now.minus(spent_tokens::KEPT), BATCH).await?;
                 removed += stamp_keys::sweep(tx, now.minus(DAY), BATCH).await?;
                 Ok((removed, targets::sweep(tx, &from, BATCH, now).await?))
             })

@@ -12,7 +12,7 @@ use super::sign_in::clean_name;
 use crate::app::{App, target_of};
 use crate::store::credentials::{self as keys, Credential, Kind};
 use crate::store::users::{self, User};
-use crate::store::{Tx, events, identities, mailboxes, orgs, sessions};
+use crate::store::{Tx, events, identities, mailboxes, orgs, sessions, stamp_keys};
 
 /// A user, as their org may see them.
 #[derive(Clone, Serialize, Deserialize)]
@@ -126,14 +126,16 @@ pub async fn remove(app: &Arc<App>, org: OrgId, id: UserId) -> Result<Removed> {
     Ok(Removed { api_key })
 }
 
-/// The keys that somebody takes along who goes: none, if they never signed in.
+/// The keys that somebody takes along who goes: only those that they sign with, if they never signed in.
 async fn leaver(tx: &mut Tx<'_>, org: &OrgId, id: &UserId) -> Result<Vec<doorcode_core::CredentialId>> {
     let user = users::get(tx, org, id).await?.ok_or(Error::NotFound)?;
     let info = UserInfo::of(tx, org, user).await?;
-    if info.email_verified && users::count(tx, org).await? > 1 {
+    if users::count(tx, org).await? == 1 {
+        Ok(Vec::new())
+    } else if info.email_verified {
         keys::of_member(tx, org, id).await
     } else {
-        Ok(Vec::new())
+        Ok(stamp_keys::of_user(tx, org, id).await?.iter().map(|key| key.id).collect())
     }
 }
 
@@ -155,6 +157,13 @@ async fn part(
         Some(email) => identities::remove(tx, &target_of(OrgId::HOUSE, email), org, id).await?,
         None => false,
     };
+    // What they proved to this org, and sign with there: another user may have the address from now on.
+    if let Some(email) = &user.email {
+        identities::remove(tx, &target_of(*org, email), org, id).await?;
+    }
+    for key in stamp_keys::of_user(tx, org, id).await? {
+        stamp_keys::end(tx, org, &key.id, now).await?;
+    }
     users::delete(tx, org, id).await?;
     // What is left of them is theirs no more: nobody looks into their mail.
     mailboxes::delete_of_owner(tx, id).await?;

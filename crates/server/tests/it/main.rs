@@ -50,6 +50,8 @@ mod native;
 mod native_admin;
 mod native_attacks;
 mod native_events;
+mod native_sealed;
+mod native_stamped;
 mod needles;
 mod networks;
 mod nodes;

@@ -1,5 +1,5 @@
 //! Who calls, and what they may: a handler that needs a scope takes a value that nobody has without it. Refuses more than one
-//! `Authorization`, and every way but `Bearer`.
+//! `Authorization`, and every way but `Bearer` and a stamp, which was looked at before ([`super::stamped`]).
 
 use std::marker::PhantomData;
 use std::net::IpAddr;
@@ -10,12 +10,13 @@ use axum::http::request::Parts;
 use doorcode_core::OrgId;
 
 use super::problem::{self, Refused};
+use super::stamped::Signer;
 use crate::api::bearer::bearer;
 use crate::api::request_name::{NoName, WRONG, request_name};
 use crate::app::App;
 use crate::ops::idempotency::{HEADER, Once};
 use crate::ops::verifications::Backend;
-use crate::ops::{credentials, keys};
+use crate::ops::{credentials, keys, signed};
 use crate::store::credentials::Credential;
 
 pub(super) use crate::api::request_name::IdempotencyName;
@@ -55,6 +56,11 @@ impl<S> Caller<S> {
         self.credential.org
     }
 
+    /// Whether they may have keys made that sign.
+    pub(super) fn may_make_keys(&self) -> bool {
+        self.credential.may(keys::ADMIN) || self.credential.may(signed::MAKE_KEYS)
+    }
+
     /// The program, for what it asks on behalf of people.
     pub(super) fn backend(&self) -> Backend {
         Backend { org: self.credential.org, credential: self.credential.id }
@@ -65,9 +71,15 @@ impl<S: Scope> FromRequestParts<Arc<App>> for Caller<S> {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refused> {
-        let key = bearer(&parts.headers).ok_or_else(problem::unauthenticated)?;
-        let found = credentials::recognise_key(app, key).await.map_err(Refused::from)?;
-        let credential = found.ok_or_else(problem::unauthenticated)?;
+        let signer = parts.extensions.get::<Signer>().map(|signer| Arc::clone(&signer.0));
+        let credential = match signer {
+            Some(signer) => signer,
+            None => {
+                let key = bearer(&parts.headers).ok_or_else(problem::unauthenticated)?;
+                let found = credentials::recognise_key(app, key).await.map_err(Refused::from)?;
+                found.ok_or_else(problem::unauthenticated)?
+            }
+        };
         if !credential.may(S::NAME) && !credential.may(keys::ADMIN) {
             return Err(problem::lacks(S::NAME).into());
         }

@@ -10,6 +10,7 @@ mod page;
 pub(in crate::api) mod problem;
 mod redirects;
 mod sessions;
+pub(in crate::api) mod stamped;
 mod tokens;
 mod users;
 mod verifications;

@@ -155,7 +155,7 @@ kinds! {
     MALFORMED: BAD_REQUEST "malformed" "The body is not a JSON object"
         "Send one JSON object. `detail` says where the text stops being JSON.";
     UNAUTHENTICATED: UNAUTHORIZED "unauthenticated" "A key is needed"
-        "Send `Authorization: Bearer` and a key that is neither revoked nor over, once.";
+        "Send `Authorization: Bearer` and a key that is neither revoked nor over, once; or, in its place, a stamp of the very request.";
     NO_SESSION: UNAUTHORIZED "no-session" "A session is needed"
         "Send `Authorization: Bearer` and an access token; exchange the refresh token for the next one, or have the person sign in again.";
     GRANT: BAD_REQUEST "not-granted" "The token request is not granted"
@@ -247,6 +247,13 @@ pub(in crate::api) fn internal() -> Response {
 pub(super) fn unauthenticated() -> Response {
     let detail = "send a key as `Authorization: Bearer …`".to_owned();
     challenged(answer(UNAUTHENTICATED, Some(detail), Vec::new()), "Bearer realm=\"doorcode\"".to_owned())
+}
+
+/// A stamp that is not good, for whatever reason: who has none of the org's keys is not told which of them there are.
+pub(super) fn unstamped() -> Response {
+    let detail = "the stamp is not of a living key of that organization, for this very request, of now and sent once";
+    let says = "Bearer realm=\"doorcode\"".to_owned();
+    challenged(answer(UNAUTHENTICATED, Some(detail.to_owned()), Vec::new()), says)
 }
 
 /// No access token, or none that is good any more.

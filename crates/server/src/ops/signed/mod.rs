@@ -5,6 +5,7 @@
 mod activity;
 mod caller;
 mod contacts;
+mod earned;
 mod features;
 mod found;
 mod keys;
@@ -14,6 +15,7 @@ mod proxy;
 mod queries;
 mod redeem;
 mod session;
+mod stamped;
 mod start;
 mod suborgs;
 mod task;
@@ -22,12 +24,14 @@ mod view;
 
 pub use activity::submit;
 pub use caller::Found;
+pub use earned::{Before, Earned, Earning, earned_before, ended};
 pub use features::set_sandbox;
 pub use found::first_user;
 pub use proxy::{Proxy, proxy, set_origins};
 pub use queries::{
     Listed, Person, Query, WhoAmI, activities, activity, api_key, api_keys, ask, suborgs, user, users, whoami,
 };
+pub use stamped::{MAKE_KEYS, Stamped, recognise};
 pub use view::{Failure, View};
 
 use doorcode_core::stamp::{PublicKey, Refusal};

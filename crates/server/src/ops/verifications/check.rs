@@ -1,15 +1,18 @@
-//! A code comes back for a verification. The rules are those of every check; what is earned is a signed token.
+//! A code comes back for a verification. The rules are those of every check; what is earned is a signed token, or in its place a key that
+//! is sealed to the person's device. Refuses to give both for one code.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use doorcode_core::stamp::PublicKey;
 use doorcode_core::token::{Claims, Typ};
-use doorcode_core::{ChallengeId, Email, EventId, GuessPolicy, Result, Secret, Timestamp};
+use doorcode_core::{Address, ChallengeId, CredentialId, Email, EventId, GuessPolicy, Result, Secret, Timestamp};
 
 use super::{Backend, PURPOSE, Verification, note, own, target, verified_at};
 use crate::app::App;
 use crate::ops::challenges::{Aim, Attempt, Checked};
 use crate::ops::client::Client;
+use crate::ops::signed::{self, Before, Earned, Earning};
 use crate::ops::{challenges as engine, links, tokens};
 use crate::store::challenges::{self, Challenge};
 use crate::store::{Tx, targets};
@@ -25,36 +28,62 @@ pub struct Entry {
     pub id: ChallengeId,
     /// What was typed.
     pub code: Secret<String>,
+    /// What a key is to be sealed to, where one is wanted in place of a token.
+    pub target: Option<PublicKey>,
 }
 
 /// What a check came to.
 pub struct Judged {
     /// The verification, as it stands now.
     pub verification: Verification,
-    /// Proof of it for any service, if the code was right.
-    pub token: Option<Secret<String>>,
+    /// What it earned, if the code was right.
+    pub proof: Option<Proof>,
     /// How many more codes will be looked at before a new one has to be sent; none where a long code needs no limit.
     pub attempts_left: Option<u32>,
+}
+
+/// What a right code earns.
+pub enum Proof {
+    /// Proof of the address for any service.
+    Token(Secret<String>),
+    /// A key of the person's, sealed.
+    Key(Earned),
+}
+
+/// What a check came to, in its unit.
+enum Came {
+    /// Right, now: what it earned, and the keys that are over by it.
+    Right(Box<Challenge>, Option<(Earned, Vec<CredentialId>)>),
+    /// Right again: what it had earned.
+    Repeat(Box<Challenge>, Option<Earned>),
+    /// Wrong, or right again for another thing than before.
+    Wrong,
 }
 
 /// Checks a code.
 pub async fn check(app: &Arc<App>, entry: Entry) -> Result<Judged> {
     let (now, id, unit_app) = (app.clock.now(), entry.id, Arc::clone(app));
-    let event = app.entropy.id(now)?;
-    let asker = Client::behind(entry.backend.org, entry.backend.credential, entry.person).asker();
-    let about = super::about(app, entry.backend.org, id, asker).await?;
-    let unit =
-        app.db.write_at(about, move |tx| Box::pin(async move { judge(tx, &unit_app, entry, &event, now).await }));
-    let (checked, verification, attempts_left) = unit.await?;
-    let token = match &checked {
-        Checked::Right(challenge) => {
-            app.call(id);
-            Some(token(app, challenge)?)
+    let (org, event) = (entry.backend.org, app.entropy.id(now)?);
+    let asker = Client::behind(org, entry.backend.credential, entry.person).asker();
+    let about = super::about(app, org, id, asker).await?;
+    let earning = entry.target.map(|target| Earning::new(app, org, target, now)).transpose()?;
+    let unit = app
+        .db
+        .write_at(about, move |tx| Box::pin(async move { judge(tx, &unit_app, entry, earning, &event, now).await }));
+    let (came, verification, attempts_left) = unit.await?;
+    if matches!(came, Came::Right(..)) {
+        app.call(id);
+    }
+    let proof = match came {
+        Came::Right(_, Some((earned, over))) => {
+            signed::ended(app, org, over)?;
+            Some(Proof::Key(earned))
         }
-        Checked::Repeat(challenge) => Some(token(app, challenge)?),
-        Checked::Wrong | Checked::Unpaid => None,
+        Came::Repeat(_, Some(earned)) => Some(Proof::Key(earned)),
+        Came::Right(challenge, None) | Came::Repeat(challenge, None) => Some(Proof::Token(token(app, &challenge)?)),
+        Came::Wrong => None,
     };
-    Ok(Judged { verification, token, attempts_left })
+    Ok(Judged { verification, proof, attempts_left })
 }
 
 /// The unit of a check. What it is about stands in the challenge, so that one is read here and not before: to read it twice costs
@@ -63,16 +92,21 @@ async fn judge(
     tx: &mut Tx<'_>,
     app: &App,
     entry: Entry,
+    earning: Option<Earning>,
     event: &EventId,
     now: Timestamp,
-) -> Result<(Checked, Verification, Option<u32>)> {
+) -> Result<(Came, Verification, Option<u32>)> {
     let (Backend { org, credential }, id) = (entry.backend, entry.id);
     let challenge = own(tx, &org, &id).await?;
     let pressed = links::pressed(app, &challenge, &entry.code);
+    let to = Address::from(Email::parse(&challenge.destination)?);
+    if let Some(earning) = &earning {
+        earning.may(tx, &to, now).await?;
+    }
     let attempt = Attempt {
         realm: org,
         purpose: PURPOSE,
-        to: Email::parse(&challenge.destination)?.into(),
+        to,
         only: Some(id),
         entry: match pressed {
             Some(token) => engine::Entry::Link(id, token),
@@ -83,26 +117,37 @@ async fn judge(
         terms: engine::Terms::default(),
     };
     let aim = Aim::of(app, &attempt);
-    let checked = engine::check(tx, app, (&attempt, &aim), Some(challenge), now).await?;
-    let (again, left);
-    let challenge = match &checked {
+    let came = match engine::check(tx, app, (&attempt, &aim), Some(challenge), now).await? {
         Checked::Right(right) => {
             note(tx, event, &org, "verification.verified", &id).await?;
+            let earned = match &earning {
+                Some(earning) => Some(earning.give(tx, (&id, &attempt.to), now).await?),
+                None => None,
+            };
+            Came::Right(right, earned)
+        }
+        // Whoever says it again for another thing would earn that as well.
+        Checked::Repeat(right) => match signed::earned_before(tx, (org, &id), entry.target.as_ref()).await? {
+            Before::Token => Came::Repeat(right, None),
+            Before::Same(earned) => Came::Repeat(right, Some(earned)),
+            Before::Other => Came::Wrong,
+        },
+        Checked::Wrong | Checked::Unpaid => Came::Wrong,
+    };
+    let (again, left);
+    let challenge = match &came {
+        Came::Right(right, _) | Came::Repeat(right, _) => {
             left = None;
             &**right
         }
-        Checked::Repeat(right) => {
-            left = None;
-            &**right
-        }
-        Checked::Wrong | Checked::Unpaid => {
+        Came::Wrong => {
             again = own(tx, &org, &id).await?;
             left = attempts_left(tx, &again, &attempt.client, now).await?;
             &again
         }
     };
     let verification = Verification::of(challenge, challenges::attached(tx, &id).await?, now);
-    Ok((checked, verification, left))
+    Ok((came, verification, left))
 }
 
 /// Of a short code; a long one needs no limit.

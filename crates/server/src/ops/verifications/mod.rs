@@ -8,7 +8,7 @@ mod events;
 mod start;
 
 pub use cancel::cancel;
-pub use check::{Entry, Judged, check};
+pub use check::{Entry, Judged, Proof, check};
 pub use events::{Seen, Watch, watch};
 pub use start::{Ask, Started, Wanted, may_send, resend, start};
 
