@@ -10,15 +10,12 @@ use serde_json::json;
 
 use super::caller::Found;
 use super::start::{TERMS, seconds};
-use super::{Ended, Outcome, Refused, Then, contacts, features, keys, top};
+use super::{Ended, MAIL_PURPOSE, Outcome, Refused, Then, contacts, features, keys, top};
 use crate::app::App;
 use crate::ops::challenges::{Asked, Begun, Live, Start, post};
 use crate::ops::verifications;
 use crate::store::stamp_keys::{Inert, StampKey};
 use crate::store::{About, Tx};
-
-/// What such a message is for. No code is asked for under it.
-const PURPOSE: &str = "email-auth";
 
 /// A key by mail, prepared.
 #[derive(Clone)]
@@ -49,7 +46,7 @@ impl MailKey {
         let (org, payer, contact) = (caller.org.id, top(&caller.org), Address::from(email));
         let start = Start {
             realm: org,
-            purpose: PURPOSE,
+            purpose: MAIL_PURPOSE,
             to: contact.clone(),
             shape: Shape::LONG,
             life,
