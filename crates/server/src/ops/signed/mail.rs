@@ -39,8 +39,7 @@ impl MailKey {
             return Err(Refusal::Disabled.into());
         }
         let email = Email::parse(parameters.text("email").unwrap_or_default()).map_err(|_| Refusal::Email)?;
-        let why = "must be a public key of P-256 in hexadecimal";
-        let target = parameters.key("targetPublicKey").ok_or(Refusal::Request { field: "targetPublicKey", why })?;
+        let target = parameters.key("targetPublicKey")?;
         let grant = grant(&target, || app.entropy.bytes().map(Secret::new))?;
         let life = seconds(parameters.expiration().unwrap_or(SESSION_LIFE));
         let (org, payer, contact) = (caller.org.id, top(&caller.org), Address::from(email));
