@@ -130,6 +130,7 @@ impl Login {
             name: format!("Session - {now}"),
             expires_at: Some(self.expires_at),
             inert: None,
+            proved: false,
         };
         match keys::add(tx, self.kid, &key, self.invalidating, now).await? {
             Ok(ended) => {

@@ -101,6 +101,7 @@ impl MailKey {
                 name: self.name.clone(),
                 expires_at: Some(self.expires_at),
                 inert: Some(if self.invalidating { Inert::Invalidating } else { Inert::Plain }),
+                proved: true,
             };
             let added = keys::add(tx, self.kid, &key, false, now).await?;
             added.map_err(|_| Error::internal("a key that was just made is there already"))?;

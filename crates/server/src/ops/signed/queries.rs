@@ -92,12 +92,13 @@ pub struct WhoAmI {
     pub name: String,
 }
 
-/// Who signs. An organisation's own key is looked for first; then, if it is a parent, the one sub-organisation in which this key lives.
+/// Who signs. An organisation's own key is looked for first; then, if it is a parent, the sub-organisation that this key
+/// leads to.
 pub async fn whoami(app: &Arc<App>, query: &Query) -> Result<WhoAmI, Refused> {
     let found = match caller::find(app, query.org, &query.key).await {
         Err(Refused::Refusal(Refusal::UnknownKey)) => {
-            let only = caller::only_below(app, query.org, query.key).await?.ok_or(Refusal::UnknownKey)?;
-            caller::find(app, only, &query.key).await?
+            let home = caller::home(app, query.org, query.key).await?.ok_or(Refusal::UnknownKey)?;
+            caller::find(app, home, &query.key).await?
         }
         found => found?,
     };

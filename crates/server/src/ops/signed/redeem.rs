@@ -147,6 +147,7 @@ impl Redeem {
             name: self.name.clone(),
             expires_at: Some(self.expires_at),
             inert: None,
+            proved: true,
         };
         let added = keys::add(tx, self.kid, &key, self.invalidating, now).await?;
         over.extend(added.map_err(|_| Error::internal("a key that was just made is there already"))?);

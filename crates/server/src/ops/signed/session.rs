@@ -56,6 +56,7 @@ impl Session {
             name: self.name.clone(),
             expires_at: Some(self.expires_at),
             inert: None,
+            proved: true,
         };
         let over = keys::add(tx, self.kid, &key, self.invalidating, now).await?;
         let over = over.map_err(|_| Error::internal("a key that was just made is there already"))?;
