@@ -7,6 +7,7 @@
 mod field;
 mod given;
 mod kind;
+mod mailed;
 mod parameters;
 mod request;
 pub mod rules;
@@ -16,6 +17,7 @@ mod tables;
 pub use field::{Answer, Field, Form};
 pub use given::{NewKey, NewUser};
 pub use kind::Kind;
+pub use mailed::{Mailed, numbers_of};
 pub use parameters::{MASK, Parameters};
 pub use request::{BODY_MOST, Request};
 pub use status::Status;

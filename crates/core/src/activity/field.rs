@@ -15,6 +15,8 @@ const TEXT_MOST: usize = 4096;
 const MESSAGE_MOST: usize = 16_384;
 /// The longest bundle or token: characters.
 const SEALED_MOST: usize = 4096;
+/// What is said of a key that is none.
+pub(super) const KEY_WORDS: &str = "must be a public key of P-256 in hexadecimal";
 
 /// A member of the parameters of an activity.
 #[derive(Debug)]
@@ -125,10 +127,7 @@ impl Form {
                 let list = value.as_array().is_some_and(|list| (1..=most).contains(&list.len()));
                 (list && value.as_array().is_some_and(|list| list.iter().all(is_uuid)), "must be a list of UUIDs")
             }
-            Self::Key => (
-                is_text(value, 130, |text| PublicKey::parse(Curve::P256, text).is_some()),
-                "must be a public key of P-256 in hexadecimal",
-            ),
+            Self::Key => (is_text(value, 130, |text| PublicKey::parse(Curve::P256, text).is_some()), KEY_WORDS),
             Self::AnyKey => (is_text(value, 130, is_hex), "must be a public key in hexadecimal"),
             Self::OneOf(words) => (is_text(value, 64, |text| words.contains(&text)), "is none of the known values"),
             Self::Seconds(_, most) => (seconds(value, most).is_some(), "must be seconds as a string, in their limits"),

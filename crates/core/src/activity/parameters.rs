@@ -56,9 +56,18 @@ impl<'a> Parameters<'a> {
         self.get(name).and_then(Value::as_bool).unwrap_or_default()
     }
 
-    /// A key of P-256.
-    pub fn key(&self, name: &str) -> Option<PublicKey> {
+    /// A key of P-256, if there is one.
+    pub fn maybe_key(&self, name: &str) -> Option<PublicKey> {
         PublicKey::parse(Curve::P256, self.text(name)?)
+    }
+
+    /// A key of P-256.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Request`] where there is none.
+    pub fn key(&self, name: &'static str) -> Result<PublicKey, Refusal> {
+        self.maybe_key(name).ok_or(Refusal::Request { field: name, why: field::KEY_WORDS })
     }
 
     /// `expirationSeconds`, or what the table says of its absence. None: the kind has none, or it is for ever.

@@ -51,9 +51,6 @@ pub enum Refusal {
     /// No address of e-mail.
     #[error("invalid email address")]
     Email,
-    /// An address whose domain takes no mail.
-    #[error("could not reach email")]
-    EmailDomain,
     /// Too many codes were asked for.
     #[error("Max number of OTPs have been initiated please wait and try again")]
     TooManyStarts,
@@ -90,7 +87,6 @@ impl Refusal {
             | Self::Expiration
             | Self::MagicLinkTemplate
             | Self::Email
-            | Self::EmailDomain
             | Self::TooManyStarts
             | Self::WrongCode
             | Self::Token => 3,
@@ -117,7 +113,6 @@ impl Refusal {
             Self::UnknownOrganization => "ORGANIZATION_NOT_FOUND",
             Self::Request { .. } | Self::Expiration | Self::MagicLinkTemplate | Self::Token => "REQUEST_INVALID",
             Self::Email => "INVALID_EMAIL",
-            Self::EmailDomain => "INVALID_FQDN",
             Self::TooManyStarts => "MAX_OTP_INITIATED",
             Self::WrongCode => "INVALID_OTP_CODE",
             Self::NotAuthorized => "REQUEST_NOT_AUTHORIZED",

@@ -1,6 +1,6 @@
 //! Activities: what their tables take and give, as the clients send it, and what is kept of them.
 
-use doorcode_core::activity::{Kind, MASK, Parameters, Request, Status};
+use doorcode_core::activity::{Kind, MASK, Parameters, Request};
 use doorcode_core::stamp::Refusal;
 use doorcode_core::{Alphabet, Shape};
 use proptest::prelude::*;
@@ -333,13 +333,6 @@ fn a_real_body_is_read() {
     let mut without = without;
     without["parameters"]["wallet"] = Value::Null;
     assert!(read("create_sub_organization", &without).unwrap().parameters().is_ok());
-}
-
-#[test]
-fn an_activity_that_was_judged_stays_judged() {
-    assert!(Status::Created.may_become(Status::Pending) && Status::Pending.may_become(Status::Failed));
-    assert!(!Status::Failed.may_become(Status::Completed) && !Status::Completed.may_become(Status::Pending));
-    assert_eq!(Status::of_name("ACTIVITY_STATUS_COMPLETED"), Some(Status::Completed));
 }
 
 proptest! {

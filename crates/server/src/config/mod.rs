@@ -200,10 +200,15 @@ pub struct Mail {
 }
 
 impl Mail {
+    /// The sender's own address, without a name.
+    pub fn address(&self) -> &str {
+        let from = self.from.trim_end_matches('>');
+        from.rsplit_once('<').map_or(from, |(_, address)| address)
+    }
+
     /// The sender's own domain.
     pub fn domain(&self) -> &str {
-        let from = self.from.trim_end_matches('>');
-        from.rsplit_once('@').map_or("doorcode.invalid", |(_, domain)| domain)
+        self.address().rsplit_once('@').map_or("doorcode.invalid", |(_, domain)| domain)
     }
 }
 

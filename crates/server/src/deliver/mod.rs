@@ -10,6 +10,7 @@ pub mod render;
 mod settings;
 pub mod smtp;
 pub mod texts;
+mod told;
 pub mod webhooks;
 mod wire;
 pub mod worker;

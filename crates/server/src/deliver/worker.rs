@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doorcode_core::origin::Mark;
-use doorcode_core::{ChallengeId, DeliveryId, Error, EventId, OrgId, Result, Secret, State, Timestamp, code};
+use doorcode_core::{ChallengeId, DeliveryId, Error, Result, Secret, State, Timestamp, code};
 use futures_util::future::join_all;
 use tokio::sync::watch;
 
@@ -14,15 +14,14 @@ use super::failure::{Failure, Kind};
 use super::message::Message;
 use super::render::{CodeMail, code_mail};
 use super::smtp::Smtp;
+use super::told::{Told, told};
 use crate::app::App;
 use crate::config::Transport;
 use crate::metrics::Metrics;
 use crate::ops::challenges::SEALED;
 use crate::ops::outbox::{Handed, Waiting, longest_try};
-use crate::ops::{sign_in, verifications};
-use crate::store::challenges::Challenge;
+use crate::ops::sign_in;
 use crate::store::deliveries::{self, Outcome};
-use crate::store::events;
 
 /// Rows that one look into the outbox takes.
 const CLAIM: i64 = 64;
@@ -125,7 +124,7 @@ impl Worker {
         }
         let mut events = self.app.entropy.ids(self.app.clock.now());
         let ended = |(message, outcome): (&Handed, Outcome)| {
-            let told = told(&message.challenge, &outcome, &mut events);
+            let told = told(message, &outcome, &mut events);
             Ended { id: message.id, outcome, told }
         };
         let recorded = taken.iter().zip(outcomes).map(ended).collect();
@@ -221,10 +220,14 @@ impl Worker {
         let now = self.app.clock.now();
         let why = failure.why.clone();
         if failure.kind != Kind::Temporary {
-            return Outcome::GaveUp { why };
+            return Outcome::GaveUp { why, refused: failure.kind == Kind::Refused };
         }
         let due_at = now.plus(self.wait_after(handed.attempts));
-        if due_at < handed.challenge.expires_at { Outcome::Retry { due_at, why } } else { Outcome::GaveUp { why } }
+        if due_at < handed.challenge.expires_at {
+            Outcome::Retry { due_at, why }
+        } else {
+            Outcome::GaveUp { why, refused: false }
+        }
     }
 
     /// Twice as long each time, less a random quarter, so that what failed together does not come back together.
@@ -248,7 +251,7 @@ impl Worker {
         Metrics::count(&self.app.metrics.deliveries, word);
         match outcome {
             Outcome::Sent => tracing::info!(%id, %challenge, channel = "email", attempt, outcome = word, "delivery"),
-            Outcome::Retry { why, .. } | Outcome::GaveUp { why } => {
+            Outcome::Retry { why, .. } | Outcome::GaveUp { why, .. } => {
                 tracing::warn!(%id, %challenge, channel = "email", attempt, outcome = word, why, "delivery");
             }
             Outcome::Dropped => tracing::info!(%id, %challenge, channel = "email", attempt, outcome = word, "delivery"),
@@ -259,14 +262,14 @@ impl Worker {
         if ended.is_empty() {
             return Ok(());
         }
-        let told: Vec<ChallengeId> = ended.iter().filter_map(|ended| Some(ended.told.as_ref()?.challenge)).collect();
+        let told: Vec<ChallengeId> = ended.iter().filter_map(|ended| ended.told.as_ref()?.awaited()).collect();
         self.app
             .db
             .write(move |tx| {
                 Box::pin(async move {
                     deliveries::record(tx, ended.iter().map(|ended| (&ended.id, &ended.outcome)), now).await?;
                     for told in ended.iter().filter_map(|ended| ended.told.as_ref()) {
-                        events::append(tx, &told.event, &told.org, told.kind, told.challenge.as_bytes()).await?;
+                        told.append(tx).await?;
                     }
                     Ok(())
                 })
@@ -279,34 +282,12 @@ impl Worker {
     }
 }
 
-/// Whom to tell how a message of a verification ended: its org, which asked for it by an id.
-fn told(challenge: &Challenge, outcome: &Outcome, events: &mut impl FnMut() -> Result<EventId>) -> Option<Told> {
-    let kind = match outcome {
-        Outcome::Sent => "verification.sent",
-        Outcome::GaveUp { .. } => "verification.undelivered",
-        Outcome::Retry { .. } | Outcome::Dropped => return None,
-    };
-    if challenge.purpose != verifications::PURPOSE {
-        return None;
-    }
-    Some(Told { event: events().ok()?, kind, org: challenge.realm, challenge: challenge.id })
-}
-
 /// How a message ended.
 #[derive(Clone)]
 struct Ended {
     id: DeliveryId,
     outcome: Outcome,
     told: Option<Told>,
-}
-
-/// The event of it.
-#[derive(Clone)]
-struct Told {
-    event: EventId,
-    kind: &'static str,
-    org: OrgId,
-    challenge: ChallengeId,
 }
 
 /// Cuts a list into pieces of at most `size`, keeping the order.

@@ -47,11 +47,22 @@ impl Line {
 
     /// Whether the other end is this machine.
     pub fn is_loopback(&self) -> bool {
-        let stream = match &self.way {
+        self.stream().peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback())
+    }
+
+    /// Waits until the other end has sent something, or hung up. Nothing is read.
+    ///
+    /// # Errors
+    /// That of the connection.
+    pub async fn hears(&self) -> io::Result<()> {
+        self.stream().peek(&mut [0]).await.map(drop)
+    }
+
+    fn stream(&self) -> &TcpStream {
+        match &self.way {
             Way::Plain(stream) => stream,
             Way::Protected(stream) => stream.get_ref().0,
-        };
-        stream.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback())
+        }
     }
 }
 

@@ -11,8 +11,8 @@ use doorcode_core::{Result, Timestamp};
 use crate::app::App;
 use crate::store::meta::{self, Fact};
 use crate::store::{
-    activities, challenges, deliveries, events, idempotency, meters, nodes, redirects, relay_messages, relays,
-    sessions, spent_tokens, stamp_keys, targets, webhook_messages,
+    activities, challenges, deliveries, events, idempotency, mail_events, meters, nodes, redirects, relay_messages,
+    relays, sessions, spent_tokens, stamp_keys, targets, webhook_messages,
 };
 
 /// Rows of one batch.
@@ -104,6 +104,7 @@ pub async fn sweep(app: &Arc<App>, sweep: &mut Sweep) -> Result<Left> {
                 let mut removed = challenges::sweep(tx, now.minus(keep.challenges.max(least)), BATCH, now).await?;
                 removed += deliveries::sweep(tx, now.minus(keep.deliveries.max(least)), BATCH).await?;
                 removed += webhook_messages::sweep(tx, now.minus(keep.deliveries.max(least)), BATCH).await?;
+                removed += mail_events::sweep(tx, now.minus(keep.deliveries.max(least)), BATCH).await?;
                 removed += events::sweep(tx, now.minus(keep.events.max(least)), BATCH).await?;
                 removed += sessions::sweep(tx, now.minus(keep.deliveries.max(least)), BATCH, now).await?;
                 removed += redirects::sweep(tx, now.minus(least), BATCH, now).await?;

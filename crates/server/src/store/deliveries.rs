@@ -58,6 +58,8 @@ pub enum Outcome {
     GaveUp {
         /// Why, in our words.
         why: String,
+        /// Whether it is the address that was refused.
+        refused: bool,
     },
     /// Nobody waits for it any more; it was not tried.
     Dropped,
@@ -124,7 +126,7 @@ async fn record_other(tx: &mut Tx<'_>, id: &DeliveryId, outcome: &Outcome, now: 
     match outcome {
         Outcome::Sent => Ok(0),
         Outcome::Retry { due_at, why } => tx.execute(&RETRY, &[id.into(), (*due_at).into(), why.into()]).await,
-        Outcome::GaveUp { why } => end(tx, id, 2, 1, now, why).await,
+        Outcome::GaveUp { why, .. } => end(tx, id, 2, 1, now, why).await,
         Outcome::Dropped => end(tx, id, 3, 0, now, "nobody waits for it").await,
     }
     .map(drop)

@@ -39,6 +39,7 @@ pub(super) const STEPS: &[Step] = &[
     step!("0005_nodes", ""),
     step!("0006_relay", ""),
     step!("0007_signed", ""),
+    step!("0008_mail_events", ""),
 ];
 
 /// Brings the schema up to date.

@@ -22,6 +22,7 @@ pub mod inbound_addresses;
 pub mod invites;
 mod lite;
 pub mod lock;
+pub mod mail_events;
 pub mod mailboxes;
 pub mod master_keys;
 pub mod meta;
@@ -70,6 +71,7 @@ fn statements() -> impl Iterator<Item = &'static sql::Sql> {
         idempotency::ALL,
         identities::ALL,
         invites::ALL,
+        mail_events::ALL,
         mailboxes::ALL,
         master_keys::ALL,
         meta::ALL,

@@ -49,6 +49,7 @@ const TABLES: &[(&str, &str)] = &[
     ("mailboxes", "true"),
     ("activities", "true"),
     ("spent_tokens", "true"),
+    ("mail_events", "true"),
     ("nodes", "false"),
     ("meta", "name NOT IN ('moved', 'moving', 'sweeper')"),
 ];

@@ -12,13 +12,13 @@ use super::sql::{Row, Value, statements};
 /// What `StampKey::read` reads.
 macro_rules! columns {
     () => {
-        "org_id, id, user_id, public_key, key_type, name, expires_at, scopes"
+        "org_id, id, user_id, public_key, key_type, name, expires_at, scopes, last_used_at"
     };
 }
 
 statements! {
-    INSERT = "INSERT INTO credentials (org_id, id, user_id, kind, digest, seed, kid, scopes, expires_at, name, public_key, key_type) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    INSERT = "INSERT INTO credentials (org_id, id, user_id, kind, digest, seed, kid, scopes, expires_at, name, public_key, key_type, last_used_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     BY_DIGEST = concat!("SELECT ", columns!(), " FROM credentials WHERE digest = $1 AND public_key IS NOT NULL AND revoked_at IS NULL");
     GET = concat!("SELECT ", columns!(), " FROM credentials WHERE org_id = $1 AND id = $2 AND public_key IS NOT NULL AND revoked_at IS NULL");
     OF_USER = concat!("SELECT ", columns!(), " FROM credentials \
@@ -33,6 +33,14 @@ statements! {
         WHERE credentials.public_key = $2 AND orgs.parent_id = $1 AND credentials.revoked_at IS NULL \
         AND (credentials.expires_at IS NULL OR credentials.expires_at > $3) AND credentials.scopes = '' AND credentials.org_id > $4 \
         ORDER BY credentials.org_id LIMIT $5";
+    // Of all these the one whose it is known to be, then the one that came first: anybody may name somebody's public key as their own.
+    HOME = "SELECT credentials.org_id FROM credentials JOIN orgs ON orgs.id = credentials.org_id \
+        WHERE credentials.public_key = $2 AND orgs.parent_id = $1 AND credentials.revoked_at IS NULL \
+        AND (credentials.expires_at IS NULL OR credentials.expires_at > $3) AND credentials.scopes = '' \
+        ORDER BY credentials.last_used_at IS NULL, credentials.id LIMIT 1";
+    // Once: nothing reads when it was.
+    PROVE = "UPDATE credentials SET last_used_at = $3 WHERE org_id = $1 AND id = $2 AND public_key IS NOT NULL \
+        AND revoked_at IS NULL AND last_used_at IS NULL";
     // Its place in the org goes with it.
     END = "UPDATE credentials SET revoked_at = $3, digest = id WHERE org_id = $1 AND id = $2 AND public_key IS NOT NULL AND revoked_at IS NULL";
     WAKE = "UPDATE credentials SET scopes = '' WHERE org_id = $1 AND id = $2 AND scopes <> '' AND public_key IS NOT NULL \
@@ -60,6 +68,8 @@ pub struct StampKey {
     pub expires_at: Option<Timestamp>,
     /// It was mailed, and counts from its first stamp.
     pub inert: Option<Inert>,
+    /// It is known to be theirs: it was made here for them, or has signed for this very org. Else somebody has said so.
+    pub proved: bool,
 }
 
 /// What the first stamp of a key does that was mailed.
@@ -88,6 +98,7 @@ impl StampKey {
                 "inert invalidating" => Some(Inert::Invalidating),
                 _ => None,
             },
+            proved: row.maybe_time(8)?.is_some(),
         })
     }
 
@@ -127,7 +138,8 @@ pub async fn insert(tx: &mut Tx<'_>, new: &StampKey, kid: Kid) -> Result<()> {
         Some(Inert::Plain) => "inert",
         Some(Inert::Invalidating) => "inert invalidating",
     };
-    let values: [Value<'_>; 12] = [
+    let proved_at = new.proved.then(|| new.id.made_at());
+    let values: [Value<'_>; 13] = [
         (&new.org).into(),
         (&new.id).into(),
         (&new.user).into(),
@@ -140,6 +152,7 @@ pub async fn insert(tx: &mut Tx<'_>, new: &StampKey, kid: Kid) -> Result<()> {
         (&new.name).into(),
         (&public).into(),
         new.kind.name().into(),
+        proved_at.into(),
     ];
     tx.execute(&INSERT, &values).await.map(drop)
 }
@@ -182,6 +195,17 @@ pub async fn below(
     let public = stored(key);
     let values = [parent.into(), (&public).into(), now.into(), after.into(), most.into()];
     tx.all(&BELOW, &values, |row| row.id(0)).await
+}
+
+/// The org below a parent that a key leads to.
+pub async fn home(tx: &mut Tx<'_>, parent: &OrgId, key: &PublicKey, now: Timestamp) -> Result<Option<OrgId>> {
+    let public = stored(key);
+    tx.one(&HOME, &[parent.into(), (&public).into(), now.into()], |row| row.id(0)).await
+}
+
+/// A key has signed for its org: only its owner can have.
+pub async fn prove(tx: &mut Tx<'_>, org: &OrgId, id: &CredentialId, now: Timestamp) -> Result<()> {
+    tx.execute(&PROVE, &[org.into(), id.into(), now.into()]).await.map(drop)
 }
 
 /// Ends a key for good. False: there is none such, or it was ended before.

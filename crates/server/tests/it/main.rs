@@ -99,6 +99,7 @@ mod turnkey_cast;
 mod turnkey_claims;
 mod turnkey_cli;
 mod turnkey_mail;
+mod turnkey_mail_events;
 mod turnkey_nodes;
 mod turnkey_proxy;
 mod turnkey_sdks;

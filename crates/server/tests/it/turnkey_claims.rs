@@ -245,6 +245,43 @@ async fn an_address_that_nobody_vouched_for_opens_no_account_that_others_can_com
     assert_eq!(refused(&start(&cast, &alone.org, ADA).await), "REQUEST_NOT_AUTHORIZED");
 }
 
+/// The attack: somebody's public key is named as one's own, and through the parent its owner finds nothing any more, or the wrong account.
+#[tokio::test]
+async fn a_key_that_others_name_leads_its_owner_home() {
+    let cast = proxy::cast().await;
+    let (mallory, late, early) = (Key::new(30), Key::new(20), Key::new(21));
+    let theirs = cast.sub(MALLORY, &[&mallory]).await;
+    let name = async |key: &Key| {
+        let keys = json!({ "userId": theirs.user, "apiKeys": [key.given(None)] });
+        result(&cast.submit(&mallory, Kind::CreateApiKeysV2, &theirs.org, keys).await, Kind::CreateApiKeysV2);
+    };
+    let home = async |key: &Key| {
+        let who = cast.whoami(key, &cast.org).await;
+        let ask = json!({ "filterType": "PUBLIC_KEY", "filterValue": key.public() });
+        let account = proxy::good(&cast, "account", ask).await;
+        assert_eq!(who.json()["organizationId"], account["organizationId"], "{}", who.text());
+        account["organizationId"].as_str().unwrap().to_owned()
+    };
+    // Named after its owner came, who has not signed yet: who came first has it.
+    let ada = cast.sub(ADA, &[&late]).await;
+    name(&late).await;
+    assert_eq!(home(&late).await, ada.org);
+    // Named before: who has signed for their organization has it, and nobody else can.
+    name(&early).await;
+    let bob = cast.sub("bob@example.com", &[&early]).await;
+    assert_eq!(cast.whoami(&early, &bob.org).await.json()["userId"], bob.user.as_str());
+    assert_eq!(home(&early).await, bob.org);
+    assert_eq!(cast.whoami(&mallory, &theirs.org).await.status, 200);
+    assert_eq!((home(&early).await, home(&mallory).await), (bob.org.clone(), theirs.org.clone()));
+    // A key of a code is its owner's from the beginning.
+    cast.app.advance(seconds(1));
+    let start = cast.start(&ada.org, ADA).await;
+    let made = result(&cast.redeem(&ada.org, &start, &Key::new(9)).await, Kind::OtpAuth);
+    let sealed = Key::new(9).open(made["credentialBundle"].as_str().unwrap());
+    name(&sealed).await;
+    assert_eq!(home(&sealed).await, ada.org);
+}
+
 /// The attack: two changes at once give one contact to two users, which nobody's code opens any more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_two_users_who_would_have_one_contact_at_once_one_gets_it() {

@@ -163,7 +163,9 @@ async fn backend(generation: &str, expected: &[&str]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn turnkey_http_6_6_0() {
     let Some(client) = node("http.mjs", &[]).await else { return };
-    assert_eq!(Stand::new("sdk-http").await.says(client).await, worded(JOURNEY, javascript));
+    let mut expected = worded(JOURNEY, javascript);
+    expected.push("mail: Send, true".to_owned());
+    assert_eq!(Stand::new("sdk-http").await.says(client).await, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 import { TurnkeyClient, createActivityPoller } from "@turnkey/http";
 import { ApiKeyStamper } from "@turnkey/api-key-stamper";
-import { journey, ORGANIZATION, PRIVATE_KEY, PUBLIC_KEY, SERVER } from "./journey.mjs";
+import { journey, mailed, ORGANIZATION, pause, PRIVATE_KEY, PUBLIC_KEY, say, SERVER } from "./journey.mjs";
 
 const signing = (apiPublicKey, apiPrivateKey) =>
   new TurnkeyClient({ baseUrl: SERVER }, new ApiKeyStamper({ apiPublicKey, apiPrivateKey }));
@@ -16,7 +16,7 @@ const activity = (name, organizationId, parameters) => ({
 
 const parent = signing(PUBLIC_KEY, PRIVATE_KEY);
 
-await journey({
+const client = {
   name: "http",
 
   async signUp(email) {
@@ -57,4 +57,19 @@ await journey({
       },
     };
   },
-});
+};
+
+await journey(client);
+
+// What became of a mail, which is written once it has left.
+const email = "events.http@example.com";
+const { organization } = await client.signUp(email);
+await client.start(organization, email, {});
+await mailed(email);
+let events = [];
+while (events.length === 0) {
+  const asked = { organizationId: organization, email, eventType: "Send", paginationOptions: { limit: "10" } };
+  events = (await parent.listEmailEvents(asked)).emailEvents;
+  await pause(0.05);
+}
+say(`mail: ${events.map((it) => `${it.eventType}, ${it.organizationId === organization && it.toAddress === email}`)}`);

@@ -11,6 +11,7 @@ use doorcode_core::activity::Kind;
 use doorcode_core::json;
 use doorcode_core::stamp::Refusal;
 use serde_json::{Map, Value};
+use utoipa::IntoParams;
 
 use super::error::{Answered, ProxyProblems};
 use super::{Raw, cors};
@@ -36,6 +37,16 @@ pub(in crate::api) const PATHS: [&str; 10] = [
     "/v1/wallet_kit_config",
 ];
 
+/// For which organization. Only the document reads it: [`answer`] takes it from the headers.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "the document is made of it")]
+pub(super) struct Named {
+    /// The organization's id
+    #[param(rename = "X-Auth-Proxy-Config-ID")]
+    config: String,
+}
+
 /// What is called.
 #[derive(Clone, Copy)]
 enum Call {
@@ -49,7 +60,7 @@ enum Call {
 
 /// Asks for a code.
 #[utoipa::path(post, path = "/v1/otp_init", tag = "turnkey", operation_id = "proxy_otp_init", request_body = Object,
-    params(("X-Auth-Proxy-Config-ID" = String, Header, description = "The organization's id")),
+    params(Named),
     responses((status = 200, description = "`{otpId}`", body = Object), ProxyProblems))]
 pub(super) async fn start(State(app): State<Arc<App>>, headers: HeaderMap, client: Client, body: Raw) -> Response {
     answer(&app, &headers, client, body, Call::Start(Kind::InitOtpV2)).await
@@ -57,7 +68,7 @@ pub(super) async fn start(State(app): State<Arc<App>>, headers: HeaderMap, clien
 
 /// Asks for a code that comes back sealed.
 #[utoipa::path(post, path = "/v1/otp_init_v2", tag = "turnkey", operation_id = "proxy_otp_init_v2", request_body = Object,
-    params(("X-Auth-Proxy-Config-ID" = String, Header, description = "The organization's id")),
+    params(Named),
     responses((status = 200, description = "`{otpId, otpEncryptionTargetBundle}`", body = Object), ProxyProblems))]
 pub(super) async fn start_v2(State(app): State<Arc<App>>, headers: HeaderMap, client: Client, body: Raw) -> Response {
     answer(&app, &headers, client, body, Call::Start(Kind::InitOtpV3)).await
@@ -65,7 +76,7 @@ pub(super) async fn start_v2(State(app): State<Arc<App>>, headers: HeaderMap, cl
 
 /// Checks a code.
 #[utoipa::path(post, path = "/v1/otp_verify", tag = "turnkey", operation_id = "proxy_otp_verify", request_body = Object,
-    params(("X-Auth-Proxy-Config-ID" = String, Header, description = "The organization's id")),
+    params(Named),
     responses((status = 200, description = "`{verificationToken}`", body = Object), ProxyProblems))]
 pub(super) async fn verify(State(app): State<Arc<App>>, headers: HeaderMap, client: Client, body: Raw) -> Response {
     answer(&app, &headers, client, body, Call::Verify(Kind::VerifyOtp)).await
@@ -73,7 +84,7 @@ pub(super) async fn verify(State(app): State<Arc<App>>, headers: HeaderMap, clie
 
 /// Checks a sealed code.
 #[utoipa::path(post, path = "/v1/otp_verify_v2", tag = "turnkey", operation_id = "proxy_otp_verify_v2", request_body = Object,
-    params(("X-Auth-Proxy-Config-ID" = String, Header, description = "The organization's id")),
+    params(Named),
     responses((status = 200, description = "`{verificationToken}`", body = Object), ProxyProblems))]
 pub(super) async fn verify_v2(State(app): State<Arc<App>>, headers: HeaderMap, client: Client, body: Raw) -> Response {
     answer(&app, &headers, client, body, Call::Verify(Kind::VerifyOtpV2)).await
@@ -81,7 +92,7 @@ pub(super) async fn verify_v2(State(app): State<Arc<App>>, headers: HeaderMap, c
 
 /// Spends a token on a session.
 #[utoipa::path(post, path = "/v1/otp_login", tag = "turnkey", operation_id = "proxy_otp_login", request_body = Object,
-    params(("X-Auth-Proxy-Config-ID" = String, Header, description = "The organization's id")),
+    params(Named),
     responses((status = 200, description = "`{session}`", body = Object), ProxyProblems))]
 pub(super) async fn login(State(app): State<Arc<App>>, headers: HeaderMap, client: Client, body: Raw) -> Response {
     answer(&app, &headers, client, body, Call::Login(Kind::OtpLogin)).await
@@ -89,7 +100,7 @@ pub(super) async fn login(State(app): State<Arc<App>>, headers: HeaderMap, clien
 
 /// Spends a token on a session, with a signature of the token's key.
 #[utoipa::path(post, path = "/v1/otp_login_v2", tag = "turnkey", operation_id = "proxy_otp_login_v2", request_body = Object,
-    params(("X-Auth-Proxy-Config-ID" = String, Header, description = "The organization's id")),
+    params(Named),
     responses((status = 200, description = "`{session}`", body = Object), ProxyProblems))]
 pub(super) async fn login_v2(State(app): State<Arc<App>>, headers: HeaderMap, client: Client, body: Raw) -> Response {
     answer(&app, &headers, client, body, Call::Login(Kind::OtpLoginV2)).await
@@ -97,7 +108,7 @@ pub(super) async fn login_v2(State(app): State<Arc<App>>, headers: HeaderMap, cl
 
 /// Whose a contact is, for who brings a token for it. Without one the answer is the same, whether anybody has it or not: `{}`.
 #[utoipa::path(post, path = "/v1/account", tag = "turnkey", operation_id = "proxy_account", request_body = Object,
-    params(("X-Auth-Proxy-Config-ID" = String, Header, description = "The organization's id")),
+    params(Named),
     responses((status = 200, description = "`{organizationId}`, or `{}`", body = Object), ProxyProblems))]
 pub(super) async fn account(State(app): State<Arc<App>>, headers: HeaderMap, client: Client, body: Raw) -> Response {
     answer(&app, &headers, client, body, Call::Account).await
@@ -105,7 +116,7 @@ pub(super) async fn account(State(app): State<Arc<App>>, headers: HeaderMap, cli
 
 /// Makes a sub-organization for whoever has a token.
 #[utoipa::path(post, path = "/v1/signup", tag = "turnkey", operation_id = "proxy_signup", request_body = Object,
-    params(("X-Auth-Proxy-Config-ID" = String, Header, description = "The organization's id")),
+    params(Named),
     responses((status = 200, description = "`{organizationId, userId}`", body = Object), ProxyProblems))]
 pub(super) async fn sign_up(State(app): State<Arc<App>>, headers: HeaderMap, client: Client, body: Raw) -> Response {
     answer(&app, &headers, client, body, Call::SignUp(Kind::CreateSubOrganizationV7)).await
@@ -113,7 +124,7 @@ pub(super) async fn sign_up(State(app): State<Arc<App>>, headers: HeaderMap, cli
 
 /// The same, without tokens of the old form.
 #[utoipa::path(post, path = "/v1/signup_v2", tag = "turnkey", operation_id = "proxy_signup_v2", request_body = Object,
-    params(("X-Auth-Proxy-Config-ID" = String, Header, description = "The organization's id")),
+    params(Named),
     responses((status = 200, description = "`{organizationId, userId}`", body = Object), ProxyProblems))]
 pub(super) async fn sign_up_v2(State(app): State<Arc<App>>, headers: HeaderMap, client: Client, body: Raw) -> Response {
     answer(&app, &headers, client, body, Call::SignUp(Kind::CreateSubOrganizationV8)).await
@@ -121,7 +132,7 @@ pub(super) async fn sign_up_v2(State(app): State<Arc<App>>, headers: HeaderMap, 
 
 /// What apps have to know.
 #[utoipa::path(post, path = "/v1/wallet_kit_config", tag = "turnkey", operation_id = "proxy_config", request_body = Object,
-    params(("X-Auth-Proxy-Config-ID" = String, Header, description = "The organization's id")),
+    params(Named),
     responses((status = 200, description = "Providers, lives, the shape of codes", body = Object), ProxyProblems))]
 pub(super) async fn config(State(app): State<Arc<App>>, headers: HeaderMap, client: Client, body: Raw) -> Response {
     answer(&app, &headers, client, body, Call::Config).await
@@ -169,5 +180,20 @@ async fn done(app: &Arc<App>, proxy: &Proxy, body: &[u8], call: Call) -> Result<
             });
             Ok(shown.as_object().cloned().unwrap_or_default())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_paths_are_those_of_the_routes() {
+        let (_, document) = super::super::routes().split_for_parts();
+        let routed: BTreeSet<&str> = document.paths.paths.keys().map(String::as_str).collect();
+        let ours: BTreeSet<&str> = routed.iter().copied().filter(|path| !path.starts_with("/public/")).collect();
+        assert_eq!(ours, BTreeSet::from(PATHS));
     }
 }

@@ -25,6 +25,7 @@ enum Name {
     ApiKey,
     ApiKeys,
     SubOrgs(Listed),
+    MailEvents,
 }
 
 impl Name {
@@ -40,6 +41,7 @@ impl Name {
             "get_api_keys" => Self::ApiKeys,
             "list_suborgs" => Self::SubOrgs(Listed::All),
             "list_verified_suborgs" => Self::SubOrgs(Listed::Verified),
+            "list_email_events" => Self::MailEvents,
             _ => return None,
         })
     }
@@ -83,6 +85,10 @@ pub(super) async fn query(
         Name::SubOrgs(listed) => {
             let found = signed::suborgs(&app, &query, listed).await?;
             json!({ "organizationIds": all(&found, |id| id.to_string().into()) })
+        }
+        Name::MailEvents => {
+            let found = signed::mail_events(&app, &query).await?;
+            json!({ "emailEvents": all(&found.events, |event| shapes::mail_event(&app.config.mail, &found, event)) })
         }
     };
     Ok(Json(found).into_response())

@@ -4,7 +4,9 @@
 use doorcode_core::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::ops::signed::{Person, View};
+use crate::config::Mail;
+use crate::ops::signed::{MailEvents, Person, View};
+use crate::store::mail_events::MailEvent;
 use crate::store::signers::Signer;
 use crate::store::stamp_keys::StampKey;
 
@@ -103,6 +105,25 @@ pub(super) fn key(key: &StampKey) -> Value {
         shown["expirationSeconds"] = seconds.to_string().into();
     }
     shown
+}
+
+/// What became of a mail. Times are milliseconds here, and there is nothing to say of the tenant of a sender.
+pub(super) fn mail_event(mail: &Mail, of: &MailEvents, event: &MailEvent) -> Value {
+    let at = event.id.made_at().millis().to_string();
+    let mut details = Map::new();
+    let known = [("bounceType", event.what.bounce()), ("diagnosticCode", event.why.as_deref())];
+    details.extend(known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))));
+    json!({
+        "id": event.id.to_string(),
+        "organizationId": of.org.to_string(),
+        "messageId": event.delivery.to_string(),
+        "eventType": event.what.name(),
+        "fromAddress": mail.address(),
+        "toAddress": of.to.as_str(),
+        "timestamp": at,
+        "createdAt": at,
+        "details": details,
+    })
 }
 
 #[cfg(test)]

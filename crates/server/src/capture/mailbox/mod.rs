@@ -10,6 +10,8 @@
 mod grant;
 mod place;
 mod session;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use std::path::PathBuf;

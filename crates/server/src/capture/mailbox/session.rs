@@ -131,6 +131,11 @@ impl Open {
         Ok(())
     }
 
+    /// Waits for the beginning of the answer to what was just asked.
+    pub(super) async fn answered(&mut self) -> Result<(), Trouble> {
+        within(async { Ok(self.session.get_mut().hears().await?) }).await
+    }
+
     /// The next message of the answer; none: that was all.
     pub(super) async fn next(&mut self) -> Result<Option<Found>, Trouble> {
         within(self.read_on()).await

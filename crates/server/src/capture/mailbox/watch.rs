@@ -328,6 +328,8 @@ async fn fetch<D: Desk>(
 }
 
 async fn read<D: Desk>(mailbox: &Mailbox<'_, D>, open: &mut Open, place: &mut Place) -> Result<(), Trouble> {
+    // Nothing is kept free for a server that says nothing at all.
+    open.answered().await?;
     for _ in 0..ANSWERED_MOST {
         // Room for one and for as long as that one takes: a server that dawdles has it no longer, and next come those who wait for it.
         let room = mailbox.desk.room().await;

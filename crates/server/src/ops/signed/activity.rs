@@ -229,6 +229,7 @@ async fn attested(
         name: String::new(),
         expires_at: Some(token.expires_at),
         inert: None,
+        proved: true,
     };
     Ok((Arc::new(Found { org, side: Side::Own, key, user, sandbox: false, client: None }), Some(token)))
 }

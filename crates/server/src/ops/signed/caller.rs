@@ -71,15 +71,10 @@ pub(super) fn placed(found: Arc<Found>, client: Client) -> Arc<Found> {
     }
 }
 
-/// The one organisation below a parent in which a key lives; none where it lives in several.
-pub(super) async fn only_below(app: &App, parent: OrgId, key: PublicKey) -> Result<Option<OrgId>> {
-    let (first, now) = (OrgId::from_bytes([0; 16]), app.clock.now());
-    let read =
-        app.db.read(move |tx| Box::pin(async move { stamp_keys::below(tx, &parent, &key, &first, 2, now).await }));
-    Ok(match read.await?.as_slice() {
-        [only] => Some(*only),
-        _ => None,
-    })
+/// The organisation below a parent that a key leads to. One in which somebody else has only named it leads nobody away.
+pub(super) async fn home(app: &App, parent: OrgId, key: PublicKey) -> Result<Option<OrgId>> {
+    let now = app.clock.now();
+    app.db.read(move |tx| Box::pin(async move { stamp_keys::home(tx, &parent, &key, now).await })).await
 }
 
 /// Whoever signs with a key in an organisation. The stamp was verified before.
@@ -104,6 +99,12 @@ async fn look_and_wake(app: &Arc<App>, org: OrgId, key: PublicKey, now: Timestam
     if found.key.inert.is_some() {
         keys::wake(app, &found.key, now).await?;
         found = look(app, org, key, now).await??;
+    }
+    // Below a parent, by whose name it may be looked for; and once.
+    if !found.key.proved && found.side == Side::Own && found.org.parent.is_some() {
+        let id = found.key.id;
+        app.db.write(move |tx| Box::pin(async move { stamp_keys::prove(tx, &org, &id, now).await })).await?;
+        found.key.proved = true;
     }
     Ok(Arc::new(found))
 }

@@ -23,6 +23,7 @@ pub async fn first_user(app: &Arc<App>, org: OrgId, name: &str, key: PublicKey) 
         name: "First key".to_owned(),
         expires_at: None,
         inert: None,
+        proved: false,
     };
     let (id, kid, event) = (user.id, app.keys.ring().active().kid, app.entropy.id(now)?);
     let unit = app.db.write(move |tx| {

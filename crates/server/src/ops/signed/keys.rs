@@ -150,7 +150,17 @@ pub(super) fn given(
     let key = |new: NewKey| {
         let expires_at = new.life.map(|life| now.plus(super::start::seconds(life)));
         let kind = KeyKind::Given(new.key.curve());
-        Ok(StampKey { org, id: ids()?, user, key: new.key, kind, name: new.name, expires_at, inert: None })
+        Ok(StampKey {
+            org,
+            id: ids()?,
+            user,
+            key: new.key,
+            kind,
+            name: new.name,
+            expires_at,
+            inert: None,
+            proved: false,
+        })
     };
     keys.into_iter().map(key).collect()
 }

@@ -100,12 +100,11 @@ impl Login {
         if feature.is_some_and(|feature| !features::is_on(&caller.org, feature)) {
             return Err(Refusal::Disabled.into());
         }
-        let why = "must be a public key of P-256 in hexadecimal";
         Ok(Self {
             org: caller.org.clone(),
             token,
             user,
-            key: parameters.key("publicKey").ok_or(Refusal::Request { field: "publicKey", why })?,
+            key: parameters.key("publicKey")?,
             id: app.entropy.id(now)?,
             kid: app.keys.ring().active().kid,
             expires_at: now.plus(seconds(parameters.expiration().unwrap_or(SESSION_LIFE))),
@@ -131,6 +130,7 @@ impl Login {
             name: format!("Session - {now}"),
             expires_at: Some(self.expires_at),
             inert: None,
+            proved: false,
         };
         match keys::add(tx, self.kid, &key, self.invalidating, now).await? {
             Ok(ended) => {

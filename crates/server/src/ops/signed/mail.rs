@@ -10,15 +10,12 @@ use serde_json::json;
 
 use super::caller::Found;
 use super::start::{TERMS, seconds};
-use super::{Ended, Outcome, Refused, Then, contacts, features, keys, top};
+use super::{Ended, MAIL_PURPOSE, Outcome, Refused, Then, contacts, features, keys, top};
 use crate::app::App;
 use crate::ops::challenges::{Asked, Begun, Live, Start, post};
 use crate::ops::verifications;
 use crate::store::stamp_keys::{Inert, StampKey};
 use crate::store::{About, Tx};
-
-/// What such a message is for. No code is asked for under it.
-const PURPOSE: &str = "email-auth";
 
 /// A key by mail, prepared.
 #[derive(Clone)]
@@ -42,14 +39,13 @@ impl MailKey {
             return Err(Refusal::Disabled.into());
         }
         let email = Email::parse(parameters.text("email").unwrap_or_default()).map_err(|_| Refusal::Email)?;
-        let why = "must be a public key of P-256 in hexadecimal";
-        let target = parameters.key("targetPublicKey").ok_or(Refusal::Request { field: "targetPublicKey", why })?;
+        let target = parameters.key("targetPublicKey")?;
         let grant = grant(&target, || app.entropy.bytes().map(Secret::new))?;
         let life = seconds(parameters.expiration().unwrap_or(SESSION_LIFE));
         let (org, payer, contact) = (caller.org.id, top(&caller.org), Address::from(email));
         let start = Start {
             realm: org,
-            purpose: PURPOSE,
+            purpose: MAIL_PURPOSE,
             to: contact.clone(),
             shape: Shape::LONG,
             life,
@@ -105,6 +101,7 @@ impl MailKey {
                 name: self.name.clone(),
                 expires_at: Some(self.expires_at),
                 inert: Some(if self.invalidating { Inert::Invalidating } else { Inert::Plain }),
+                proved: true,
             };
             let added = keys::add(tx, self.kid, &key, false, now).await?;
             added.map_err(|_| Error::internal("a key that was just made is there already"))?;

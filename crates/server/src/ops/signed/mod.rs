@@ -11,6 +11,8 @@ mod found;
 mod keys;
 mod login;
 mod mail;
+mod mail_events;
+mod pages;
 mod proxy;
 mod queries;
 mod redeem;
@@ -27,6 +29,7 @@ pub use caller::Found;
 pub use earned::{Before, Earned, Earning, earned_before, ended};
 pub use features::set_sandbox;
 pub use found::first_user;
+pub use mail_events::{MailEvents, mail_events};
 pub use proxy::{Proxy, proxy, set_origins};
 pub use queries::{
     Listed, Person, Query, WhoAmI, activities, activity, api_key, api_keys, ask, suborgs, user, users, whoami,
@@ -67,6 +70,13 @@ impl From<Error> for Refused {
 const KEY_PURPOSE: &str = "otp-auth";
 /// What codes are for whose success is a verification token.
 const TOKEN_PURPOSE: &str = "otp";
+/// What a message is for that brings a sealed key. No code is asked for under it.
+const MAIL_PURPOSE: &str = "email-auth";
+
+/// Whether messages of this purpose are of signed calls, or of the proxy's.
+pub fn mails(purpose: &str) -> bool {
+    [KEY_PURPOSE, TOKEN_PURPOSE, MAIL_PURPOSE].contains(&purpose)
+}
 
 /// What an activity came to, in its unit.
 struct Ended {

@@ -94,6 +94,7 @@ impl Proxy {
                 name: String::new(),
                 expires_at: None,
                 inert: None,
+                proved: true,
             },
             user: Signer {
                 org: self.org.id,
@@ -225,7 +226,7 @@ impl Proxy {
             }
             "PUBLIC_KEY" => {
                 let Some(key) = PublicKey::parse(Curve::P256, text("filterValue")) else { return Ok(None) };
-                Ok(caller::only_below(app, self.org.id, key).await?)
+                Ok(caller::home(app, self.org.id, key).await?)
             }
             _ => Ok(None),
         }

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::activity::unknown;
 use super::caller::{self, Found};
+use super::pages::Pages;
 use super::view::{Looker, View};
 use super::{Refused, contacts};
 use crate::app::App;
@@ -58,8 +59,22 @@ impl Query {
         id.ok_or(Refusal::Request { field, why: "must be a UUID" })
     }
 
+    /// The organisation that it is about.
+    pub(super) fn org(&self) -> OrgId {
+        self.org
+    }
+
+    /// A member that is a text; an empty one is none.
+    pub(super) fn text(&self, field: &'static str) -> Result<Option<&str>, Refusal> {
+        match self.members.get(field).filter(|value| !value.is_null()) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
+            Some(_) => Err(Refusal::Request { field, why: "must be a text" }),
+        }
+    }
+
     /// Whoever asks, if they may look at this user, or at everything.
-    async fn caller(&self, app: &Arc<App>, subject: Option<UserId>) -> Result<Arc<Found>, Refused> {
+    pub(super) async fn caller(&self, app: &Arc<App>, subject: Option<UserId>) -> Result<Arc<Found>, Refused> {
         let found = caller::find(app, self.org, &self.key).await?;
         if found.actor().may(Call::Query, subject) { Ok(found) } else { Err(Refusal::NotAuthorized.into()) }
     }
@@ -77,12 +92,13 @@ pub struct WhoAmI {
     pub name: String,
 }
 
-/// Who signs. An organisation's own key is looked for first; then, if it is a parent, the one sub-organisation in which this key lives.
+/// Who signs. An organisation's own key is looked for first; then, if it is a parent, the sub-organisation that this key
+/// leads to.
 pub async fn whoami(app: &Arc<App>, query: &Query) -> Result<WhoAmI, Refused> {
     let found = match caller::find(app, query.org, &query.key).await {
         Err(Refused::Refusal(Refusal::UnknownKey)) => {
-            let only = caller::only_below(app, query.org, query.key).await?.ok_or(Refusal::UnknownKey)?;
-            caller::find(app, only, &query.key).await?
+            let home = caller::home(app, query.org, query.key).await?.ok_or(Refusal::UnknownKey)?;
+            caller::find(app, home, &query.key).await?
         }
         found => found?,
     };
@@ -122,38 +138,6 @@ async fn with_signer(tx: &mut Tx<'_>, org: &OrgId, id: &ActivityId) -> Result<Op
     Ok(Some((activity, signer)))
 }
 
-/// Which part of a list.
-struct Pages {
-    limit: usize,
-    after: Option<[u8; 16]>,
-    before: Option<[u8; 16]>,
-}
-
-impl Pages {
-    /// Reads `paginationOptions`: `limit` 1 to 100, `after` and `before` ids.
-    fn read(members: &Map<String, Value>) -> Result<Self, Refusal> {
-        let options = members.get("paginationOptions").filter(|value| !value.is_null());
-        let bad = |why| Refusal::Request { field: "paginationOptions", why };
-        let empty = Map::new();
-        let options = match options {
-            None => &empty,
-            Some(value) => value.as_object().ok_or(bad("must be an object"))?,
-        };
-        let id = |name: &str| match json::text(options, name) {
-            None | Some("") => Ok(None),
-            Some(text) => text.parse::<OrgId>().map(|id| Some(*id.as_bytes())).map_err(|_| bad("must name ids")),
-        };
-        let limit = match options.get("limit").filter(|value| !value.is_null()) {
-            None => Some(10),
-            Some(Value::String(text)) if text.is_empty() => Some(10),
-            Some(Value::String(text)) => text.parse().ok(),
-            Some(value) => value.as_u64().and_then(|limit| usize::try_from(limit).ok()),
-        };
-        let limit = limit.filter(|limit| (1..=100).contains(limit)).ok_or(bad("limit must be 1 to 100"))?;
-        Ok(Self { limit, after: id("after")?, before: id("before")? })
-    }
-}
-
 /// Words of a list that a query filters by; none: all.
 fn words(members: &Map<String, Value>, field: &'static str) -> Result<Vec<String>, Refusal> {
     match members.get(field).filter(|value| !value.is_null()) {
@@ -178,9 +162,9 @@ pub async fn activities(app: &Arc<App>, query: &Query) -> Result<Vec<View>, Refu
     let fits = move |found: &Activity| {
         (!asked.0 || statuses.contains(&found.status)) && (!asked.1 || kinds.contains(&found.kind))
     };
-    let newest = pages.after.is_none() || pages.before.is_some();
-    let mut after = ActivityId::from_bytes(pages.after.unwrap_or([0; 16]));
-    let mut before = ActivityId::from_bytes(pages.before.unwrap_or([0xff; 16]));
+    let newest = pages.is_newest();
+    let mut after = ActivityId::from_bytes(pages.after());
+    let mut before = ActivityId::from_bytes(pages.before());
     let (mut chosen, org) = (Vec::new(), query.org);
     for _ in 0..LOOKS {
         let (from, to) = (after, before);
@@ -206,10 +190,7 @@ pub async fn activities(app: &Arc<App>, query: &Query) -> Result<Vec<View>, Refu
             break;
         }
     }
-    chosen.truncate(pages.limit);
-    if !newest {
-        chosen.reverse();
-    }
+    let chosen = pages.newest_first(chosen);
     let view = |(activity, signer)| View::of(app, activity, signer, Looker::ONLOOKER);
     Ok(chosen.into_iter().map(view).collect::<Result<_>>()?)
 }
@@ -302,8 +283,8 @@ pub async fn suborgs(app: &Arc<App>, query: &Query, listed: Listed) -> Result<Ve
         return Ok(Vec::new());
     }
     let filter = Filter::read(&query.members, listed)?;
-    let (parent, limit, after) = (query.org, pages.limit, pages.after.unwrap_or([0; 16]));
-    let (before, now) = (pages.before.unwrap_or([0xff; 16]), app.clock.now());
+    let (parent, limit, after) = (query.org, pages.limit, pages.after());
+    let (before, now) = (pages.before(), app.clock.now());
     let read = app.db.read(move |tx| {
         Box::pin(async move {
             let (mut chosen, mut after) = (Vec::new(), OrgId::from_bytes(after));

@@ -113,8 +113,7 @@ impl Redeem {
     pub(super) fn new(app: &App, caller: &Found, parameters: &Parameters<'_>, now: Timestamp) -> Result<Self, Refused> {
         let code = Secret::new(parameters.text("otpCode").unwrap_or_default().to_owned());
         let entry = Entry::new(app, caller, parameters, code, KEY_PURPOSE)?;
-        let why = "must be a public key of P-256 in hexadecimal";
-        let target = parameters.key("targetPublicKey").ok_or(Refusal::Request { field: "targetPublicKey", why })?;
+        let target = parameters.key("targetPublicKey")?;
         let name = parameters.text("apiKeyName").map_or_else(|| format!("OTP Auth - {now}"), str::to_owned);
         Ok(Self {
             entry,
@@ -148,6 +147,7 @@ impl Redeem {
             name: self.name.clone(),
             expires_at: Some(self.expires_at),
             inert: None,
+            proved: true,
         };
         let added = keys::add(tx, self.kid, &key, self.invalidating, now).await?;
         over.extend(added.map_err(|_| Error::internal("a key that was just made is there already"))?);

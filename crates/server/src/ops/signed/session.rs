@@ -3,7 +3,7 @@
 use doorcode_core::activity::Parameters;
 use doorcode_core::activity::rules::SESSION_LIFE;
 use doorcode_core::seal::turnkey::{Grant, grant};
-use doorcode_core::stamp::{KeyKind, Refusal};
+use doorcode_core::stamp::KeyKind;
 use doorcode_core::{CredentialId, Error, Kid, Result, Secret, Timestamp, UserId};
 use serde_json::json;
 
@@ -30,8 +30,7 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn new(app: &App, caller: &Found, parameters: &Parameters<'_>, now: Timestamp) -> Result<Self, Refused> {
-        let why = "must be a public key of P-256 in hexadecimal";
-        let target = parameters.key("targetPublicKey").ok_or(Refusal::Request { field: "targetPublicKey", why })?;
+        let target = parameters.key("targetPublicKey")?;
         Ok(Self {
             org: caller.org.clone(),
             user: keys::user_id(parameters).unwrap_or(caller.user.id),
@@ -57,6 +56,7 @@ impl Session {
             name: self.name.clone(),
             expires_at: Some(self.expires_at),
             inert: None,
+            proved: true,
         };
         let over = keys::add(tx, self.kid, &key, self.invalidating, now).await?;
         let over = over.map_err(|_| Error::internal("a key that was just made is there already"))?;

@@ -32,7 +32,7 @@ impl Verify {
             let opened = open(app, caller, parameters)?;
             (opened.code, Some(opened.key))
         } else {
-            (Secret::new(parameters.text("otpCode").unwrap_or_default().to_owned()), parameters.key("publicKey"))
+            (Secret::new(parameters.text("otpCode").unwrap_or_default().to_owned()), parameters.maybe_key("publicKey"))
         };
         let life = token_life(parameters.expiration().unwrap_or(TOKEN_LIFE), key.is_some());
         let entry = Entry::new(app, caller, parameters, code, TOKEN_PURPOSE)?;

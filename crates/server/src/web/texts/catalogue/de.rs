@@ -154,7 +154,7 @@ pub(super) const TEXTS: Texts = Texts {
         wrong: "Das lässt sich nicht speichern. Bitte prüfen Sie die Eingabe:",
         pause_all: "Alles anhalten",
         resume: "Fortsetzen",
-        paused_all: "Alles ist angehalten: Kein Agent kann Sie fragen.",
+        paused_all: "Alles ist angehalten: Kein Agent kann Sie fragen, und nichts wird weitergegeben.",
         history: "Was vorher war",
         when: "Wann",
         agent: "Agent",

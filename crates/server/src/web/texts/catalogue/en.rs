@@ -154,7 +154,7 @@ pub(super) const TEXTS: Texts = Texts {
         wrong: "This can’t be kept. Please check your input:",
         pause_all: "Pause everything",
         resume: "Resume",
-        paused_all: "Everything is paused: no agent can ask you.",
+        paused_all: "Everything is paused: no agent can ask you, and nothing is passed on.",
         history: "What came before",
         when: "When",
         agent: "Agent",

@@ -151,7 +151,7 @@ pub(super) const TEXTS: Texts = Texts {
         wrong: "Esto no se puede guardar. Revise lo que escribió:",
         pause_all: "Pausar todo",
         resume: "Reanudar",
-        paused_all: "Todo está en pausa: ningún agente puede preguntarle.",
+        paused_all: "Todo está en pausa: ningún agente puede preguntarle y no se entrega nada.",
         history: "Lo anterior",
         when: "Cuándo",
         agent: "Agente",

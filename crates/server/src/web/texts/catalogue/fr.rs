@@ -154,7 +154,7 @@ pub(super) const TEXTS: Texts = Texts {
         wrong: "Impossible d’enregistrer. Vérifiez votre saisie :",
         pause_all: "Tout suspendre",
         resume: "Reprendre",
-        paused_all: "Tout est suspendu : aucun agent ne peut vous solliciter.",
+        paused_all: "Tout est suspendu : aucun agent ne peut vous solliciter et rien n’est transmis.",
         history: "Ce qui a précédé",
         when: "Quand",
         agent: "Agent",

@@ -153,7 +153,7 @@ pub(super) const TEXTS: Texts = Texts {
         wrong: "保存できません。入力を確認してください：",
         pause_all: "すべて一時停止",
         resume: "再開",
-        paused_all: "すべて一時停止中です。どのエージェントもリクエストできません。",
+        paused_all: "すべて一時停止中です。どのエージェントもリクエストできず、何も渡しません。",
         history: "これまでのリクエスト",
         when: "日時",
         agent: "エージェント",

@@ -154,7 +154,7 @@ pub(super) const TEXTS: Texts = Texts {
         wrong: "Isto não pode ser salvo. Verifique o que digitou:",
         pause_all: "Pausar tudo",
         resume: "Retomar",
-        paused_all: "Tudo está pausado: nenhum agente pode perguntar.",
+        paused_all: "Tudo está pausado: nenhum agente pode perguntar e nada é repassado.",
         history: "O que veio antes",
         when: "Quando",
         agent: "Agente",

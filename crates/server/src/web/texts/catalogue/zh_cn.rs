@@ -151,7 +151,7 @@ pub(super) const TEXTS: Texts = Texts {
         wrong: "无法保存。请检查您的输入：",
         pause_all: "全部暂停",
         resume: "恢复",
-        paused_all: "已全部暂停：任何代理都不能向您请求。",
+        paused_all: "已全部暂停：任何代理都不能向您请求，也不会转交任何内容。",
         history: "历史记录",
         when: "时间",
         agent: "代理",

@@ -1,0 +1,119 @@
+//! A mailbox's server that lets us in and then says nothing: it must not keep room that others wait for.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use doorcode_core::{Secret, Timestamp};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
+use super::{Access, Account, Desk, Fetched, Held, Mailbox, Outcome, Pauses, Place, Security, State, watch};
+use crate::capture::shares::Room;
+use crate::clock::Clock;
+use crate::egress::{Egress, Resolver, Settings};
+use crate::entropy::Entropy;
+
+const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+const MESSAGE: &str = "Subject: x\r\n\r\n482913\r\n";
+
+/// Somebody waits, has looked before the one message came, and counts how often room was taken.
+#[derive(Clone, Default)]
+struct Counting {
+    rooms: Arc<AtomicUsize>,
+    taken: Arc<Notify>,
+}
+
+impl Desk for Counting {
+    async fn waits(&self) -> Option<Timestamp> {
+        Some(Timestamp::from_millis(0))
+    }
+
+    fn news(&self) -> Arc<Notify> {
+        Arc::default()
+    }
+
+    async fn take(&self, message: &Fetched) -> Outcome {
+        assert_eq!(message.raw.expose(), MESSAGE.as_bytes());
+        self.taken.notify_one();
+        Outcome::Done
+    }
+
+    async fn hear(&self, state: State) {
+        assert_eq!(state, State::Watching);
+    }
+
+    async fn begin(&self) -> Option<Place> {
+        Some(Place::begin(1, 1))
+    }
+
+    async fn room(&self) -> Option<Room> {
+        self.rooms.fetch_add(1, Ordering::SeqCst);
+        None
+    }
+}
+
+/// A server with one message, which it is asked for, and answers when told.
+async fn server(listener: TcpListener, asked: Arc<Notify>, speak: Arc<Notify>) {
+    let (read, mut write) = listener.accept().await.unwrap().0.into_split();
+    let mut lines = BufReader::new(read).lines();
+    write.write_all(b"* OK ready\r\n").await.unwrap();
+    while let Ok(Some(line)) = lines.next_line().await {
+        let (tag, command) = line.split_once(' ').unwrap();
+        let said = match command.split(' ').next().unwrap() {
+            "CAPABILITY" => "* CAPABILITY IMAP4rev1\r\n".to_owned(),
+            "EXAMINE" => "* 1 EXISTS\r\n* OK [UIDVALIDITY 1] n\r\n* OK [UIDNEXT 2] n\r\n".to_owned(),
+            "UID" => {
+                asked.notify_one();
+                speak.notified().await;
+                let (size, when) = (MESSAGE.len(), "17-Jul-2026 02:44:25 +0000");
+                format!(
+                    "* 1 FETCH (UID 1 INTERNALDATE \"{when}\" RFC822.SIZE {size} BODY[]<0> {{{size}}}\r\n{MESSAGE})\r\n"
+                )
+            }
+            _ => String::new(),
+        };
+        write.write_all(format!("{said}{tag} OK done\r\n").as_bytes()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_has_no_room() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (asked, speak) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    tokio::spawn(server(listener, Arc::clone(&asked), Arc::clone(&speak)));
+    let desk = Counting::default();
+    let watching = desk.clone();
+    let task = tokio::spawn(async move {
+        let settings = Settings { allow: Vec::new(), ports: Vec::new(), ca_file: None, resolver: Resolver::table() };
+        let egress = Egress::new(&settings, "127.0.0.1:1".parse().unwrap(), None).unwrap();
+        let account = Account {
+            target: egress.own_choice("127.0.0.1", port).unwrap(),
+            security: Security::None,
+            user: "ada".to_owned(),
+            access: Access::Password(Held::Here(Secret::new("imap-secret-words".to_owned()))),
+            folder: "INBOX".to_owned(),
+        };
+        let (clock, entropy) = (Clock::manual(NOW), Entropy::seeded(1));
+        let mailbox = Mailbox {
+            egress: &egress,
+            account: &account,
+            desk: &watching,
+            clock: &clock,
+            entropy: &entropy,
+            pauses: Pauses::default(),
+        };
+        watch(&mailbox).await;
+    });
+    asked.notified().await;
+    // Whatever the watch does behind its question, it has done by then.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(desk.rooms.load(Ordering::SeqCst), 0, "the server has said nothing yet");
+    speak.notify_one();
+    desk.taken.notified().await;
+    assert!(desk.rooms.load(Ordering::SeqCst) > 0, "the message had room");
+    task.abort();
+}
