@@ -117,6 +117,7 @@ impl Earning {
             name: format!("Verification - {now}"),
             expires_at: Some(self.expires_at),
             inert: None,
+            proved: true,
         };
         let added = keys::add(tx, self.kid, &key, false, now).await?;
         over.extend(added.map_err(|_| Error::internal("a key that was just made is there already"))?);
