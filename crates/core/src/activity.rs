@@ -14,7 +14,7 @@ pub mod rules;
 mod status;
 mod tables;
 
-pub use field::{Answer, Field, Form};
+pub use field::{Answer, Field, Form, KEY_WORDS};
 pub use given::{NewKey, NewUser};
 pub use kind::Kind;
 pub use mailed::{Mailed, numbers_of};

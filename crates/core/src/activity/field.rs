@@ -16,7 +16,7 @@ const MESSAGE_MOST: usize = 16_384;
 /// The longest bundle or token: characters.
 const SEALED_MOST: usize = 4096;
 /// What is said of a key that is none.
-pub(super) const KEY_WORDS: &str = "must be a public key of P-256 in hexadecimal";
+pub const KEY_WORDS: &str = "must be a public key of P-256 in hexadecimal";
 
 /// A member of the parameters of an activity.
 #[derive(Debug)]

@@ -130,13 +130,18 @@ pub async fn remove(app: &Arc<App>, org: OrgId, id: UserId) -> Result<Removed> {
 async fn leaver(tx: &mut Tx<'_>, org: &OrgId, id: &UserId) -> Result<Vec<doorcode_core::CredentialId>> {
     let user = users::get(tx, org, id).await?.ok_or(Error::NotFound)?;
     let info = UserInfo::of(tx, org, user).await?;
-    if users::count(tx, org).await? == 1 {
+    if is_last(tx, org, id).await? {
         Ok(Vec::new())
     } else if info.email_verified {
         keys::of_member(tx, org, id).await
     } else {
         Ok(stamp_keys::of_user(tx, org, id).await?.iter().map(|key| key.id).collect())
     }
+}
+
+/// Whether without them an org would have no member, or nobody at all.
+async fn is_last(tx: &mut Tx<'_>, org: &OrgId, id: &UserId) -> Result<bool> {
+    Ok(users::only_member(tx, org).await? == Some(*id) || users::count(tx, org).await? == 1)
 }
 
 async fn part(
@@ -149,7 +154,7 @@ async fn part(
 ) -> Result<Option<Credential>> {
     orgs::hold(tx, org).await?;
     let user = users::get(tx, org, id).await?.ok_or(Error::NotFound)?;
-    if users::count(tx, org).await? == 1 {
+    if is_last(tx, org, id).await? {
         return Err(Error::Conflict("they are the last one in this org"));
     }
     let known = keys::of_member(tx, org, id).await?;

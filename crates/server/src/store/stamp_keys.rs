@@ -38,7 +38,7 @@ statements! {
         WHERE credentials.public_key = $2 AND orgs.parent_id = $1 AND credentials.revoked_at IS NULL \
         AND (credentials.expires_at IS NULL OR credentials.expires_at > $3) AND credentials.scopes = '' \
         ORDER BY credentials.last_used_at IS NULL, credentials.id LIMIT 1";
-    // Once: nothing reads when it was.
+    // Here only whether there is a time counts, and not which.
     PROVE = "UPDATE credentials SET last_used_at = $3 WHERE org_id = $1 AND id = $2 AND public_key IS NOT NULL \
         AND revoked_at IS NULL AND last_used_at IS NULL";
     // Its place in the org goes with it.

@@ -11,6 +11,8 @@ statements! {
         WHERE users.org_id = $1 AND users.id = $2 FOR SHARE";
     GET = "SELECT id, full_name, email FROM users WHERE org_id = $1 AND id = $2";
     LIST = "SELECT id, full_name, email FROM users WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    // Those who sign with keys of their own may be anybody's customers.
+    MEMBERS = "SELECT id, full_name, email FROM users WHERE org_id = $1 AND root IS NULL ORDER BY id LIMIT 2";
     DELETE = "DELETE FROM users WHERE org_id = $1 AND id = $2";
     COUNT = "SELECT count(*) FROM users WHERE org_id = $1";
 }
@@ -44,6 +46,15 @@ pub async fn get(tx: &mut Tx<'_>, org: &OrgId, id: &UserId) -> Result<Option<Use
 /// Users of an org behind `after`, in the order in which they were made, at most `most`.
 pub async fn list(tx: &mut Tx<'_>, org: &OrgId, after: &UserId, most: i64) -> Result<Vec<User>> {
     tx.all(&LIST, &[org.into(), after.into(), most.into()], User::read).await
+}
+
+/// The only member of an org's team; none if there are more, or none. Whoever signs with keys of their own is a user and no member.
+pub async fn only_member(tx: &mut Tx<'_>, org: &OrgId) -> Result<Option<UserId>> {
+    let members = tx.all(&MEMBERS, &[org.into()], User::read).await?;
+    Ok(match &members[..] {
+        [only] => Some(only.id),
+        _ => None,
+    })
 }
 
 /// Removes one. False: there is none such.

@@ -170,12 +170,44 @@ async fn an_address_that_a_user_alone_named_opens_nothing() {
     let (_, key) = made.await.unwrap();
     let program = program(&app, key.expose());
     let (id, code) = started(&app, &program).await;
-    for code in [&code, &not(&code)] {
-        let answer = redeem(&program, &id, code, &Key::new(9).target()).await;
-        assert_eq!(problem(&answer), (409, "conflict".to_owned()));
-    }
+    let refused = async |why: &str| {
+        for code in [&code, &not(&code)] {
+            let answer = redeem(&program, &id, code, &Key::new(9).target()).await;
+            assert_eq!(problem(&answer), (409, "conflict".to_owned()));
+            assert!(answer.text().contains(why), "{}", answer.text());
+        }
+    };
+    // And whoever reads a root user's mail does not come by their keys where that is not switched on.
+    refused("a root user").await;
+    let kind = doorcode_core::activity::Kind::SetOrganizationFeature;
+    let on = json!({ "name": "FEATURE_NAME_OTP_EMAIL_AUTH", "value": "" });
+    let body = crate::turnkey_cast::body(&app, kind, &org, on);
+    let answer = send(&app, &eve, &crate::turnkey_cast::submit_path(kind), &body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    refused("themselves named").await;
     let right = program.post(&format!("{V}/{}/check", id.as_str().unwrap()), json!({ "code": code })).await.json();
     assert!(right["token"].is_string(), "the code was not looked at");
+}
+
+/// The attack: a customer of an org takes an address that is to be another's, or a place in its team.
+#[tokio::test]
+async fn a_customer_takes_no_address_and_no_place_in_the_team() {
+    let app = TestApp::new().await;
+    let key = key_of(&app, "ada@example.com").await;
+    let (program, device) = (program(&app, &key), Key::new(9));
+    let org = org_of(&program).await;
+    let ada = program.get("/v1/users").await.json()["data"][0]["id"].as_str().unwrap().to_owned();
+    let (id, code) = started(&app, &program).await;
+    let right = redeem(&program, &id, &code, &device.target()).await.json();
+    let theirs = device.open(right["credential_bundle"].as_str().unwrap());
+    let kind = doorcode_core::activity::Kind::UpdateUserEmail;
+    let wanted = json!({ "userId": right["user_id"], "userEmail": "carol@example.com" });
+    let body = crate::turnkey_cast::body(&app, kind, &org, wanted);
+    let answer = send(&app, &theirs, &crate::turnkey_cast::submit_path(kind), &body).await;
+    assert!(answer.status >= 400, "{}", answer.text());
+    assert_eq!(app.number("SELECT count(*) FROM users WHERE email = 'carol@example.com'"), 0);
+    let removed = program.send(axum::http::Method::DELETE, &format!("/v1/users/{ada}"), "").await;
+    assert_eq!(problem(&removed), (409, "conflict".to_owned()), "she is still the last of the team");
 }
 
 /// The attack: somebody who was removed goes on with the key that they had, or their address is nobody's for good.

@@ -273,6 +273,13 @@ async fn a_key_that_others_name_leads_its_owner_home() {
     assert_eq!(home(&early).await, bob.org);
     assert_eq!(cast.whoami(&mallory, &theirs.org).await.status, 200);
     assert_eq!((home(&early).await, home(&mallory).await), (bob.org.clone(), theirs.org.clone()));
+    // To ask through the parent, which names nobody's organization, makes it nobody's.
+    let asked = Key::new(22);
+    name(&asked).await;
+    assert_eq!(home(&asked).await, theirs.org, "nobody else has named it");
+    let carol = cast.sub("carol@example.com", &[&asked]).await;
+    assert_eq!(cast.whoami(&asked, &carol.org).await.json()["userId"], carol.user.as_str());
+    assert_eq!(home(&asked).await, carol.org);
     // A key of a code is its owner's from the beginning.
     cast.app.advance(seconds(1));
     let start = cast.start(&ada.org, ADA).await;

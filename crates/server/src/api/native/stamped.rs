@@ -1,11 +1,11 @@
-//! Requests that their caller signed, in place of showing a key: the whole of each, with the headers `X-Stamp`, `X-Organization-Id`,
+//! Requests that their caller signed, in place of showing a key: all of each but its other headers, with `X-Stamp`, `X-Organization-Id`,
 //! `X-Timestamp` and `X-Nonce`. Around the door's routes, since the body has to be read before anybody knows who calls. Refuses two stamps, a
 //! stamp beside a key, and every kind of stamp but this one; other doors' stamps are theirs.
 
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::HeaderMap;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -14,6 +14,7 @@ use super::problem::{self, Refused};
 use crate::api::form::Form;
 use crate::app::App;
 use crate::body;
+use crate::ops::client::Client;
 use crate::ops::signed::{self, Stamped};
 use crate::store::credentials::Credential;
 
@@ -39,7 +40,7 @@ pub(in crate::api) async fn around(State(app): State<Arc<App>>, request: Request
 /// The same request, with who signed it.
 async fn verified(app: &Arc<App>, request: Request) -> Result<Request, Refused> {
     let (mut parts, body) = request.into_parts();
-    let headers = parts.headers.clone();
+    let (headers, mut place) = (parts.headers.clone(), parts.clone());
     let said = [STAMPS[0], "x-organization-id", "x-timestamp", "x-nonce"].map(|name| only(&headers, name));
     let others = [STAMPS[1], STAMPS[2], "authorization"];
     let [Some(stamp), Some(org), Some(at), Some(nonce)] = said else { return Err(problem::unstamped().into()) };
@@ -50,7 +51,8 @@ async fn verified(app: &Arc<App>, request: Request) -> Result<Request, Refused> 
     let body = body.map_err(|trouble| Refused::from(problem::unread(trouble)))?;
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
     let signed = Stamped { stamp, org, at, nonce, method: parts.method.as_str(), target, body: &body };
-    let signer = signed::recognise(app, &signed).await.map_err(Refused::from)?;
+    let Ok(client) = Client::from_request_parts(&mut place, app).await;
+    let signer = signed::recognise(app, &signed, client).await.map_err(Refused::from)?;
     parts.extensions.insert(Signer(signer.ok_or_else(problem::unstamped)?));
     Ok(Request::from_parts(parts, Body::from(body)))
 }

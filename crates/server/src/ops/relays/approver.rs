@@ -103,14 +103,6 @@ pub async fn only_member(app: &App, key: &Credential) -> Result<Whose> {
         return Err(Error::Forbidden);
     }
     let org = key.org;
-    let members = app
-        .db
-        .read(move |tx| {
-            Box::pin(async move { users::list(tx, &org, &doorcode_core::UserId::from_bytes([0; 16]), 2).await })
-        })
-        .await?;
-    match &members[..] {
-        [only] => Ok(Whose { org, owner: only.id }),
-        _ => Err(Error::Forbidden),
-    }
+    let only = app.db.read(move |tx| Box::pin(async move { users::only_member(tx, &org).await })).await?;
+    only.map(|owner| Whose { org, owner }).ok_or(Error::Forbidden)
 }

@@ -77,8 +77,17 @@ pub(super) async fn home(app: &App, parent: OrgId, key: PublicKey) -> Result<Opt
     app.db.read(move |tx| Box::pin(async move { stamp_keys::home(tx, &parent, &key, now).await })).await
 }
 
-/// Whoever signs with a key in an organisation. The stamp was verified before.
+/// Whoever signs with a key in an organisation that the signed call names. The stamp was verified before.
 pub(super) async fn find(app: &Arc<App>, org: OrgId, key: &PublicKey) -> Result<Arc<Found>, Refused> {
+    find_as(app, org, key, true).await
+}
+
+/// The same in an organisation that the call did not name, but a key led to: that says nothing of whose the key is.
+pub(super) async fn find_unnamed(app: &Arc<App>, org: OrgId, key: &PublicKey) -> Result<Arc<Found>, Refused> {
+    find_as(app, org, key, false).await
+}
+
+async fn find_as(app: &Arc<App>, org: OrgId, key: &PublicKey, named: bool) -> Result<Arc<Found>, Refused> {
     let (now, key) = (app.clock.now(), *key);
     let name = fingerprint("signer", &[org.as_bytes(), key.curve().name().as_bytes(), &key.to_bytes()]);
     if let Some(found) = app.recent_signers.get(&name, now).filter(|found| !found.key.is_over(now)) {
@@ -89,19 +98,26 @@ pub(super) async fn find(app: &Arc<App>, org: OrgId, key: &PublicKey) -> Result<
     let mut flight = [0; 32];
     flight[..16].copy_from_slice(&name);
     flight[16..24].copy_from_slice(&endings.to_be_bytes());
-    let found = app.lookups.once(flight, look_and_wake(app, org, key, now)).await?;
+    flight[24] = u8::from(named);
+    let found = app.lookups.once(flight, look_and_wake(app, org, key, named, now)).await?;
     app.recent_signers.keep(&name, &found, endings, now);
     Ok(found)
 }
 
-async fn look_and_wake(app: &Arc<App>, org: OrgId, key: PublicKey, now: Timestamp) -> Result<Arc<Found>, Refused> {
+async fn look_and_wake(
+    app: &Arc<App>,
+    org: OrgId,
+    key: PublicKey,
+    named: bool,
+    now: Timestamp,
+) -> Result<Arc<Found>, Refused> {
     let mut found = look(app, org, key, now).await??;
     if found.key.inert.is_some() {
         keys::wake(app, &found.key, now).await?;
         found = look(app, org, key, now).await??;
     }
     // Below a parent, by whose name it may be looked for; and once.
-    if !found.key.proved && found.side == Side::Own && found.org.parent.is_some() {
+    if named && !found.key.proved && found.side == Side::Own && found.org.parent.is_some() {
         let id = found.key.id;
         app.db.write(move |tx| Box::pin(async move { stamp_keys::prove(tx, &org, &id, now).await })).await?;
         found.key.proved = true;

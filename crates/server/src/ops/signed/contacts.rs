@@ -102,6 +102,10 @@ impl Change {
         if token.as_ref().is_some_and(|token| !theirs(token)) {
             return Err(Refusal::Token.into());
         }
+        // In an organisation of many people, whoever is one of them would take away an address that is to be somebody else's.
+        if token.is_none() && caller.org.parent.is_none() && !caller.user.root {
+            return Err(Refusal::Token.into());
+        }
         Ok(Self { org: caller.org.id, user: keys::user_id(parameters)?, contact, token })
     }
 

@@ -1,8 +1,8 @@
 //! A code of the door `native` comes back, and becomes a key that is sealed to the person's device, in place of a token. The key is made and
 //! sealed before the unit, and dropped if the code is wrong. Refuses an address that two users have, or that nobody but its user named where
-//! others have keys; and to make a second key for the same code: a repeat is given the same bundle.
+//! others have keys; a root user's, unless the org has switched that on; and to make a second key for the same code: a repeat is given the same bundle.
 
-use doorcode_core::activity::rules::SESSION_LIFE;
+use doorcode_core::activity::rules::{Feature, SESSION_LIFE};
 use doorcode_core::seal::turnkey::{Grant, grant};
 use doorcode_core::stamp::{KeyKind, PublicKey};
 use doorcode_core::{
@@ -11,7 +11,7 @@ use doorcode_core::{
 use serde::{Deserialize, Serialize};
 
 use super::start::seconds;
-use super::{contacts, keys};
+use super::{contacts, features, keys};
 use crate::app::App;
 use crate::ops::idempotency::{self, Once};
 use crate::store::signers::{self, Signer};
@@ -87,6 +87,11 @@ impl Earning {
         let Some(user) = found.pop() else { return Ok(None) };
         if !found.is_empty() {
             return Err(Error::Conflict("two users have this address"));
+        }
+        // As for the door's own codes for keys: who reads a root user's mail does not come by all that the org has.
+        let org = orgs::get(tx, &self.org).await?.ok_or(Error::NotFound)?;
+        if user.root && !features::is_on(&org, Feature::of(contact)) {
+            return Err(Error::Conflict("codes are no way to a root user's keys here: switch the feature on"));
         }
         if !contacts::is_trusted(tx, &user, contact, now).await? {
             return Err(Error::Conflict("only the user themselves named this address"));

@@ -27,11 +27,12 @@ pub(super) async fn add(
     now: Timestamp,
 ) -> Result<Result<Vec<CredentialId>, Refusal>> {
     signers::hold(tx, &new.org, &new.user).await?.ok_or(Error::NotFound)?;
-    let mut over = Vec::new();
+    let (mut over, mut new) = (Vec::new(), new.clone());
     match stamp_keys::find(tx, &new.org, &new.key).await? {
         // Who signs in again with the same key has it for longer.
         Some(same) if same.user == new.user && same.kind == KeyKind::Login && new.kind == KeyKind::Login => {
             stamp_keys::end(tx, &new.org, &same.id, now).await?;
+            new.proved |= same.proved;
         }
         Some(_) => {
             return Ok(Err(Refusal::Request { field: "publicKey", why: "is a key of this organization already" }));
@@ -39,12 +40,12 @@ pub(super) async fn add(
         None => {}
     }
     if new.inert.is_none() {
-        match make_room(tx, new, invalidating, now).await? {
+        match make_room(tx, &new, invalidating, now).await? {
             Ok(ended) => over = ended,
             Err(refusal) => return Ok(Err(refusal)),
         }
     }
-    stamp_keys::insert(tx, new, kid).await?;
+    stamp_keys::insert(tx, &new, kid).await?;
     Ok(Ok(over))
 }
 

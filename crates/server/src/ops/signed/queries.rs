@@ -98,7 +98,7 @@ pub async fn whoami(app: &Arc<App>, query: &Query) -> Result<WhoAmI, Refused> {
     let found = match caller::find(app, query.org, &query.key).await {
         Err(Refused::Refusal(Refusal::UnknownKey)) => {
             let home = caller::home(app, query.org, query.key).await?.ok_or(Refusal::UnknownKey)?;
-            caller::find(app, home, &query.key).await?
+            caller::find_unnamed(app, home, &query.key).await?
         }
         found => found?,
     };

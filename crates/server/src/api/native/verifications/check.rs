@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse as _;
+use doorcode_core::activity::KEY_WORDS;
 use doorcode_core::stamp::{Curve, PublicKey};
 use doorcode_core::{Error, Secret};
 use serde::Serialize;
@@ -51,7 +52,7 @@ pub(crate) struct Outcome {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "kK6ueBJ6PgQ3v2Tz…")]
     credential_bundle: Option<String>,
-    /// Whose key it is: the org's user with this address, who is made if there is none.
+    /// Whose key it is: the org's user who signs with keys and has this address, who is made if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "uuid")]
     user_id: Option<String>,
@@ -124,6 +125,5 @@ pub(in crate::api::native) async fn check(
 
 /// A point of P-256, of either usual form.
 fn point(text: &str) -> Result<PublicKey, Error> {
-    let why = "must be a public key of P-256 in hexadecimal";
-    PublicKey::parse(Curve::P256, text).ok_or(Error::Invalid { field: "target_public_key", why })
+    PublicKey::parse(Curve::P256, text).ok_or(Error::Invalid { field: "target_public_key", why: KEY_WORDS })
 }
