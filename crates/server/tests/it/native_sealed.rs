@@ -210,6 +210,35 @@ async fn a_customer_takes_no_address_and_no_place_in_the_team() {
     assert_eq!(problem(&removed), (409, "conflict".to_owned()), "she is still the last of the team");
 }
 
+/// The file beside the master keys can't be written, or the server dies before it is: a key that made room must not come back with a copy.
+#[tokio::test]
+async fn keys_that_made_room_are_noted_with_the_repeat_as_well() {
+    let app = TestApp::new().await;
+    let key = key_of(&app, "ada@example.com").await;
+    let (program, device) = (program(&app, &key), Key::new(9));
+    let org = org_of(&program).await;
+    let (id, code) = started(&app, &program).await;
+    let first = redeem(&program, &id, &code, &device.target()).await.json();
+    let theirs = device.open(first["credential_bundle"].as_str().unwrap());
+    let kind = doorcode_core::activity::Kind::CreateApiKeysV2;
+    let more: Vec<Value> = (40..49).map(|seed| Key::new(seed).given(Some("600"))).collect();
+    let body = crate::turnkey_cast::body(&app, kind, &org, json!({ "userId": first["user_id"], "apiKeys": more }));
+    let answer = send(&app, &theirs, &crate::turnkey_cast::submit_path(kind), &body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+
+    app.advance(seconds(1));
+    let (id, code) = started(&app, &program).await;
+    let file = app.app.config.keys.join("revocations.log");
+    std::fs::create_dir(&file).unwrap();
+    assert_eq!(redeem(&program, &id, &code, &device.target()).await.status, 503, "it is said that it was not heard");
+    std::fs::remove_dir(&file).unwrap();
+    let right = redeem(&program, &id, &code, &device.target()).await;
+    assert_eq!((right.status, &right.json()["valid"]), (200, &json!(true)), "{}", right.text());
+    let noted = std::fs::read_to_string(&file).unwrap();
+    assert!(noted.contains(first["key_id"].as_str().unwrap()), "{noted}");
+    assert_eq!(whoami(&app, &theirs, &org).await.status, 401);
+}
+
 /// The attack: somebody who was removed goes on with the key that they had, or their address is nobody's for good.
 #[tokio::test]
 async fn who_is_removed_takes_their_key_along_and_leaves_their_address() {

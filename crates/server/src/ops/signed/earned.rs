@@ -43,6 +43,8 @@ pub struct Earned {
     pub expires_at: i64,
     /// Its private half, sealed to the key that was given.
     pub bundle: String,
+    /// The ids of keys that are over by it. Kept with it: the server may die before the file beside the master keys hears of them.
+    over: Vec<String>,
 }
 
 /// What a code that is said again had earned.
@@ -99,13 +101,13 @@ impl Earning {
         Ok(Some(user))
     }
 
-    /// The code was right: the key is its user's, who is made if there is none. Gives what was earned and the keys that are over by it.
+    /// The code was right: the key is its user's, who is made if there is none. Gives what was earned.
     pub async fn give(
         &self,
         tx: &mut Tx<'_>,
         (challenge, contact): (&ChallengeId, &Address),
         now: Timestamp,
-    ) -> Result<(Earned, Vec<CredentialId>)> {
+    ) -> Result<Earned> {
         // Of two that would have one address, the second sees the first.
         orgs::hold(tx, &self.org).await?;
         let user = match self.owner(tx, contact, now).await? {
@@ -132,11 +134,12 @@ impl Earning {
             key: self.id.to_string(),
             expires_at: self.expires_at.millis(),
             bundle: self.grant.bundle.clone(),
+            over: over.iter().map(ToString::to_string).collect(),
         };
         let once = once(self.org, challenge, Some(&self.target));
         idempotency::replay::<Earned>(tx, Some(&once), now).await?;
         idempotency::keep(tx, Some(&once), &earned).await?;
-        Ok((earned, over))
+        Ok(earned)
     }
 
     /// A user of that address, who may do nothing in the org but what is about themselves.
@@ -170,9 +173,9 @@ pub async fn earned_before(
     })
 }
 
-/// Keys are over by what was earned: the file beside the master keys hears of it.
-pub fn ended(app: &App, org: OrgId, over: Vec<CredentialId>) -> Result<()> {
-    keys::ended(app, over.into_iter().map(|id| (org, id)))
+/// Keys are over by what was earned: the file beside the master keys hears of it, and again with each repeat.
+pub fn ended(app: &App, org: OrgId, earned: &Earned) -> Result<()> {
+    keys::ended(app, earned.over.iter().filter_map(|id| Some((org, id.parse().ok()?))))
 }
 
 /// What was earned is kept as the answer to a request of that verification's name; its body is the target.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use doorcode_core::stamp::PublicKey;
 use doorcode_core::token::{Claims, Typ};
-use doorcode_core::{Address, ChallengeId, CredentialId, Email, EventId, GuessPolicy, Result, Secret, Timestamp};
+use doorcode_core::{Address, ChallengeId, Email, EventId, GuessPolicy, Result, Secret, Timestamp};
 
 use super::{Backend, PURPOSE, Verification, note, own, target, verified_at};
 use crate::app::App;
@@ -52,8 +52,8 @@ pub enum Proof {
 
 /// What a check came to, in its unit.
 enum Came {
-    /// Right, now: what it earned, and the keys that are over by it.
-    Right(Box<Challenge>, Option<(Earned, Vec<CredentialId>)>),
+    /// Right, now: what it earned.
+    Right(Box<Challenge>, Option<Earned>),
     /// Right again: what it had earned.
     Repeat(Box<Challenge>, Option<Earned>),
     /// Wrong, or right again for another thing than before.
@@ -75,11 +75,10 @@ pub async fn check(app: &Arc<App>, entry: Entry) -> Result<Judged> {
         app.call(id);
     }
     let proof = match came {
-        Came::Right(_, Some((earned, over))) => {
-            signed::ended(app, org, over)?;
+        Came::Right(_, Some(earned)) | Came::Repeat(_, Some(earned)) => {
+            signed::ended(app, org, &earned)?;
             Some(Proof::Key(earned))
         }
-        Came::Repeat(_, Some(earned)) => Some(Proof::Key(earned)),
         Came::Right(challenge, None) | Came::Repeat(challenge, None) => Some(Proof::Token(token(app, &challenge)?)),
         Came::Wrong => None,
     };
