@@ -40,7 +40,8 @@ pub(in crate::api) async fn around(State(app): State<Arc<App>>, request: Request
 /// The same request, with who signed it.
 async fn verified(app: &Arc<App>, request: Request) -> Result<Request, Refused> {
     let (mut parts, body) = request.into_parts();
-    let (headers, mut place) = (parts.headers.clone(), parts.clone());
+    let Ok(client) = Client::from_request_parts(&mut parts, app).await;
+    let headers = parts.headers.clone();
     let said = [STAMPS[0], "x-organization-id", "x-timestamp", "x-nonce"].map(|name| only(&headers, name));
     let others = [STAMPS[1], STAMPS[2], "authorization"];
     let [Some(stamp), Some(org), Some(at), Some(nonce)] = said else { return Err(problem::unstamped().into()) };
@@ -51,7 +52,6 @@ async fn verified(app: &Arc<App>, request: Request) -> Result<Request, Refused> 
     let body = body.map_err(|trouble| Refused::from(problem::unread(trouble)))?;
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
     let signed = Stamped { stamp, org, at, nonce, method: parts.method.as_str(), target, body: &body };
-    let Ok(client) = Client::from_request_parts(&mut place, app).await;
     let signer = signed::recognise(app, &signed, client).await.map_err(Refused::from)?;
     parts.extensions.insert(Signer(signer.ok_or_else(problem::unstamped)?));
     Ok(Request::from_parts(parts, Body::from(body)))

@@ -38,7 +38,8 @@ pub struct Stamped<'a> {
     pub body: &'a [u8],
 }
 
-/// The credential of whoever signed a request, if it is good; its scopes are what its user's role gives. From here on the request is spent, if they may anything.
+/// The credential of whoever signed a request, if it is good; its scopes are what its user's role gives. From here on the request is
+/// spent, if they may anything.
 pub async fn recognise(app: &Arc<App>, request: &Stamped<'_>, client: Client) -> Result<Option<Arc<Credential>>> {
     let now = app.clock.now();
     let (Ok(stamp), Ok(org), Ok(at)) = (Stamp::parse(request.stamp), request.org.parse::<OrgId>(), moment(request.at))
