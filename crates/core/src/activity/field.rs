@@ -90,6 +90,14 @@ pub struct Answer {
 }
 
 impl Form {
+    /// Whether a value is secret, or has a member that is.
+    pub fn holds_secret(self) -> bool {
+        match self {
+            Self::Object(fields) | Self::Each(fields, ..) => fields.iter().any(|field| field.form.holds_secret()),
+            form => form.is_secret(),
+        }
+    }
+
     /// Whether a value is kept as [`super::MASK`].
     pub const fn is_secret(self) -> bool {
         matches!(self, Self::Code | Self::Sealed)

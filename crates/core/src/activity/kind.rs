@@ -117,7 +117,7 @@ impl Kind {
 
     /// Whether a body of this kind holds a code or a token: then its plain fingerprint is not kept.
     pub fn carries_secret(self) -> bool {
-        self.parameters().iter().any(|field| field.form.is_secret())
+        self.parameters().iter().any(|field| field.form.holds_secret())
     }
 
     /// Whether a parent's key may do it to a sub-organisation: send and take the codes of people who live there.
@@ -210,5 +210,13 @@ mod tests {
         assert_eq!(carry[..5], all);
         assert!(Kind::CreateSubOrganizationV8.carries_secret() && Kind::UpdateUserEmail.carries_secret());
         assert!(!Kind::InitOtpV3.carries_secret() && !Kind::StampLogin.carries_secret());
+    }
+
+    #[test]
+    fn a_secret_inside_an_object_is_one_too() {
+        const INSIDE: &[Field] = &[may("note", Form::Text), must("code", Form::Code)];
+        assert!(Form::Object(INSIDE).holds_secret() && Form::Each(INSIDE, 1, 2).holds_secret());
+        assert!(Form::Object(&[must("inner", Form::Object(INSIDE))]).holds_secret());
+        assert!(!Form::Object(&INSIDE[..1]).holds_secret());
     }
 }

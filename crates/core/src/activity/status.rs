@@ -1,12 +1,12 @@
-//! Where an activity stands. Refuses a name or a number that is none of these. Of the
-//! seven published states four are ways of collecting more votes; here one vote decides, so they are read and never entered.
+//! Where an activity stands. Refuses a name or a number that is none of these. Of the seven published states three are ways of collecting
+//! more votes, and `Pending` is of activities that last; here one vote decides at once, so these four are read and never entered.
 
 /// A state.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Status {
     /// Taken in.
     Created,
-    /// Being done, or a fault that may pass was in the way: the same body begins it again.
+    /// Being done.
     Pending,
     /// Done.
     Completed,

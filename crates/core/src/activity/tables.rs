@@ -230,8 +230,8 @@ pub(super) static ROWS: [Row; 24] = [
     ),
 ];
 
-/// The most keys that one activity makes or ends, and that a user has.
-const KEYS_MOST: usize = 20;
+/// The most keys that one activity makes or ends: as many as a user has, of both kinds.
+const KEYS_MOST: usize = 2 * super::rules::KEYS_OF_A_KIND;
 /// What can be switched.
 const FEATURES: &[&str] = &super::rules::Feature::NAMES;
 

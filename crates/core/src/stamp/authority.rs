@@ -1,5 +1,5 @@
 //! Whose key a stamp is of, where the same key stands in an organisation and in its parent, and what its owner may do. Refuses to let a
-//! parent do more to a sub-organisation than send and take its people's codes, to look further than one level, and to let somebody who is not
+//! parent do more to a sub-organisation than read it and send and take its people's codes, to look further than one level, and to let somebody who is not
 //! a root user touch anybody else.
 
 use crate::activity::Kind;

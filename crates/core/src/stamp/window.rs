@@ -1,4 +1,4 @@
-//! When a signed call is of now. Refuses what was signed an hour ago or earlier, and what claims to be of a later time than clocks go wrong
+//! When an activity is of now; `request.rs` says it of a signed request of the door `native`. Refuses what was signed an hour ago or earlier, and what claims to be of a later time than clocks go wrong
 //! by. The lower bound limits for how long a call that somebody recorded could be made again after its fingerprint was forgotten, so
 //! fingerprints are kept for longer than both bounds together.
 

@@ -83,7 +83,7 @@ enum Command {
     MigrateStore(migrate_store::MigrateStore),
     /// Watch a mailbox beside the person, and hand codes in sealed
     Collect(Box<collect::Collect>),
-    /// Sign the body of a call: prints the value of its X-Stamp header
+    /// Sign the body of a call: prints the value of its X-Stamp header. With --request, a whole request: prints its headers
     Stamp(stamp::Stamp),
     /// Make a key that calls are signed with and bundles are sealed to, and open what was sealed to it
     #[command(subcommand)]

@@ -13,7 +13,6 @@ use doorcode_core::{Secret, hex};
 use super::{Ended, Trouble, out};
 use crate::entropy::Entropy;
 
-/// Make a key that calls are signed with and bundles are sealed to, and open what was sealed to it
 #[derive(Subcommand)]
 pub(super) enum Seal {
     /// Make a key. The file has the private half, in hexadecimal, and is its owner's only; the public half is printed

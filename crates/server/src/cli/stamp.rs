@@ -15,9 +15,8 @@ use crate::clock::Clock;
 use crate::entropy::{self, Entropy};
 
 /// The longest body that is read; no call takes a longer one.
-const BODY_MOST: u64 = 16 << 20;
+const BODY_MOST: u64 = crate::body::MOST as u64;
 
-/// Sign the body of a call: prints the value of its X-Stamp header. With --request, a whole request: prints its headers
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -28,7 +27,7 @@ Examples:
   doorcode stamp --key me.key --body start.json --request 'POST /v1/verifications' --org ID |
     curl -H @- --data-binary @start.json http://127.0.0.1:8080/v1/verifications
 
-The first is a call of the door turnkey, the second a request of the door native: good once, for five minutes. There, no --body is none.
+The first is a call of the door turnkey, the second a request of the door native: good once, for five minutes.
 
 Every byte is signed, a line end too: send the same file, with --data-binary and not with -d.
 A key is made by `doorcode seal key`.")]
@@ -36,7 +35,7 @@ pub(super) struct Stamp {
     /// The file of the private key, of P-256 in hexadecimal
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
-    /// The body; without it, standard input
+    /// The body; without it, standard input, or, with --request, none
     #[arg(long, value_name = "FILE")]
     body: Option<PathBuf>,
     /// Method and path of a request, with the query if it has one, as they are sent

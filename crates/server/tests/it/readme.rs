@@ -1,4 +1,4 @@
-//! The quick start of README.md and the journeys of docs/native.md and docs/turnkey.md, as they stand: every block is run, in its order and
+//! The quick start of README.md, the journeys of docs/native.md and docs/turnkey.md and the signed request of the former, as they stand: every block is run, in its order and
 //! in one shell, and says what the page says that it says. Refuses to know what is in the blocks, but for the code that somebody types.
 
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
@@ -159,6 +159,18 @@ async fn the_journey_of_signed_calls_does_what_it_says() {
     let all = blocks(&page("docs/turnkey.md", &address), "The journey");
     let count = |language: &str| all.iter().filter(|block| block.language == language).count();
     assert!(count("sh") >= 6 && count("json") >= 2 && count("text") >= 2);
+    judge(&all, &run(&all, (&home, &address)).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signed_request_does_what_its_page_says() {
+    let (home, address) = (Home::dev("signed-request"), free("127.0.0.1:0").unwrap());
+    let _server = ServerProcess::spawn(home.command(&["serve", "--listen", &address])).await;
+    let mut all = blocks(&page("docs/native.md", &address), "Signed requests");
+    // The lines that are signed are shown, and said by nobody.
+    let shown = all.iter().position(|block| block.text.starts_with("doorcode-v1")).unwrap();
+    all.remove(shown);
+    assert_eq!(all.iter().map(|block| block.language.as_str()).collect::<Vec<_>>(), ["sh", "sh", "text"]);
     judge(&all, &run(&all, (&home, &address)).await);
 }
 

@@ -267,7 +267,7 @@ impl Deed {
                 Ok(keys::noted(app, found).await?)
             }
             Ok(Came::Now(activity, then)) => {
-                if matches!(self.task, Task::Switch(_) | Task::Change(_)) {
+                if self.task.changes_signers() {
                     app.recent_signers.forget();
                 }
                 follow(app, then)?;

@@ -31,7 +31,7 @@ pub struct Found {
     pub key: StampKey,
     /// Whose it is.
     pub user: Signer,
-    /// Whether the sandbox contacts are none but that there.
+    /// Whether the sandbox contacts have their fixed code here, and nothing is sent to them.
     pub sandbox: bool,
     /// Where they are, if they call themselves, and not by somebody's backend.
     pub client: Option<Client>,

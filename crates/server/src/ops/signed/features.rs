@@ -27,7 +27,7 @@ pub(super) fn switched(features: &str, changes: &[(Feature, bool)]) -> String {
     kept.chain(new).collect::<Vec<_>>().join(" ")
 }
 
-/// The word of an organisation in which the sandbox contacts are none but that: everybody knows their code.
+/// The word that opens the sandbox in an organisation: everybody knows the code of its contacts, so only the operator writes it.
 const SANDBOX: &str = "+SANDBOX";
 
 /// Whether an organisation has the sandbox, or its parent has it for it.

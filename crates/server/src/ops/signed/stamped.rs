@@ -56,7 +56,7 @@ pub async fn recognise(app: &Arc<App>, request: &Stamped<'_>, client: Client) ->
         Ok(_) | Err(Refused::Refusal(_)) => return Ok(None),
         Err(Refused::Error(error)) => return Err(error),
     };
-    // Who may nothing does nothing that would have to be good once.
+    // A user who is no root user has no scope: whatever they ask for is refused, so there is nothing to repeat, and no row to write.
     let spent = !found.user.root || spend(app, &found, &call).await?;
     Ok(spent.then(|| Arc::new(credential(app, &found))))
 }
@@ -80,7 +80,7 @@ async fn spend(app: &App, found: &Arc<Found>, call: &Signable<'_>) -> Result<boo
     unit.await
 }
 
-/// The key as a credential. A root user's has the scopes that a further key has for which none are named; another's has none, since whoever is
+/// The key as a credential. A root user's has the scopes that a further key has for which none are named, and that for sealed keys; another's has none, since whoever is
 /// no root user acts on themselves, and nothing there is about one user.
 fn credential(app: &App, found: &Found) -> Credential {
     let scopes = if found.user.root { format!("{} {MAKE_KEYS}", scopes::VERIFY) } else { String::new() };

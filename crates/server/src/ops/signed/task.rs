@@ -101,6 +101,22 @@ impl Task {
         }
     }
 
+    /// Whether what is remembered of those who sign, their organisation and their contacts, is not so any more.
+    pub(super) fn changes_signers(&self) -> bool {
+        match self {
+            Self::Change(_) | Self::Switch(_) => true,
+            Self::Start(_)
+            | Self::Redeem(_)
+            | Self::Verify(_)
+            | Self::Login(_)
+            | Self::SubOrg(_)
+            | Self::Add(_)
+            | Self::End(_)
+            | Self::Session(_)
+            | Self::Mail(_) => false,
+        }
+    }
+
     pub(super) async fn run(&self, tx: &mut Tx<'_>, app: &App, caller: &Found, now: Timestamp) -> Result<Ended> {
         match self {
             Self::Start(start) => start.run(tx, app, now).await,

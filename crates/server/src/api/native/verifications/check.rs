@@ -35,7 +35,7 @@ pub(crate) struct Check {
     #[schema(example = "203.0.113.7")]
     user_ip: Option<String>,
     /// A public key of P-256 in hexadecimal, made on the person's device: the answer has a key of theirs that is sealed to it, in place of
-    /// a token. Needs the scope `admin`.
+    /// a token. Needs the scope `admin`, or a stamp of a root user.
     #[schema(example = "04…", pattern = "^([0-9a-fA-F]{66}|[0-9a-fA-F]{130})$")]
     target_public_key: Option<String>,
 }
