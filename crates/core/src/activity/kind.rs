@@ -215,8 +215,9 @@ mod tests {
     #[test]
     fn a_secret_inside_an_object_is_one_too() {
         const INSIDE: &[Field] = &[may("note", Form::Text), must("code", Form::Code)];
+        const DEEPER: &[Field] = &[must("inner", Form::Object(INSIDE))];
         assert!(Form::Object(INSIDE).holds_secret() && Form::Each(INSIDE, 1, 2).holds_secret());
-        assert!(Form::Object(&[must("inner", Form::Object(INSIDE))]).holds_secret());
+        assert!(Form::Object(DEEPER).holds_secret());
         assert!(!Form::Object(&INSIDE[..1]).holds_secret());
     }
 }
