@@ -34,7 +34,7 @@ pub(crate) use key::whole_edwards;
 pub use key::{Curve, PublicKey};
 pub use print::BodyPrint;
 pub use refusal::Refusal;
-pub use request::{NONCES_KEPT, Signable, WINDOW};
+pub use request::{NONCES_KEPT, REQUEST_WINDOW, Signable};
 pub use webauthn::{RelyingParty, WebauthnStamp};
 pub use window::{AHEAD, FINGERPRINTS_KEPT, PAST, moment, timely};
 

@@ -171,7 +171,7 @@ pub(super) const fn may(name: &'static str, form: Form) -> Field {
 }
 
 /// What anybody who may see the activity may see.
-pub(super) const fn open(name: &'static str) -> Answer {
+pub(super) const fn shown(name: &'static str) -> Answer {
     Answer { name, bearer: false }
 }
 

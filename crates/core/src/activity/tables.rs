@@ -3,7 +3,7 @@
 
 use super::field::{Answer, Field, Form};
 use super::kind::Kind::{self, *};
-use super::kind::{Row, bearer, may, must, open};
+use super::kind::{Row, bearer, may, must, shown};
 use super::rules::{
     CODE_LIFE, CODE_LIFE_MOST, KEY_LIFE_MOST, SESSION_LIFE, SESSION_LIFE_MOST, TOKEN_LIFE, TOKEN_LIFE_MOST,
 };
@@ -77,7 +77,7 @@ pub(super) static ROWS: [Row; 24] = [
         InitOtpV3,
         ["ACTIVITY_TYPE_INIT_OTP_V3", "init_otp", "initOtpIntentV3", "initOtpResultV2"],
         START_V3,
-        &[open("otpId"), open("otpEncryptionTargetBundle")],
+        &[shown("otpId"), shown("otpEncryptionTargetBundle")],
     ),
     row(
         VerifyOtp,
@@ -175,7 +175,7 @@ pub(super) static ROWS: [Row; 24] = [
         UpdateUserEmail,
         ["ACTIVITY_TYPE_UPDATE_USER_EMAIL", "update_user_email", "updateUserEmailIntent", "updateUserEmailResult"],
         &[must("userId", Form::Uuid), must("userEmail", Form::Email), may("verificationToken", Form::Sealed)],
-        &[open("userId")],
+        &[shown("userId")],
     ),
     row(
         UpdateUserPhoneNumber,
@@ -186,7 +186,7 @@ pub(super) static ROWS: [Row; 24] = [
             "updateUserPhoneNumberResult",
         ],
         &[must("userId", Form::Uuid), must("userPhoneNumber", Form::Phone), may("verificationToken", Form::Sealed)],
-        &[open("userId")],
+        &[shown("userId")],
     ),
     row(
         CreateReadWriteSessionV2,
@@ -198,11 +198,11 @@ pub(super) static ROWS: [Row; 24] = [
         ],
         &[TARGET, may("userId", Form::Uuid), KEY_NAME, LIFE, INVALIDATE],
         &[
-            open("organizationId"),
-            open("organizationName"),
-            open("userId"),
-            open("username"),
-            open("apiKeyId"),
+            shown("organizationId"),
+            shown("organizationName"),
+            shown("userId"),
+            shown("username"),
+            shown("apiKeyId"),
             bearer("credentialBundle"),
         ],
     ),
@@ -215,7 +215,7 @@ pub(super) static ROWS: [Row; 24] = [
             "setOrganizationFeatureResult",
         ],
         &[must("name", Form::OneOf(FEATURES)), may("value", Form::Empty)],
-        &[open("features")],
+        &[shown("features")],
     ),
     row(
         RemoveOrganizationFeature,
@@ -226,7 +226,7 @@ pub(super) static ROWS: [Row; 24] = [
             "removeOrganizationFeatureResult",
         ],
         &[must("name", Form::OneOf(FEATURES))],
-        &[open("features")],
+        &[shown("features")],
     ),
 ];
 
@@ -331,10 +331,10 @@ const SUB_ORGANIZATION: &[Field] = &[
     may("clientSignature", Form::Object(SIGNATURE)),
 ];
 
-const OTP_ID: &[Answer] = &[open("otpId")];
-const KEY: &[Answer] = &[open("userId"), open("apiKeyId"), bearer("credentialBundle")];
-const MAILED: &[Answer] = &[open("userId"), open("apiKeyId")];
+const OTP_ID: &[Answer] = &[shown("otpId")];
+const KEY: &[Answer] = &[shown("userId"), shown("apiKeyId"), bearer("credentialBundle")];
+const MAILED: &[Answer] = &[shown("userId"), shown("apiKeyId")];
 const TOKEN: &[Answer] = &[bearer("verificationToken")];
 const SESSION: &[Answer] = &[bearer("session")];
-const NEW_ORGANIZATION: &[Answer] = &[open("subOrganizationId"), open("rootUserIds")];
-const KEY_IDS: &[Answer] = &[open("apiKeyIds")];
+const NEW_ORGANIZATION: &[Answer] = &[shown("subOrganizationId"), shown("rootUserIds")];
+const KEY_IDS: &[Answer] = &[shown("apiKeyIds")];

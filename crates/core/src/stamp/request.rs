@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 
 /// How far from now a request may say that it is, on either side. Nothing is answered again for the same bytes here, as activities are, so
 /// nobody gains by sending old ones: the window has to be as wide as clocks go wrong, and no wider, since that is how long each nonce is kept.
-pub const WINDOW: Duration = Duration::from_secs(300);
+pub const REQUEST_WINDOW: Duration = Duration::from_secs(300);
 /// For how long a nonce is known as spent: longer than both sides of the window.
 pub const NONCES_KEPT: Duration = Duration::from_secs(900);
 
@@ -54,7 +54,7 @@ impl Signable<'_> {
 
     /// Whether it is of now.
     pub fn is_timely(&self, now: Timestamp) -> bool {
-        now.since(self.at) <= WINDOW && self.at.since(now) <= WINDOW
+        now.since(self.at) <= REQUEST_WINDOW && self.at.since(now) <= REQUEST_WINDOW
     }
 
     /// What is spent of it: the nonce in its millisecond, by this key there. `made_at` of the id is `known_from`, by which it is let go of.
@@ -106,7 +106,7 @@ mod tests {
     /// The attack: a recorded request is made again once its nonce is forgotten.
     #[test]
     fn a_request_is_stale_before_its_nonce_is_forgotten() {
-        assert!(NONCES_KEPT > WINDOW + WINDOW);
+        assert!(NONCES_KEPT > REQUEST_WINDOW + REQUEST_WINDOW);
     }
 
     #[test]

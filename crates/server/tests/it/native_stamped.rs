@@ -192,6 +192,17 @@ async fn of_many_that_come_at_once_one_is_good() {
 }
 
 #[tokio::test]
+async fn of_two_servers_one_takes_a_request() {
+    let Some((a, b)) = crate::nodes::two().await else { return };
+    let cast = Cast::of(a).await;
+    let good = list(&cast, &cast.backend, &cast.org);
+    let at = |number: usize| if number.is_multiple_of(2) { &cast.app } else { &b };
+    let all = futures_util::future::join_all((0..16).map(|number| good.send(at(number)))).await;
+    assert_eq!(all.iter().filter(|answer| answer.status == 404).count(), 1);
+    assert_eq!(all.iter().filter(|answer| answer.status == 401).count(), 15);
+}
+
+#[tokio::test]
 async fn the_window_is_five_minutes_to_either_side() {
     let mut cast = Cast::new().await;
     let target = format!("{V}/{}", Cast::nowhere());

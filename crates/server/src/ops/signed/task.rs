@@ -11,8 +11,8 @@ use super::features::Switch;
 use super::keys::{Add, End};
 use super::login::Login;
 use super::mail::MailKey;
+use super::read_write_session::ReadWriteSession;
 use super::redeem::Redeem;
-use super::session::Session;
 use super::start::Starting;
 use super::suborgs::SubOrg;
 use super::verify::Verify;
@@ -32,7 +32,7 @@ pub(super) enum Task {
     Add(Add),
     End(End),
     Change(Box<Change>),
-    Session(Box<Session>),
+    Session(Box<ReadWriteSession>),
     Mail(Box<MailKey>),
     Switch(Switch),
 }
@@ -64,7 +64,9 @@ impl Task {
             Kind::UpdateUserEmail | Kind::UpdateUserPhoneNumber => {
                 Self::Change(Box::new(Change::new(app, caller, parameters, now)?))
             }
-            Kind::CreateReadWriteSessionV2 => Self::Session(Box::new(Session::new(app, caller, parameters, now)?)),
+            Kind::CreateReadWriteSessionV2 => {
+                Self::Session(Box::new(ReadWriteSession::new(app, caller, parameters, now)?))
+            }
             kind @ (Kind::SetOrganizationFeature | Kind::RemoveOrganizationFeature) => {
                 let feature = parameters.text("name").and_then(rules::Feature::of_name);
                 let why = "is none of the known values";

@@ -17,7 +17,7 @@ use crate::store::{Tx, signers};
 
 /// A key for a session, sealed.
 #[derive(Clone)]
-pub(super) struct Session {
+pub(super) struct ReadWriteSession {
     org: Org,
     user: UserId,
     grant: Grant,
@@ -28,7 +28,7 @@ pub(super) struct Session {
     invalidating: bool,
 }
 
-impl Session {
+impl ReadWriteSession {
     pub(super) fn new(app: &App, caller: &Found, parameters: &Parameters<'_>, now: Timestamp) -> Result<Self, Refused> {
         let target = parameters.key("targetPublicKey")?;
         Ok(Self {
