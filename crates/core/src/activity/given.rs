@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::field::{present, seconds};
 use super::parameters::Parameters;
-use super::rules::KEY_LIFE_MOST;
+use super::rules::GIVEN_KEY_LIFE_MOST;
 use crate::address::{Email, Phone};
 use crate::json::text;
 use crate::stamp::{Curve, PublicKey, Refusal};
@@ -81,7 +81,7 @@ fn key(members: &Map<String, Value>) -> Result<NewKey, Refusal> {
     let curve = text(members, "curveType").and_then(Curve::of_name);
     let key = curve.and_then(|curve| PublicKey::parse(curve, text(members, "publicKey")?));
     let key = key.ok_or(Refusal::Request { field: "publicKey", why: "is no public key of its curve" })?;
-    let life = present(members, "expirationSeconds").and_then(|life| seconds(life, KEY_LIFE_MOST));
+    let life = present(members, "expirationSeconds").and_then(|life| seconds(life, GIVEN_KEY_LIFE_MOST));
     Ok(NewKey { name: text(members, "apiKeyName").unwrap_or_default().to_owned(), key, life })
 }
 

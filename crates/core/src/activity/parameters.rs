@@ -8,6 +8,7 @@ use super::kind::Kind;
 use super::rules;
 use crate::address::{Address, Email, Phone};
 use crate::code::Shape;
+use crate::error::Error;
 use crate::stamp::{Curve, PublicKey, Refusal};
 
 /// What stands in the place of a code or a token. A member is never left out: there are clients that need it to be there.
@@ -79,6 +80,14 @@ impl<'a> Parameters<'a> {
             _ => return None,
         };
         self.get(field.name).and_then(|value| field::seconds(value, most)).or(usual)
+    }
+
+    /// Seconds that what it makes lives, where that has an end whatever is said.
+    ///
+    /// # Errors
+    /// `Internal`: what this kind makes has no end, or lives for ever where nothing is said.
+    pub fn life(&self) -> Result<u32, Error> {
+        self.expiration().ok_or_else(|| Error::internal("this kind of activity makes nothing that has to end"))
     }
 
     /// What the code of a start looks like.

@@ -19,12 +19,12 @@ pub const TOKEN_LIFE: u32 = 3600;
 pub const TOKEN_LIFE_MOST: u32 = 86_400;
 /// The most that one lives that names no key, which whoever holds it can spend.
 pub const BARE_TOKEN_LIFE_MOST: u32 = 600;
-/// Seconds that a session or the key of a code lives.
-pub const SESSION_LIFE: u32 = 900;
+/// Seconds that what a code, a token or a stamp earns lives: a key, or a session.
+pub const EARNED_LIFE: u32 = 900;
 /// The most that it may live: 30 days.
-pub const SESSION_LIFE_MOST: u32 = 30 * 86_400;
-/// The most that an expiring key may live: ten years.
-pub const KEY_LIFE_MOST: u32 = 3650 * 86_400;
+pub const EARNED_LIFE_MOST: u32 = 30 * 86_400;
+/// The most that a key may live that was given, with an end: ten years.
+pub const GIVEN_KEY_LIFE_MOST: u32 = 3650 * 86_400;
 /// Wrong tries, then a code is never right again.
 pub const TRIES: u32 = 3;
 /// Starts of one `userIdentifier` …

@@ -5,7 +5,7 @@ use super::field::{Answer, Field, Form};
 use super::kind::Kind::{self, *};
 use super::kind::{Row, bearer, may, must, shown};
 use super::rules::{
-    CODE_LIFE, CODE_LIFE_MOST, KEY_LIFE_MOST, SESSION_LIFE, SESSION_LIFE_MOST, TOKEN_LIFE, TOKEN_LIFE_MOST,
+    CODE_LIFE, CODE_LIFE_MOST, EARNED_LIFE, EARNED_LIFE_MOST, GIVEN_KEY_LIFE_MOST, TOKEN_LIFE, TOKEN_LIFE_MOST,
 };
 
 const fn row(
@@ -241,7 +241,7 @@ const LENGTH: Field = may("otpLength", Form::Length);
 const ALPHANUMERIC: Field = may("alphanumeric", Form::Flag);
 const CODE_LIVES: Field = may("expirationSeconds", Form::Seconds(CODE_LIFE, CODE_LIFE_MOST));
 const TOKEN_LIVES: Field = may("expirationSeconds", Form::Seconds(TOKEN_LIFE, TOKEN_LIFE_MOST));
-const LIFE: Field = may("expirationSeconds", Form::Life(Some(SESSION_LIFE), SESSION_LIFE_MOST));
+const LIFE: Field = may("expirationSeconds", Form::Life(Some(EARNED_LIFE), EARNED_LIFE_MOST));
 const SMS: Field = may("smsCustomization", Form::Object(&[may("template", Form::CodeTemplate)]));
 const USER: Field = may("userIdentifier", Form::Text);
 const FROM: Field = may("sendFromEmailAddress", Form::Email);
@@ -306,7 +306,7 @@ const API_KEY: &[Field] = &[
     must("apiKeyName", Form::Label),
     must("publicKey", Form::AnyKey),
     must("curveType", Form::OneOf(&["API_KEY_CURVE_P256", "API_KEY_CURVE_SECP256K1", "API_KEY_CURVE_ED25519"])),
-    may("expirationSeconds", Form::Life(None, KEY_LIFE_MOST)),
+    may("expirationSeconds", Form::Life(None, GIVEN_KEY_LIFE_MOST)),
 ];
 
 const ROOT_USER: &[Field] = &[

@@ -173,7 +173,7 @@ async fn done(app: &Arc<App>, proxy: &Proxy, body: &[u8], call: Call) -> Result<
         Call::Config => {
             let shown = serde_json::json!({
                 "enabledProviders": ["email"],
-                "sessionExpirationSeconds": doorcode_core::activity::rules::SESSION_LIFE.to_string(),
+                "sessionExpirationSeconds": doorcode_core::activity::rules::EARNED_LIFE.to_string(),
                 "organizationId": proxy.org().to_string(),
                 "otpAlphanumeric": true,
                 "otpLength": "9",

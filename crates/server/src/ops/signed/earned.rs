@@ -2,7 +2,7 @@
 //! sealed before the unit, and dropped if the code is wrong. Refuses an address that two users have, or that nobody but its user named where
 //! others have keys; a root user's, unless the org has switched that on; and to make a second key for the same code: a repeat is given the same bundle.
 
-use doorcode_core::activity::rules::{Feature, SESSION_LIFE};
+use doorcode_core::activity::rules::{EARNED_LIFE, Feature};
 use doorcode_core::seal::turnkey::{Grant, grant};
 use doorcode_core::stamp::{KeyKind, PublicKey};
 use doorcode_core::{
@@ -70,7 +70,7 @@ impl Earning {
             user: app.entropy.id(now)?,
             id: app.entropy.id(now)?,
             kid: app.keys.ring().active().kid,
-            expires_at: now.plus(seconds(SESSION_LIFE)),
+            expires_at: now.plus(seconds(EARNED_LIFE)),
             events: [app.entropy.id(now)?, app.entropy.id(now)?],
         })
     }

@@ -3,7 +3,7 @@
 //! nobody proved on a user who has keys.
 
 use doorcode_core::activity::Parameters;
-use doorcode_core::activity::rules::{Feature, SESSION_LIFE};
+use doorcode_core::activity::rules::Feature;
 use doorcode_core::seal::turnkey::{ClientSignature, Usage, Verification};
 use doorcode_core::stamp::{KeyKind, PublicKey, Refusal};
 use doorcode_core::{CredentialId, Kid, Result, Timestamp};
@@ -107,7 +107,7 @@ impl Login {
             key: parameters.key("publicKey")?,
             id: app.entropy.id(now)?,
             kid: app.keys.ring().active().kid,
-            expires_at: now.plus(seconds(parameters.expiration().unwrap_or(SESSION_LIFE))),
+            expires_at: now.plus(seconds(parameters.life()?)),
             invalidating: parameters.flag("invalidateExisting"),
         })
     }

@@ -2,7 +2,7 @@
 //! calls would sign the person out.
 
 use doorcode_core::activity::Parameters;
-use doorcode_core::activity::rules::{Feature, SESSION_LIFE};
+use doorcode_core::activity::rules::Feature;
 use doorcode_core::seal::turnkey::{Grant, grant};
 use doorcode_core::stamp::{KeyKind, Refusal};
 use doorcode_core::{Address, CredentialId, Email, Error, Kid, OrgId, Result, Secret, Shape, Timestamp};
@@ -41,7 +41,7 @@ impl MailKey {
         let email = Email::parse(parameters.text("email").unwrap_or_default()).map_err(|_| Refusal::Email)?;
         let target = parameters.key("targetPublicKey")?;
         let grant = grant(&target, || app.entropy.bytes().map(Secret::new))?;
-        let life = seconds(parameters.expiration().unwrap_or(SESSION_LIFE));
+        let life = seconds(parameters.life()?);
         let (org, payer, contact) = (caller.org.id, top(&caller.org), Address::from(email));
         let start = Start {
             realm: org,

@@ -1,7 +1,6 @@
 //! A sealed key for a user, without a code: another key of theirs, or a root user's, asks for it.
 
 use doorcode_core::activity::Parameters;
-use doorcode_core::activity::rules::SESSION_LIFE;
 use doorcode_core::seal::turnkey::{Grant, grant};
 use doorcode_core::stamp::KeyKind;
 use doorcode_core::{CredentialId, Error, Kid, Result, Secret, Timestamp, UserId};
@@ -38,7 +37,7 @@ impl ReadWriteSession {
             id: app.entropy.id(now)?,
             kid: app.keys.ring().active().kid,
             name: parameters.text("apiKeyName").map_or_else(|| format!("Read Write Session - {now}"), str::to_owned),
-            expires_at: now.plus(seconds(parameters.expiration().unwrap_or(SESSION_LIFE))),
+            expires_at: now.plus(seconds(parameters.life()?)),
             invalidating: parameters.flag("invalidateExisting"),
         })
     }

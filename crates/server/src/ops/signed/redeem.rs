@@ -2,7 +2,6 @@
 //! code is wrong. Refuses to compare: the engine does.
 
 use doorcode_core::activity::Parameters;
-use doorcode_core::activity::rules::SESSION_LIFE;
 use doorcode_core::seal::turnkey::{Grant, grant};
 use doorcode_core::stamp::{KeyKind, Refusal};
 use doorcode_core::{Address, ChallengeId, CredentialId, Error, Kid, OrgId, Result, Secret, Timestamp};
@@ -120,7 +119,7 @@ impl Redeem {
             grant: grant(&target, || app.entropy.bytes().map(Secret::new))?,
             id: app.entropy.id(now)?,
             name,
-            expires_at: now.plus(seconds(parameters.expiration().unwrap_or(SESSION_LIFE))),
+            expires_at: now.plus(seconds(parameters.life()?)),
             invalidating: parameters.flag("invalidateExisting"),
             kid: app.keys.ring().active().kid,
         })

@@ -1,7 +1,7 @@
 //! A code comes back, in the clear or sealed, and becomes a verification token: for the key that came with it. Refuses to spend a try on what
 //! does not open, and to let a token without a key live longer than ten minutes.
 
-use doorcode_core::activity::rules::{TOKEN_LIFE, token_life};
+use doorcode_core::activity::rules::token_life;
 use doorcode_core::activity::{Kind, Parameters};
 use doorcode_core::seal::turnkey::{BundleKey, open_code};
 use doorcode_core::stamp::{PublicKey, Refusal};
@@ -34,7 +34,7 @@ impl Verify {
         } else {
             (Secret::new(parameters.text("otpCode").unwrap_or_default().to_owned()), parameters.maybe_key("publicKey"))
         };
-        let life = token_life(parameters.expiration().unwrap_or(TOKEN_LIFE), key.is_some());
+        let life = token_life(parameters.life()?, key.is_some());
         let entry = Entry::new(app, caller, parameters, code, TOKEN_PURPOSE)?;
         Ok(Self { entry, key, bound, expires_at: now.plus(seconds(life)) })
     }
