@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use doorcode_core::activity::rules::{KeyAge, Room, room, room_for};
 use doorcode_core::activity::{NewKey, Parameters};
-use doorcode_core::stamp::{KeyKind, Refusal};
+use doorcode_core::stamp::{AHEAD, KeyKind, Refusal};
 use doorcode_core::{CredentialId, Error, Kid, OrgId, Result, Timestamp, UserId};
 use serde_json::{Map, Value, json};
 
@@ -256,7 +256,7 @@ impl End {
         let (end, caller) = (self.clone(), Arc::clone(caller));
         let look = app.db.read(move |tx| {
             Box::pin(async move {
-                let refused = caller.has_ended(tx).await? || activity::is_of_before(tx, at).await?;
+                let refused = caller.has_ended(tx).await? || activity::may_be_of_before(tx, at, AHEAD).await?;
                 Ok(!refused && end.are_theirs(tx).await?)
             })
         });
