@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use doorcode_core::{Secret, Timestamp};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
@@ -157,7 +158,8 @@ async fn has_room_when_it_answers(manner: Manner) {
     }
     assert_eq!(desk.rooms.load(Ordering::SeqCst), 0, "the server has said nothing yet");
     speak.notify_one();
-    desk.taken.notified().await;
+    let taken = tokio::time::timeout(Duration::from_secs(10), desk.taken.notified()).await;
+    assert!(taken.is_ok(), "the answer was read");
     assert!(desk.rooms.load(Ordering::SeqCst) > 0, "the message had room");
     task.abort();
 }

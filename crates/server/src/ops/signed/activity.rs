@@ -2,7 +2,6 @@
 //! is right → what it needs is made → one unit, which claims the fingerprint, does it, and writes down how it ended.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use doorcode_core::activity::{Kind, Parameters, Request, Status};
 use doorcode_core::seal::turnkey::Verification;
@@ -20,10 +19,10 @@ use super::view::{Looker, View};
 use super::{Ended, Outcome, Refused, Then, contacts, keys};
 use crate::app::App;
 use crate::ops::audit::{self, Happened, Whose};
+use crate::ops::backups::may_be_of_before;
 use crate::ops::challenges::conclude;
 use crate::ops::client::Client;
 use crate::store::activities::{self as rows, Activity};
-use crate::store::meta::{self, Fact};
 use crate::store::stamp_keys::StampKey;
 use crate::store::{Tx, events, orgs, signers};
 
@@ -340,18 +339,6 @@ impl Deed {
         audit::note(tx, app, Whose { org, owner }, happened, now).await?;
         Ok(Came::Now(Box::new(claim), ended.then))
     }
-}
-
-/// Whether what callers date, and may date so far ahead, can have been here before the recovery: what was kept of it is lost with the rest of that
-/// history, so it would be good once more.
-pub(super) async fn may_be_of_before(tx: &mut Tx<'_>, dated: Timestamp, ahead: Duration) -> Result<bool> {
-    is_of_before(tx, dated.minus(ahead)).await
-}
-
-/// Whether what was made here at that time is from before the recovery: of a history that went on elsewhere.
-pub(super) async fn is_of_before(tx: &mut Tx<'_>, at: Timestamp) -> Result<bool> {
-    let recovered = meta::get(tx, Fact::Recovered).await?.and_then(|millis| millis.parse().ok());
-    Ok(recovered.is_some_and(|millis| at.millis() <= millis))
 }
 
 /// What is done once it is on disk.

@@ -9,9 +9,9 @@ use doorcode_core::stamp::{Signable, Stamp, WINDOW, moment};
 use doorcode_core::{OrgId, Result};
 
 use super::Refused;
-use super::activity::may_be_of_before;
 use super::caller::{self, Found};
 use crate::app::App;
+use crate::ops::backups::may_be_of_before;
 use crate::ops::client::Client;
 use crate::ops::keys as scopes;
 use crate::store::credentials::{Credential, Kind};
