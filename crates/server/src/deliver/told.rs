@@ -19,7 +19,7 @@ pub(super) enum Told {
         /// Its id.
         event: EventId,
         /// What happened.
-        kind: &'static str,
+        kind: events::Kind,
         /// In which org.
         org: OrgId,
         /// To which.
@@ -34,7 +34,7 @@ impl Told {
     pub(super) async fn append(&self, tx: &mut Tx<'_>) -> Result<()> {
         match self {
             Self::Verification { event, kind, org, challenge } => {
-                events::append(tx, event, org, kind, challenge.as_bytes()).await
+                events::append(tx, event, org, *kind, challenge.as_bytes()).await
             }
             Self::Mail(event) => mail_events::append(tx, event).await,
         }
@@ -54,8 +54,8 @@ pub(super) fn told(handed: &Handed, outcome: &Outcome, events: &mut impl FnMut()
     let (challenge, purpose) = (&handed.challenge, handed.challenge.purpose.as_str());
     if purpose == verifications::PURPOSE {
         let kind = match outcome {
-            Outcome::Sent => "verification.sent",
-            Outcome::GaveUp { .. } => "verification.undelivered",
+            Outcome::Sent => events::Kind::VerificationSent,
+            Outcome::GaveUp { .. } => events::Kind::VerificationUndelivered,
             Outcome::Retry { .. } | Outcome::Dropped => return None,
         };
         return Some(Told::Verification { event: events().ok()?, kind, org: challenge.realm, challenge: challenge.id });

@@ -250,7 +250,7 @@ impl Attempt {
                     }
                 };
                 if disabled {
-                    events::append(tx, &event, &org, "webhook.disabled", webhook.as_bytes()).await?;
+                    events::append(tx, &event, &org, events::Kind::WebhookDisabled, webhook.as_bytes()).await?;
                 }
                 Ok(disabled)
             })

@@ -85,7 +85,7 @@ pub async fn create(app: &Arc<App>, whose: Whose, wanted: Wanted, once: Option<O
             rows::insert(tx, &agent).await?;
             let minted = minted.named(Some(agent.name.clone()), None).of(Some(whose.owner));
             let key = minted.acting_as(*agent.id.as_bytes()).put(tx, whose.org).await?;
-            events::append(tx, &event, &whose.org, "agent.created", agent.id.as_bytes()).await?;
+            events::append(tx, &event, &whose.org, events::Kind::AgentCreated, agent.id.as_bytes()).await?;
             let mut said = json!({ "name": agent.name, "test": wanted.test });
             if let Some(identity) = &agent.identity {
                 said["identity"] = identity.as_str().into();
@@ -311,7 +311,7 @@ pub async fn remove(app: &Arc<App>, whose: Whose, id: AgentId) -> Result<()> {
             }
             // What it has asked for is nobody's any more.
             let ended = take_back(tx, whose, &id, now).await?;
-            events::append(tx, &event, &whose.org, "agent.removed", id.as_bytes()).await?;
+            events::append(tx, &event, &whose.org, events::Kind::AgentRemoved, id.as_bytes()).await?;
             let what = happened("agent_delete", id, json!({ "name": agent.name }));
             audit::note(tx, &unit_app, whose, what, now).await?;
             Ok(ended)

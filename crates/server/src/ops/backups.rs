@@ -1,15 +1,16 @@
 //! Copies of a running database, and the first start on one. A copy brings back what was used and what was revoked since
-//! it was made; refuses to serve it before that is dead again.
+//! it was made; refuses to serve it before that is dead again, and afterwards what its callers may have shown it before.
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use doorcode_core::Result;
+use doorcode_core::{Result, Timestamp};
 
 use super::credentials;
 use crate::app::App;
 use crate::store::meta::Fact;
-use crate::store::{challenges, deliveries, meta, redirects, relays, sessions, targets, webhook_messages};
+use crate::store::{Tx, challenges, deliveries, meta, redirects, relays, sessions, targets, webhook_messages};
 
 /// Writes a marked copy to `file`, which must not exist.
 pub async fn create(app: &App, file: &Path) -> Result<()> {
@@ -62,4 +63,16 @@ pub async fn recover(app: &Arc<App>) -> Result<Recovered> {
     app.recent_sessions.forget();
     app.recent_signers.forget();
     Ok(recovered)
+}
+
+/// Whether what callers date, and may date so far ahead, can have been here before the recovery: what was kept of it is lost with the rest of that
+/// history, so it would be good once more.
+pub(super) async fn may_be_of_before(tx: &mut Tx<'_>, dated: Timestamp, ahead: Duration) -> Result<bool> {
+    is_of_before(tx, dated.minus(ahead)).await
+}
+
+/// Whether what was made here at that time is from before the recovery: of a history that went on elsewhere.
+pub(super) async fn is_of_before(tx: &mut Tx<'_>, at: Timestamp) -> Result<bool> {
+    let recovered = meta::get(tx, Fact::Recovered).await?.and_then(|millis| millis.parse().ok());
+    Ok(recovered.is_some_and(|millis| at.millis() <= millis))
 }

@@ -143,7 +143,7 @@ pub async fn create(app: &Arc<App>, kind: Kind, org: OrgId, scopes: &str) -> Res
             Box::pin(async move {
                 crate::store::orgs::name(tx, &org).await?.ok_or(Error::NotFound)?;
                 let credential = minted.put(tx, org).await?;
-                events::append(tx, &event, &org, "credential.created", credential.id.as_bytes()).await?;
+                events::append(tx, &event, &org, events::Kind::CredentialCreated, credential.id.as_bytes()).await?;
                 Ok(credential)
             })
         })
@@ -162,7 +162,7 @@ pub async fn revoke(app: &Arc<App>, org: OrgId, id: CredentialId) -> Result<bool
             Box::pin(async move {
                 let revoked = rows::revoke(tx, &org, &id, now).await?;
                 if revoked {
-                    events::append(tx, &event, &org, "credential.revoked", id.as_bytes()).await?;
+                    events::append(tx, &event, &org, events::Kind::CredentialRevoked, id.as_bytes()).await?;
                 }
                 Ok(revoked)
             })

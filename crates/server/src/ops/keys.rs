@@ -172,7 +172,7 @@ pub async fn create(app: &Arc<App>, org: OrgId, wanted: Wanted, once: Option<Onc
                     return Ok(before);
                 }
                 let credential = minted.put(tx, org).await?;
-                events::append(tx, &event, &org, "key.created", credential.id.as_bytes()).await?;
+                events::append(tx, &event, &org, events::Kind::KeyCreated, credential.id.as_bytes()).await?;
                 idempotency::keep(tx, once.as_ref(), &credential.id.to_string()).await?;
                 Ok(credential)
             })
@@ -212,7 +212,7 @@ pub async fn rotate(
                 }
                 let credential = minted.put(tx, org).await?;
                 rows::end_at(tx, &org, &id, now.plus(grace)).await?;
-                events::append(tx, &event, &org, "key.rotated", id.as_bytes()).await?;
+                events::append(tx, &event, &org, events::Kind::KeyRotated, id.as_bytes()).await?;
                 idempotency::keep(tx, once.as_ref(), &credential.id.to_string()).await?;
                 Ok(credential)
             })

@@ -45,7 +45,7 @@ pub async fn create_below(app: &Arc<App>, parent: Option<OrgId>, name: &str, onc
                     return before.again(tx).await;
                 }
                 orgs::insert(tx, &id, parent.as_ref(), &name).await?;
-                events::append(tx, &event, &parent.unwrap_or(id), "org.created", id.as_bytes()).await?;
+                events::append(tx, &event, &parent.unwrap_or(id), events::Kind::OrgCreated, id.as_bytes()).await?;
                 let (key, secret) = (key.put(tx, id).await?, secret.put(tx, id).await?);
                 let made = Made { org: id.to_string(), key: key.id.to_string(), secret: secret.id.to_string() };
                 idempotency::keep(tx, once.as_ref(), &made).await?;
@@ -100,7 +100,7 @@ pub async fn raise(app: &Arc<App>, id: OrgId, up: bool) -> Result<bool> {
                 orgs::get(tx, &id).await?.ok_or(Error::NotFound)?;
                 let changed = if up { orgs::raise(tx, &id, now).await? } else { orgs::lower(tx, &id).await? };
                 if changed {
-                    let kind = if up { "org.raised" } else { "org.lowered" };
+                    let kind = if up { events::Kind::OrgRaised } else { events::Kind::OrgLowered };
                     events::append(tx, &event, &id, kind, id.as_bytes()).await?;
                 }
                 Ok(changed)

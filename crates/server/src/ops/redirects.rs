@@ -74,7 +74,7 @@ pub async fn add(app: &Arc<App>, org: OrgId, uri: String, once: Option<Once>) ->
                     return Err(Error::Conflict("there are 50 addresses already"));
                 }
                 rows::insert(tx, &org, &id, &uri).await?;
-                events::append(tx, &event, &org, "redirect.added", id.as_bytes()).await?;
+                events::append(tx, &event, &org, events::Kind::RedirectAdded, id.as_bytes()).await?;
                 let info = RedirectInfo { id: id.to_string(), uri };
                 idempotency::keep(tx, once.as_ref(), &info).await?;
                 Ok(info)
@@ -99,7 +99,7 @@ pub async fn remove(app: &Arc<App>, org: OrgId, id: RedirectId) -> Result<()> {
                 if !rows::delete(tx, &org, &id).await? {
                     return Err(Error::NotFound);
                 }
-                events::append(tx, &event, &org, "redirect.removed", id.as_bytes()).await
+                events::append(tx, &event, &org, events::Kind::RedirectRemoved, id.as_bytes()).await
             })
         })
         .await
@@ -145,7 +145,7 @@ pub async fn exchange(app: &Arc<App>, exchange: Exchange) -> Result<Option<Token
             let Some(code) = own_code(tx, &unit_app, &presented, &exchange).await? else { return Ok(Exchanged::No) };
             if !rows::use_code(tx, &code.id, now).await? {
                 if code.used_at.is_some() && session_rows::revoke(tx, &code.id, now).await? {
-                    events::append(tx, &event, &code.org, "session.reused", code.id.as_bytes()).await?;
+                    events::append(tx, &event, &code.org, events::Kind::SessionReused, code.id.as_bytes()).await?;
                     return Ok(Exchanged::Ended);
                 }
                 return Ok(Exchanged::No);
@@ -157,7 +157,7 @@ pub async fn exchange(app: &Arc<App>, exchange: Exchange) -> Result<Option<Token
             let (owner, client) = ((code.org, code.user), Some(code.client));
             let session = sessions::begin(&unit_app, (code.id, seed), owner, client, String::new(), now);
             session_rows::insert(tx, &session).await?;
-            events::append(tx, &event, &code.org, "session.created", code.id.as_bytes()).await?;
+            events::append(tx, &event, &code.org, events::Kind::SessionCreated, code.id.as_bytes()).await?;
             Ok(Exchanged::Session(Box::new(session), code.nonce))
         })
     });

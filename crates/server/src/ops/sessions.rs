@@ -173,7 +173,7 @@ async fn rotate(
         return Ok(Refreshed::Next(Box::new(session)));
     }
     if claim.generation < session.generation && rows::revoke(tx, &claim.id, now).await? {
-        events::append(tx, event, &session.org, "session.reused", claim.id.as_bytes()).await?;
+        events::append(tx, event, &session.org, events::Kind::SessionReused, claim.id.as_bytes()).await?;
         return Ok(Refreshed::Stolen);
     }
     Ok(Refreshed::No)
@@ -241,7 +241,7 @@ pub async fn revoke(app: &Arc<App>, owner: &Session, id: SessionId) -> Result<bo
                 }
                 let revoked = rows::revoke(tx, &id, now).await?;
                 if revoked {
-                    events::append(tx, &event, &org, "session.ended", id.as_bytes()).await?;
+                    events::append(tx, &event, &org, events::Kind::SessionEnded, id.as_bytes()).await?;
                 }
                 Ok(revoked)
             })
@@ -263,7 +263,7 @@ pub async fn revoke_all(app: &Arc<App>, org: OrgId, user: UserId, client: Option
                     Some(client) => rows::revoke_of_client(tx, &user, client, now).await?,
                     None => rows::revoke_of_user(tx, &user, now).await?,
                 };
-                events::append(tx, &event, &org, "session.all_ended", user.as_bytes()).await?;
+                events::append(tx, &event, &org, events::Kind::SessionAllEnded, user.as_bytes()).await?;
                 Ok(ended)
             })
         })

@@ -133,7 +133,7 @@ async fn enter(tx: &mut Tx<'_>, app: &App, attempt: &Attempt, aim: &Aim, now: Ti
         },
     };
     if !again {
-        events::append(tx, &event, &account.org, "user.signed_in", account.user.as_bytes()).await?;
+        events::append(tx, &event, &account.org, events::Kind::UserSignedIn, account.user.as_bytes()).await?;
     }
     Ok(Entry::Right(Box::new(Entered { account, challenge: challenge.id, again })))
 }
@@ -222,7 +222,7 @@ async fn earn(
     }
     let session = super::sessions::begin(app, (id, seed), owner, None, wish.agent, now);
     sessions::insert(tx, &session).await?;
-    events::append(tx, &event, &session.org, "session.created", id.as_bytes()).await?;
+    events::append(tx, &event, &session.org, events::Kind::SessionCreated, id.as_bytes()).await?;
     Ok(Kept::Session(Box::new(session)))
 }
 

@@ -91,7 +91,7 @@ pub async fn create(
                 }
                 let email = email.as_ref().map(Email::as_str);
                 users::insert(tx, &org, &id, &full_name, email).await?;
-                events::append(tx, &event, &org, "user.created", id.as_bytes()).await?;
+                events::append(tx, &event, &org, events::Kind::UserCreated, id.as_bytes()).await?;
                 let user = User { id, full_name, email: email.map(str::to_owned) };
                 let info = UserInfo::of(tx, &org, user).await?;
                 idempotency::keep(tx, once.as_ref(), &info).await?;
@@ -173,7 +173,7 @@ async fn part(
     // What is left of them is theirs no more: nobody looks into their mail.
     mailboxes::delete_of_owner(tx, id).await?;
     sessions::revoke_of_user(tx, id, now).await?;
-    events::append(tx, event, org, "user.removed", id.as_bytes()).await?;
+    events::append(tx, event, org, events::Kind::UserRemoved, id.as_bytes()).await?;
     if !signed_in {
         return Ok(None);
     }

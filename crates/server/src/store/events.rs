@@ -4,6 +4,7 @@
 use doorcode_core::{EventId, OrgId, Result, Timestamp, WebhookId, WebhookMessageId};
 
 use super::db::Tx;
+pub use super::event_kinds::Kind;
 use super::sql::{Row, statements};
 use super::webhook_messages;
 
@@ -38,9 +39,9 @@ impl Event {
 }
 
 /// Appends what happened to `subject` in an org, and puts it on its way to every webhook that wants to hear of it.
-pub async fn append(tx: &mut Tx<'_>, id: &EventId, org: &OrgId, kind: &str, subject: &[u8; 16]) -> Result<()> {
-    tx.execute(&APPEND, &[id.into(), org.into(), kind.into(), subject.into()]).await?;
-    webhook_messages::fan_out(tx, org, id, kind).await.map(drop)
+pub async fn append(tx: &mut Tx<'_>, id: &EventId, org: &OrgId, kind: Kind, subject: &[u8; 16]) -> Result<()> {
+    tx.execute(&APPEND, &[id.into(), org.into(), kind.as_str().into(), subject.into()]).await?;
+    webhook_messages::fan_out(tx, org, id, kind.as_str()).await.map(drop)
 }
 
 /// Appends what is of interest to one webhook alone, which is its subject; gives the message to it.
@@ -48,10 +49,10 @@ pub async fn append_for(
     tx: &mut Tx<'_>,
     id: &EventId,
     org: &OrgId,
-    kind: &str,
+    kind: Kind,
     webhook: &WebhookId,
 ) -> Result<WebhookMessageId> {
-    tx.execute(&APPEND, &[id.into(), org.into(), kind.into(), webhook.into()]).await?;
+    tx.execute(&APPEND, &[id.into(), org.into(), kind.as_str().into(), webhook.into()]).await?;
     webhook_messages::insert(tx, org, webhook, id).await
 }
 

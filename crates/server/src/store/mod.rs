@@ -13,6 +13,7 @@ pub mod credentials;
 mod db;
 pub mod deliveries;
 pub mod devices;
+mod event_kinds;
 pub mod events;
 mod fold;
 pub mod hooks;

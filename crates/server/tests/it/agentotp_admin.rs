@@ -10,7 +10,7 @@ use doorcode_core::{Secret, hex};
 use serde_json::{Value, json};
 
 use crate::agentotp_cast::*;
-use crate::app::{Answer, hours, minutes, seconds};
+use crate::app::{Answer, MOMENT, hours, minutes, seconds};
 
 fn listed(answer: &Answer) -> Vec<Value> {
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -279,6 +279,27 @@ async fn yes_without_the_owner_needs_a_pinned_identity_and_ends_with_the_day() {
     let kept = &list["requests"][0]["keySignature"];
     assert_eq!((&kept["reason"], &kept["ttl"]), (&json!("Sign up\u{202e} at Acme"), &json!(300)));
     assert_eq!(kept["identityKey"], signer.public().unwrap().encode());
+}
+
+/// The attack: whoever has the API key alone, and saw a statement, shows it again to a server that was recovered from a copy.
+#[tokio::test]
+async fn a_statement_that_may_be_from_before_a_recovery_serves_nobody() {
+    let cast = Cast::new().await;
+    let (signer, by) = (IdentitySigner::from_seed(Secret::new([5; 32])), cast.by(&cast.key));
+    let stated = |ahead| signed(&cast, &signer, "noreply@acme.com", cast.app.now().plus(ahead));
+    let ahead = stated(minutes(2));
+    assert_eq!(by.post(REQUEST, ahead.clone()).await.status, 202);
+    // As a copy that was made before it.
+    cast.app.tamper("DELETE FROM relay_messages");
+    doorcode::ops::backups::recover(&cast.app.app).await.unwrap();
+    assert_eq!(codes(&by.post(REQUEST, ahead.clone()).await), invalid());
+    cast.app.advance(minutes(2));
+    let refused = by.post(REQUEST, ahead).await;
+    assert_eq!(codes(&refused), invalid());
+    assert!(refused.text().contains("recovered"), "{}", refused.text());
+    assert_eq!(codes(&by.post(REQUEST, stated(minutes(0))).await), invalid());
+    cast.app.advance(MOMENT);
+    assert_eq!(by.post(REQUEST, stated(minutes(0))).await.status, 202);
 }
 
 #[tokio::test]

@@ -73,7 +73,7 @@ fn members(group: &str) -> Vec<String> {
     found.iter().map(|member| member.trim().to_owned()).filter(|member| !member.is_empty()).collect()
 }
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
 }
 

@@ -164,6 +164,26 @@ async fn an_org_makes_orgs_that_are_their_own_realms() {
     assert_ne!(own["id"], started["id"], "the same address, another realm");
 }
 
+/// A misspelt kind would never be told, and nobody would know why.
+#[tokio::test]
+async fn a_webhook_for_a_kind_that_is_none_is_refused_by_its_name() {
+    let app = TestApp::new().await;
+    let admin = program(&app, &key_of(&app, "ada@example.com").await);
+    let url = "https://hooks.example.com/";
+    for bad in ["user.signd_in", "user.*", "user", "verification.expired", ""] {
+        let answer = admin.post("/v1/webhooks", json!({ "url": url, "events": ["user.created", bad] })).await;
+        assert_eq!(problem(&answer), (422, "invalid".to_owned()));
+        let why = format!("names {bad}, which is no kind of event");
+        assert_eq!(answer.json()["errors"], json!([{ "field": "events", "detail": why }]));
+    }
+    let long = admin.post("/v1/webhooks", json!({ "url": url, "events": ["x".repeat(1000)] })).await;
+    assert!(long.text().len() < 400, "{}", long.text());
+    let both = admin.post("/v1/webhooks", json!({ "url": url, "events": ["*", "user.created"] })).await;
+    assert_eq!(wrong_fields(&both), ["events"]);
+    let good = admin.post("/v1/webhooks", json!({ "url": url, "events": ["user.created", "relay.held"] })).await;
+    assert_eq!((good.status, &good.json()["events"]), (201, &json!(["relay.held", "user.created"])), "{}", good.text());
+}
+
 #[tokio::test]
 async fn lists_go_page_by_page_and_a_cursor_stays_at_home() {
     let app = TestApp::new().await;

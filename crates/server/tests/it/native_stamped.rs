@@ -272,9 +272,22 @@ async fn a_key_that_was_ended_elsewhere_is_over_at_once() {
 async fn a_request_from_before_a_recovery_is_refused() {
     let cast = Cast::new().await;
     let app = &cast.app;
-    let before = list(&cast, &cast.backend, &cast.org);
+    let target = format!("{V}/{}", Cast::nowhere());
+    let dated = |ahead, nonce: &str| {
+        Sent::at(app, &cast.backend, (Method::GET, &target), &cast.org, "", (app.now().plus(ahead), nonce))
+    };
+    let (before, ahead) = (list(&cast, &cast.backend, &cast.org), dated(minutes(5), "0123456789-before"));
+    assert_eq!(ahead.send(app).await.status, 404);
+    // As a copy that was made before it.
+    app.tamper("DELETE FROM spent_tokens");
     doorcode::ops::backups::recover(&app.app).await.unwrap();
     refused(&before.send(app).await);
+    refused(&ahead.send(app).await);
+    app.advance(MOMENT);
+    assert_eq!(dated(minutes(5), "0123456789-later").send(app).await.status, 404, "no call before was of then");
+    app.advance(minutes(5) - MOMENT);
+    refused(&ahead.send(app).await);
+    refused(&list(&cast, &cast.backend, &cast.org).send(app).await);
     app.advance(MOMENT);
     let after = list(&cast, &cast.backend, &cast.org).send(app).await;
     assert_eq!(after.status, 404, "{}", after.text());

@@ -8,7 +8,7 @@ use doorcode_core::activity::Kind;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::app::{TestApp, hours, minutes, not, seconds};
+use crate::app::{MOMENT, TestApp, hours, minutes, not, seconds};
 use crate::turnkey::{client_signature, encrypted_token, id_of};
 use crate::turnkey_cast::*;
 
@@ -356,16 +356,54 @@ async fn a_restore_brings_nothing_back() {
     assert_ne!(again.status, 200);
     let message =
         json!({ "login": { "publicKey": session.public() }, "tokenId": id_of(&token), "type": "USAGE_TYPE_LOGIN" });
-    restored.app.advance(seconds(1));
+    restored.app.advance(minutes(5) + seconds(1));
     let login = json!({ "verificationToken": token, "publicKey": session.public(),
         "clientSignature": client_signature(&cast, &token_key, &message.to_string()) });
+    let login = restored.submit(&restored.backend, Kind::OtpLoginV2, &bob.org, login).await;
     assert_eq!(
-        refused(&restored.submit(&restored.backend, Kind::OtpLoginV2, &bob.org, login).await),
-        "REQUEST_INVALID"
+        (refused(&login), &login.json()["message"]),
+        ("REQUEST_INVALID".into(), &json!("invalid verification token"))
     );
     let start = body(&cast.app, Kind::InitOtp, &cast.org, json!({ "otpType": "OTP_TYPE_EMAIL", "contact": ADA }));
     let old = send(&restored.app, &restored.backend, "/public/v1/submit/init_otp", &start).await;
     assert!(old.json()["message"].as_str().unwrap().contains("recovered"), "signed before: {}", old.text());
+}
+
+/// The attack: a call that was dated ahead, and made, is made once more where a recovery took what was known of it. Its neighbours: one that was
+/// signed as early after the recovery, and what was dated later than any call before can have been.
+#[tokio::test]
+async fn a_call_that_may_have_been_made_before_a_recovery_is_not_made_again() {
+    let cast = Cast::new().await;
+    let app = &cast.app;
+    let started = || app.number("SELECT count(*) FROM challenges");
+    let start = |ahead| {
+        let asked = json!({ "otpType": "OTP_TYPE_EMAIL", "contact": ADA });
+        dated(app.now().plus(ahead), Kind::InitOtp, &cast.org, asked)
+    };
+    let make = async |body: &str| send(app, &cast.backend, "/public/v1/submit/init_otp", body).await;
+    let ahead = start(minutes(5));
+    result(&make(&ahead).await, Kind::InitOtp);
+    result(&make(&start(minutes(0))).await, Kind::InitOtp);
+    // As a copy that was made before it.
+    app.tamper("DELETE FROM activities");
+    backups::recover(&app.app).await.unwrap();
+    let before = started();
+    let refuses = async |body: &str| {
+        let answer = make(body).await;
+        assert_eq!(refusal(&answer), (400, 3, "REQUEST_INVALID".to_owned()));
+        let why = answer.json()["message"].as_str().unwrap().to_owned();
+        assert!(why.contains("timestampMs") && why.contains("recovered"), "{why}");
+    };
+    refuses(&ahead).await;
+    app.advance(MOMENT);
+    refuses(&start(minutes(0))).await;
+    result(&make(&start(minutes(5))).await, Kind::InitOtp);
+    app.advance(minutes(5) - MOMENT);
+    refuses(&ahead).await;
+    refuses(&start(minutes(0))).await;
+    assert_eq!(started(), before + 1, "nothing came of what was refused");
+    app.advance(MOMENT);
+    result(&make(&start(minutes(0))).await, Kind::InitOtp);
 }
 
 /// The attack: whoever has the database, or a copy of it, reads codes, tokens and keys out of it.

@@ -7,7 +7,7 @@ use axum::http::Method;
 use doorcode::ops::{orgs, signed};
 use doorcode_core::activity::Kind;
 use doorcode_core::seal::turnkey::{BundleKey, open_grant};
-use doorcode_core::{OrgId, Secret, hex};
+use doorcode_core::{OrgId, Secret, Timestamp, hex};
 use serde_json::{Value, json};
 
 use crate::app::{Answer, HERE, TestApp};
@@ -66,7 +66,12 @@ pub(crate) async fn organization(app: &TestApp, name: &str, key: &Key) -> (Strin
 
 /// A body of this moment.
 pub(crate) fn body(app: &TestApp, kind: Kind, org: &str, parameters: Value) -> String {
-    let at = app.now().millis().to_string();
+    dated(app.now(), kind, org, parameters)
+}
+
+/// A body of any moment.
+pub(crate) fn dated(at: Timestamp, kind: Kind, org: &str, parameters: Value) -> String {
+    let at = at.millis().to_string();
     let mut body = json!({ "type": kind.name(), "timestampMs": at, "organizationId": org });
     body["parameters"] = parameters;
     body.to_string()

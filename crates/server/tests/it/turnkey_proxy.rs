@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
 
 use axum::http::Method;
-use doorcode::ops::signed;
+use doorcode::ops::{backups, signed};
 use doorcode_core::Secret;
 use doorcode_core::seal::turnkey::{Entry, open_target, seal_code};
 use doorcode_core::stamp::{Curve, PublicKey};
@@ -92,6 +92,19 @@ async fn a_token_without_a_key_signs_up_and_logs_in_once_each() {
     assert_eq!(cast.whoami(&session, made["organizationId"].as_str().unwrap()).await.status, 200);
     cast.app.advance(seconds(1));
     assert_eq!(call(&cast, "otp_login", login).await.status, 400);
+}
+
+/// What nobody dates is of now: only what callers date has to wait.
+#[tokio::test]
+async fn it_serves_right_after_a_recovery() {
+    let cast = cast().await;
+    let old = token(&cast, ADA, None).await;
+    backups::recover(&cast.app.app).await.unwrap();
+    let sign_up = |token| json!({ "userEmail": ADA, "verificationToken": token, "apiKeys": [], "authenticators": [], "oauthProviders": [] });
+    let refused = call(&cast, "signup", sign_up(old)).await;
+    assert_eq!(refusal(&refused).2, "REQUEST_INVALID", "it was earned before");
+    let fresh = token(&cast, ADA, None).await;
+    assert!(good(&cast, "signup", sign_up(fresh)).await["organizationId"].is_string());
 }
 
 #[tokio::test]

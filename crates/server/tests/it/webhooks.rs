@@ -44,6 +44,7 @@ pub(crate) async fn hook(app: &TestApp, org: OrgId, url: &str, kinds: &[&str]) -
 /// Something happens in an org.
 pub(crate) async fn happen(app: &TestApp, org: OrgId, kind: &'static str) -> EventId {
     let id: EventId = app.app.entropy.id(app.now()).unwrap();
+    let kind = events::Kind::named(kind).unwrap();
     let unit = app.app.db.write(move |tx| {
         Box::pin(async move { events::append(tx, &id, &org, kind, OrgId::from_bytes([0x77; 16]).as_bytes()).await })
     });
@@ -212,7 +213,7 @@ async fn each_hears_of_what_it_named() {
     let app = house(&[&some, &every]).await;
     let (webhook, _) = hook(&app, ORG, &some.url(), &["credential.revoked", "user.signed_in"]).await;
     let (all, _) = hook(&app, ORG, &every.url(), &["*"]).await;
-    for kind in ["user.signed_in", "user.signed", "user.signed_in_again", "credential.revoked", "credential.created"] {
+    for kind in ["user.signed_in", "user.created", "session.created", "credential.revoked", "credential.created"] {
         happen(&app, ORG, kind).await;
         app.advance(MOMENT);
     }
@@ -236,6 +237,20 @@ async fn each_hears_of_what_it_named() {
     assert_eq!((page.len(), rest.len()), (3, 2));
     assert!(page[2].id < rest[0].id);
     assert_eq!(rest[1].kind.as_deref(), Some("credential.created"));
+}
+
+/// The kinds of the table in docs/webhooks.md are those that there are.
+#[test]
+fn the_page_names_every_kind() {
+    let page = std::fs::read_to_string(crate::house::root().join("docs/webhooks.md")).unwrap();
+    let rows = page.lines().skip_while(|line| !line.starts_with("| kind |")).skip(2);
+    let rows = rows.take_while(|line| line.starts_with('|'));
+    let cells = rows.map(|row| row.split('|').nth(1).unwrap());
+    let mut told: Vec<&str> = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    let mut all: Vec<&str> = events::Kind::ALL.iter().map(|kind| kind.as_str()).collect();
+    told.sort_unstable();
+    all.sort_unstable();
+    assert_eq!(told, all);
 }
 
 #[tokio::test]

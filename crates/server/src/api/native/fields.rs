@@ -12,7 +12,7 @@ use super::problem::{self, Refused, Wrong};
 use crate::app::App;
 use crate::body;
 
-/// The most characters of a member's name that are said back.
+/// The most characters of what a caller calls something that are said back.
 const NAME_SHOWN: usize = 64;
 
 /// The body of a request, as an object.
@@ -165,9 +165,13 @@ impl Fields {
     pub(super) fn end(mut self) -> Result<(), Refused> {
         let unknown: Vec<String> = self.members.keys().cloned().collect();
         for name in unknown {
-            let shown: String = name.chars().take(NAME_SHOWN).collect();
-            self.complain(&shown, "is not known here");
+            self.complain(&shown(&name), "is not known here");
         }
         if self.wrong.is_empty() { Ok(()) } else { Err(problem::invalid(self.wrong).into()) }
     }
+}
+
+/// As much of a name as is said back.
+pub(super) fn shown(name: &str) -> String {
+    name.chars().take(NAME_SHOWN).collect()
 }

@@ -8,16 +8,18 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use doorcode_core::Secret;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::caller::{Admin, Caller, IdempotencyKey, IdempotencyName, Read};
-use super::fields::Fields;
+use super::fields::{Fields, shown};
 use super::page::{Listed, Page, PageQuery};
 use super::problem::{Answer, BodyProblems, KeyProblems, NotFound, Problem, Unavailable};
 use super::{created, id};
 use crate::api::segment::Segment;
 use crate::app::App;
 use crate::ops::webhooks;
+use crate::store::events::Kind;
 use crate::store::webhook_messages::{Message as MessageRow, State as Stage};
 use crate::store::webhooks::Webhook as Row;
 
@@ -78,9 +80,22 @@ pub(crate) struct NewWebhook {
     #[schema(example = "https://app.example.com/hooks/doorcode")]
     url: String,
     /// The kinds of events, or `*`. Without it: all.
-    #[schema(example = json!(["verification.verified"]))]
+    #[schema(value_type = Option<Vec<EventKind>>, example = json!(["verification.verified"]))]
     events: Option<Vec<String>>,
 }
+
+/// A kind of events, or `*`.
+struct EventKind;
+
+impl PartialSchema for EventKind {
+    fn schema() -> RefOr<Schema> {
+        let names = Kind::ALL.iter().map(|kind| kind.as_str()).chain([webhooks::ALL]);
+        let about = Some("What happened, or `*` for whatever happens.");
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).description(about).into()
+    }
+}
+
+impl ToSchema for EventKind {}
 
 /// What is changed.
 #[derive(ToSchema)]
@@ -173,7 +188,10 @@ pub(super) async fn create(
 ) -> Answer {
     let once = key.once(caller.org(), "webhooks", body.bytes());
     let url = body.needed("url");
-    let events = body.texts("events").unwrap_or_else(|| vec!["*".to_owned()]);
+    let events = body.texts("events").unwrap_or_else(|| vec![webhooks::ALL.to_owned()]);
+    for unknown in webhooks::unknown_kinds(&events) {
+        body.complain("events", format!("names {}, which is no kind of event", shown(unknown)));
+    }
     body.end()?;
     let (row, secret) = webhooks::create(&app, caller.org(), &url.unwrap_or_default(), &events, once).await?;
     Ok(created(&format!("/v1/webhooks/{}", row.id), WebhookWithSecret::of(&row, &secret)))

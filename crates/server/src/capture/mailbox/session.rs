@@ -36,8 +36,22 @@ pub(super) struct Open {
     pub(super) more: u32,
 }
 
-/// IDLE was said, and whether the server has taken it.
-struct Idle(bool);
+/// IDLE was said, and its end was not heard.
+struct Idle {
+    tag: RequestId,
+    stage: Stage,
+}
+
+/// How far an IDLE is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    /// It was said.
+    Said,
+    /// The server has taken it.
+    Taken,
+    /// It was ended by us.
+    Ended,
+}
 
 /// A message as it stands in an answer.
 pub(super) struct Found {
@@ -85,20 +99,17 @@ impl Open {
 
     /// Asks to be told what comes.
     pub(super) async fn idle(&mut self) -> Result<(), Trouble> {
-        if self.pushes && self.idle.is_none() {
+        if self.pushes && !self.is_at([Stage::Said, Stage::Taken]) {
             self.session.get_mut().allow(ANSWER);
-            self.session.run_command("IDLE").await?;
-            self.idle = Some(Idle(false));
+            let tag = self.session.run_command("IDLE").await?;
+            self.idle = Some(Idle { tag, stage: Stage::Said });
         }
         Ok(())
     }
 
     /// The next thing that the server says. May be dropped half way.
     pub(super) async fn hear(&mut self) -> Result<Heard, Trouble> {
-        let Some(said) = self.session.read_response().await? else {
-            return Err(Trouble::Line("the server has hung up"));
-        };
-        self.note(said.parsed())?;
+        self.hear_one().await?;
         Ok(if self.more > 0 { Heard::More } else { Heard::Nothing })
     }
 
@@ -117,12 +128,11 @@ impl Open {
     }
 
     async fn begin(&mut self, command: &str) -> Result<(), Trouble> {
-        if let Some(Idle(mut taken)) = self.idle.take() {
-            while !taken {
-                let Some(said) = self.session.read_response().await? else { return Err(GONE) };
-                taken = matches!(said.parsed(), Response::Continue { .. });
-                self.note(said.parsed())?;
-            }
+        while self.is_at([Stage::Said]) {
+            self.hear_one().await?;
+        }
+        if let Some(idle) = self.idle.as_mut().filter(|idle| idle.stage == Stage::Taken) {
+            idle.stage = Stage::Ended;
             self.session.run_command_untagged("DONE").await?;
         }
         self.more = 0;
@@ -131,9 +141,19 @@ impl Open {
         Ok(())
     }
 
-    /// Waits for the beginning of the answer to what was just asked.
+    /// Waits for the beginning of the answer to what was just asked. The end of IDLE, which comes before it, is not that.
     pub(super) async fn answered(&mut self) -> Result<(), Trouble> {
-        within(async { Ok(self.session.get_mut().hears().await?) }).await
+        within(self.begun()).await
+    }
+
+    async fn begun(&mut self) -> Result<(), Trouble> {
+        // So that nothing of the answer is taken for something that came with the end of IDLE.
+        self.session.get_mut().by_lines(true);
+        while self.idle.is_some() {
+            self.hear_one().await?;
+        }
+        self.session.get_mut().by_lines(false);
+        Ok(self.session.get_mut().hears().await?)
     }
 
     /// The next message of the answer; none: that was all.
@@ -163,6 +183,16 @@ impl Open {
         Ok(None)
     }
 
+    /// What is said that answers no question.
+    async fn hear_one(&mut self) -> Result<(), Trouble> {
+        let Some(said) = self.session.read_response().await? else { return Err(GONE) };
+        self.note(said.parsed())
+    }
+
+    fn is_at<const N: usize>(&self, stages: [Stage; N]) -> bool {
+        self.idle.as_ref().is_some_and(|idle| stages.contains(&idle.stage))
+    }
+
     fn note(&mut self, said: &Response<'_>) -> Result<(), Trouble> {
         note(said, &mut self.exists, &mut self.more, &mut self.idle)
     }
@@ -179,13 +209,14 @@ fn note(said: &Response<'_>, exists: &mut u32, more: &mut u32, idle: &mut Option
         }
         Response::Expunge(_) => *exists = exists.saturating_sub(1),
         Response::Continue { .. } => {
-            if let Some(Idle(taken)) = idle {
-                *taken = true;
+            if let Some(idle) = idle.as_mut().filter(|idle| idle.stage == Stage::Said) {
+                idle.stage = Stage::Taken;
             }
         }
         Response::Data { status: Status::Bye, .. } => return Err(GONE),
-        // IDLE was refused, or has ended by itself.
         Response::Done { status: Status::No | Status::Bad, .. } => return Err(Trouble::Line("the server says no")),
+        // By our word, or by itself.
+        Response::Done { tag, .. } if idle.as_ref().is_some_and(|idle| idle.tag == *tag) => *idle = None,
         _ => {}
     }
     Ok(())
@@ -298,7 +329,7 @@ mod tests {
 
     #[test]
     fn more_is_what_was_not_there_before() {
-        let (mut exists, mut more, mut idle) = (4, 0, Some(Idle(false)));
+        let (mut exists, mut more, mut idle) = (4, 0, None);
         let mut hear = |said: Response<'_>| note(&said, &mut exists, &mut more, &mut idle).map(|()| (exists, more));
         let there = |count| Response::MailboxData(MailboxDatum::Exists(count));
         assert_eq!(hear(there(4)), Ok((4, 0)));

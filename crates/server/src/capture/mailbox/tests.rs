@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use doorcode_core::{Secret, Timestamp};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
@@ -53,22 +54,46 @@ impl Desk for Counting {
     }
 }
 
+/// How a server behaves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// It is asked.
+    Asked,
+    /// It says by itself that the message came, and that IDLE has ended before the answer.
+    Pushes,
+    /// The end of IDLE and the answer come as one.
+    PushesAtOnce,
+}
+
 /// A server with one message, which it is asked for, and answers when told.
-async fn server(listener: TcpListener, asked: Arc<Notify>, speak: Arc<Notify>) {
+async fn server(listener: TcpListener, manner: Manner, asked: Arc<Notify>, speak: Arc<Notify>) {
     let (read, mut write) = listener.accept().await.unwrap().0.into_split();
     let mut lines = BufReader::new(read).lines();
     write.write_all(b"* OK ready\r\n").await.unwrap();
+    let mut ended = String::new();
     while let Ok(Some(line)) = lines.next_line().await {
-        let (tag, command) = line.split_once(' ').unwrap();
+        let (tag, command) = line.split_once(' ').unwrap_or(("", &line));
         let said = match command.split(' ').next().unwrap() {
-            "CAPABILITY" => "* CAPABILITY IMAP4rev1\r\n".to_owned(),
-            "EXAMINE" => "* 1 EXISTS\r\n* OK [UIDVALIDITY 1] n\r\n* OK [UIDNEXT 2] n\r\n".to_owned(),
+            "CAPABILITY" if manner == Manner::Asked => "* CAPABILITY IMAP4rev1\r\n".to_owned(),
+            "CAPABILITY" => "* CAPABILITY IMAP4rev1 IDLE\r\n".to_owned(),
+            "EXAMINE" if manner == Manner::Asked => opened(1),
+            "EXAMINE" => opened(0),
+            "IDLE" => {
+                ended = format!("{tag} OK idle is over\r\n");
+                write.write_all(b"+ idling\r\n* 1 EXISTS\r\n* 1 RECENT\r\n").await.unwrap();
+                continue;
+            }
+            "DONE" if manner == Manner::PushesAtOnce => continue,
+            "DONE" => {
+                write.write_all(std::mem::take(&mut ended).as_bytes()).await.unwrap();
+                continue;
+            }
             "UID" => {
                 asked.notify_one();
                 speak.notified().await;
                 let (size, when) = (MESSAGE.len(), "17-Jul-2026 02:44:25 +0000");
                 format!(
-                    "* 1 FETCH (UID 1 INTERNALDATE \"{when}\" RFC822.SIZE {size} BODY[]<0> {{{size}}}\r\n{MESSAGE})\r\n"
+                    "{ended}* 1 FETCH (UID 1 INTERNALDATE \"{when}\" RFC822.SIZE {size} BODY[]<0> {{{size}}}\r\n{MESSAGE})\r\n"
                 )
             }
             _ => String::new(),
@@ -77,12 +102,32 @@ async fn server(listener: TcpListener, asked: Arc<Notify>, speak: Arc<Notify>) {
     }
 }
 
+fn opened(exists: u32) -> String {
+    let next = exists + 1;
+    format!("* {exists} EXISTS\r\n* OK [UIDVALIDITY 1] n\r\n* OK [UIDNEXT {next}] n\r\n")
+}
+
 #[tokio::test]
 async fn a_server_that_says_nothing_has_no_room() {
+    has_room_when_it_answers(Manner::Asked).await;
+}
+
+/// The attack: it ends IDLE as it should, and then says nothing.
+#[tokio::test]
+async fn a_server_that_ends_idle_and_says_nothing_has_no_room() {
+    has_room_when_it_answers(Manner::Pushes).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_with_the_end_of_idle_is_read() {
+    has_room_when_it_answers(Manner::PushesAtOnce).await;
+}
+
+async fn has_room_when_it_answers(manner: Manner) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let (asked, speak) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    tokio::spawn(server(listener, Arc::clone(&asked), Arc::clone(&speak)));
+    tokio::spawn(server(listener, manner, Arc::clone(&asked), Arc::clone(&speak)));
     let desk = Counting::default();
     let watching = desk.clone();
     let task = tokio::spawn(async move {
@@ -113,7 +158,8 @@ async fn a_server_that_says_nothing_has_no_room() {
     }
     assert_eq!(desk.rooms.load(Ordering::SeqCst), 0, "the server has said nothing yet");
     speak.notify_one();
-    desk.taken.notified().await;
+    let taken = tokio::time::timeout(Duration::from_secs(10), desk.taken.notified()).await;
+    assert!(taken.is_ok(), "the answer was read");
     assert!(desk.rooms.load(Ordering::SeqCst) > 0, "the message had room");
     task.abort();
 }

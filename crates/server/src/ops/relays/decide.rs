@@ -62,7 +62,11 @@ pub async fn decide(app: &Arc<App>, approver: Approver, id: RelayId, word: Word)
                 return Ok(Decided::AskedAgain(Box::new(relay)));
             }
             let yes = !matches!(word, Word::No(_));
-            let (kind, told) = if yes { ("otp_approve", "relay.approved") } else { ("otp_deny", "relay.denied") };
+            let (kind, told) = if yes {
+                ("otp_approve", events::Kind::RelayApproved)
+            } else {
+                ("otp_deny", events::Kind::RelayDenied)
+            };
             events::append(tx, &event, &relay.org, told, id.as_bytes()).await?;
             audit::note(tx, &unit_app, whose(&relay), noted(kind), now).await?;
             let live = if yes { rows::live(tx, &relay.owner, now, super::LIVE_MOST).await? } else { Vec::new() };

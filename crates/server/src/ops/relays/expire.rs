@@ -40,7 +40,7 @@ pub async fn expire(app: &Arc<App>) -> Result<usize> {
                 if !rows::expire(tx, &relay.id, now).await? {
                     continue;
                 }
-                events::append(tx, event, &relay.org, "relay.expired", relay.id.as_bytes()).await?;
+                events::append(tx, event, &relay.org, events::Kind::RelayExpired, relay.id.as_bytes()).await?;
                 let said = json!({ "waited_for": waited_for(relay.standing.state) });
                 audit::note(tx, &unit_app, whose(&relay), happened("otp_expire", "server", &relay, said), now).await?;
                 ended.push(relay);

@@ -10,6 +10,7 @@ use doorcode_core::{AgentId, Error, Result, Timestamp};
 use serde_json::json;
 
 use super::request::Ask;
+use crate::ops::backups::may_be_of_before;
 use crate::store::{Tx, relay_messages};
 
 /// How far an agent's clock may be ahead of ours.
@@ -34,6 +35,7 @@ pub(super) struct Proved {
     /// All that a collector needs to look at it again, as JSON.
     pub(super) kept: String,
     once: [u8; 16],
+    signed_at: Timestamp,
     until: Timestamp,
 }
 
@@ -65,7 +67,7 @@ impl Proved {
             "senderPattern": pattern, "contentPattern": content,
         });
         let once = fingerprint("identity statement", &[agent.as_bytes(), sent.signature.as_bytes()]);
-        Ok(Some(Self { key: identity.encode(), kept: kept.to_string(), once, until }))
+        Ok(Some(Self { key: identity.encode(), kept: kept.to_string(), once, signed_at: sent.signed_at, until }))
     }
 
     /// Whether the request is the pinned identity's. Where one is pinned nothing else will do.
@@ -82,6 +84,10 @@ impl Proved {
 
     /// Uses the statement up: each serves once, for a request that is made.
     pub(super) async fn take(&self, tx: &mut Tx<'_>) -> Result<()> {
+        if may_be_of_before(tx, self.signed_at, AHEAD).await? {
+            let why = "must be more than two minutes later than when this server was recovered from a copy";
+            return Err(Error::Invalid { field: "identity.signedAt", why });
+        }
         if relay_messages::take(tx, &self.once, self.until).await? {
             return Ok(());
         }

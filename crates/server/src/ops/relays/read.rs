@@ -40,7 +40,7 @@ pub async fn consume(app: &Arc<App>, asking: &Asking, id: RelayId, name: Option<
                 let outcome = if again { Consumed::Read(Box::new(relay), payload) } else { nothing(relay, now) };
                 return Ok((outcome, false));
             }
-            events::append(tx, &event, &relay.org, "relay.consumed", id.as_bytes()).await?;
+            events::append(tx, &event, &relay.org, events::Kind::RelayConsumed, id.as_bytes()).await?;
             let what = happened("otp_consume", "agent", &relay, json!({}));
             audit::note(tx, &unit_app, whose(&relay), what, now).await?;
             let relay = reread(tx, &id).await?;
@@ -86,7 +86,7 @@ pub async fn cancel(app: &Arc<App>, asking: &Asking, id: RelayId) -> Result<Rela
                     _ => Err(Error::Conflict("the request can not be cancelled any more")),
                 };
             }
-            events::append(tx, &event, &relay.org, "relay.cancelled", id.as_bytes()).await?;
+            events::append(tx, &event, &relay.org, events::Kind::RelayCancelled, id.as_bytes()).await?;
             let what = happened("otp_cancel", "agent", &relay, json!({}));
             audit::note(tx, &unit_app, whose(&relay), what, now).await?;
             Ok((reread(tx, &id).await?, true))

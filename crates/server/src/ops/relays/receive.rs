@@ -77,7 +77,7 @@ pub async fn receive(app: &Arc<App>, device: &Device, id: RelayId, handed: Hande
             if !put(tx, &unit_app, &id, &received, handed.about, now).await? {
                 return Err(closed(&relay, now));
             }
-            let told = if handed.about.is_some() { "relay.held" } else { "relay.received" };
+            let told = if handed.about.is_some() { events::Kind::RelayHeld } else { events::Kind::RelayReceived };
             events::append(tx, &event, &relay.org, told, id.as_bytes()).await?;
             let said = json!({
                 "device": device_id.to_string(), "source": handed.source, "capture": capture.as_str(), "readable": false,

@@ -199,13 +199,13 @@ async fn spend_auto(tx: &mut Tx<'_>, agent: &Agent, per_day: u32, now: Timestamp
 }
 
 /// The kinds of events that a new request is.
-fn told(relay: &Relay) -> impl Iterator<Item = &'static str> {
+fn told(relay: &Relay) -> impl Iterator<Item = events::Kind> {
     let decided = match relay.standing.state {
-        State::Denied => Some("relay.denied"),
-        State::Approved => Some("relay.approved"),
+        State::Denied => Some(events::Kind::RelayDenied),
+        State::Approved => Some(events::Kind::RelayApproved),
         _ => None,
     };
-    ["relay.requested"].into_iter().chain(decided)
+    [events::Kind::RelayRequested].into_iter().chain(decided)
 }
 
 /// Notes the request in its owner's record, and what was said to it at once.

@@ -216,7 +216,7 @@ async fn write(app: &Arc<App>, sealed: Sealed, fits: Fits, incoming: &Incoming<'
                 return Err(Error::Conflict(BEFORE));
             }
             spend(tx, &unit_app, &relay, now).await?;
-            let name = if about.is_some() { "relay.held" } else { "relay.received" };
+            let name = if about.is_some() { events::Kind::RelayHeld } else { events::Kind::RelayReceived };
             events::append(tx, &event, &relay.org, name, relay.id.as_bytes()).await?;
             let said = json!({
                 "source": source, "capture": way.as_str(), "readable": true, "verdict": received.verdict, "forwarder": forwarder, "spf": spf,

@@ -7,7 +7,7 @@ use doorcode_core::activity::{Kind, Parameters, Request, Status};
 use doorcode_core::seal::turnkey::Verification;
 use doorcode_core::stamp::authority::{Call, Side};
 use doorcode_core::stamp::{
-    AttestedStamp, BodyPrint, KeyKind, Presented, PublicKey, Refusal, Stamp, WebauthnStamp, timely,
+    AHEAD, AttestedStamp, BodyPrint, KeyKind, Presented, PublicKey, Refusal, Stamp, WebauthnStamp, timely,
 };
 use doorcode_core::{Error, EventId, Result, Timestamp, UserId};
 use serde_json::json;
@@ -19,10 +19,10 @@ use super::view::{Looker, View};
 use super::{Ended, Outcome, Refused, Then, contacts, keys};
 use crate::app::App;
 use crate::ops::audit::{self, Happened, Whose};
+use crate::ops::backups::may_be_of_before;
 use crate::ops::challenges::conclude;
 use crate::ops::client::Client;
 use crate::store::activities::{self as rows, Activity};
-use crate::store::meta::{self, Fact};
 use crate::store::stamp_keys::StampKey;
 use crate::store::{Tx, events, orgs, signers};
 
@@ -136,7 +136,7 @@ impl Body<'_> {
             result: None,
             failure: None,
         };
-        Deed { claim, task, at: request.at, now, event: app.entropy.id(now)? }.perform(app, caller).await
+        Deed { claim, task, dated: Some(request.at), now, event: app.entropy.id(now)? }.perform(app, caller).await
     }
 }
 
@@ -239,8 +239,8 @@ async fn attested(
 pub(super) struct Deed {
     pub(super) claim: Activity,
     pub(super) task: Task,
-    /// When it was asked for, as its caller says.
-    pub(super) at: Timestamp,
+    /// When its caller says that they signed it. None: nobody did.
+    pub(super) dated: Option<Timestamp>,
     pub(super) now: Timestamp,
     pub(super) event: EventId,
 }
@@ -286,7 +286,7 @@ impl Deed {
     }
 
     async fn unit(self, tx: &mut Tx<'_>, app: &App, caller: &Found) -> Result<Came> {
-        let Self { mut claim, task, at, now, event } = self;
+        let Self { mut claim, task, dated, now, event } = self;
         if !rows::claim(tx, &claim).await? {
             return Ok(Came::Before(found(tx, claim.print.as_slice()).await?));
         }
@@ -295,8 +295,10 @@ impl Deed {
         }
         let ended = if caller.has_ended(tx).await? {
             Ended::refused(Refusal::UnknownKey)
-        } else if is_of_before(tx, at).await? {
-            let why = "is from before this server was recovered from a copy";
+        } else if let Some(at) = dated
+            && may_be_of_before(tx, at, AHEAD).await?
+        {
+            let why = "must be more than five minutes later than when this server was recovered from a copy";
             Ended::refused(Refusal::Request { field: "timestampMs", why })
         } else {
             task.run(tx, app, caller, now).await?
@@ -314,12 +316,12 @@ impl Deed {
             Outcome::Failed(failure) => {
                 claim.status = Status::Failed;
                 claim.failure = Some(failure.as_str().to_owned());
-                "activity.failed"
+                events::Kind::ActivityFailed
             }
             Outcome::Done(result) => {
                 claim.status = Status::Completed;
                 claim.result = Some(result.to_string());
-                "activity.completed"
+                events::Kind::ActivityCompleted
             }
         };
         rows::end(tx, &claim.id, claim.status, claim.result.as_deref(), claim.failure.as_deref()).await?;
@@ -337,12 +339,6 @@ impl Deed {
         audit::note(tx, app, Whose { org, owner }, happened, now).await?;
         Ok(Came::Now(Box::new(claim), ended.then))
     }
-}
-
-/// Whether it was asked for before the recovery: in a history that went on elsewhere.
-pub(super) async fn is_of_before(tx: &mut Tx<'_>, at: Timestamp) -> Result<bool> {
-    let recovered = meta::get(tx, Fact::Recovered).await?.and_then(|millis| millis.parse().ok());
-    Ok(recovered.is_some_and(|millis| at.millis() <= millis))
 }
 
 /// What is done once it is on disk.

@@ -128,7 +128,7 @@ impl Earning {
         };
         let added = keys::add(tx, self.kid, &key, false, now).await?;
         over.extend(added.map_err(|_| Error::internal("a key that was just made is there already"))?);
-        events::append(tx, &self.events[1], &self.org, "key.created", self.id.as_bytes()).await?;
+        events::append(tx, &self.events[1], &self.org, events::Kind::KeyCreated, self.id.as_bytes()).await?;
         let earned = Earned {
             user: user.id.to_string(),
             key: self.id.to_string(),
@@ -154,7 +154,7 @@ impl Earning {
             root: false,
         };
         signers::insert(tx, &user).await?;
-        events::append(tx, &self.events[0], &self.org, "user.created", user.id.as_bytes()).await?;
+        events::append(tx, &self.events[0], &self.org, events::Kind::UserCreated, user.id.as_bytes()).await?;
         Ok(user)
     }
 }

@@ -34,7 +34,7 @@ pub async fn first_user(app: &Arc<App>, org: OrgId, name: &str, key: PublicKey) 
             }
             signers::insert(tx, &user).await?;
             stamp_keys::insert(tx, &key, kid).await?;
-            events::append(tx, &event, &org, "credential.created", key.id.as_bytes()).await
+            events::append(tx, &event, &org, events::Kind::CredentialCreated, key.id.as_bytes()).await
         })
     });
     unit.await?;

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use doorcode_core::activity::rules::{KeyAge, Room, room, room_for};
 use doorcode_core::activity::{NewKey, Parameters};
-use doorcode_core::stamp::{KeyKind, Refusal};
+use doorcode_core::stamp::{AHEAD, KeyKind, Refusal};
 use doorcode_core::{CredentialId, Error, Kid, OrgId, Result, Timestamp, UserId};
 use serde_json::{Map, Value, json};
 
 use super::caller::Found;
-use super::{Ended, Refused, Then, activity};
+use super::{Ended, Refused, Then};
 use crate::app::App;
-use crate::ops::credentials;
+use crate::ops::{backups, credentials};
 use crate::store::Tx;
 use crate::store::activities::{self, Activity};
 use crate::store::signers::{self, Signer};
@@ -256,7 +256,7 @@ impl End {
         let (end, caller) = (self.clone(), Arc::clone(caller));
         let look = app.db.read(move |tx| {
             Box::pin(async move {
-                let refused = caller.has_ended(tx).await? || activity::is_of_before(tx, at).await?;
+                let refused = caller.has_ended(tx).await? || backups::may_be_of_before(tx, at, AHEAD).await?;
                 Ok(!refused && end.are_theirs(tx).await?)
             })
         });

@@ -9,11 +9,11 @@ use doorcode_core::stamp::{KeyKind, PublicKey, Refusal};
 use doorcode_core::{CredentialId, Kid, Result, Timestamp};
 use serde_json::json;
 
-use super::activity::is_of_before;
 use super::caller::Found;
 use super::start::seconds;
 use super::{Ended, Failure, Refused, contacts, features, keys, token_keys};
 use crate::app::App;
+use crate::ops::backups::is_of_before;
 use crate::store::orgs::Org;
 use crate::store::signers::Signer;
 use crate::store::spent_tokens::On;

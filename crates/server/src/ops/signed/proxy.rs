@@ -164,7 +164,7 @@ impl Proxy {
             result: None,
             failure: None,
         };
-        let deed = Deed { claim, task, at: now, now, event: app.entropy.id(now)? };
+        let deed = Deed { claim, task, dated: None, now, event: app.entropy.id(now)? };
         let done = deed.perform(app, &caller).await?;
         let view = View::of(app, done, None, Looker { key: Some(PROXY), fingerprint: None, signature: None })?;
         match view.failure {

@@ -5,13 +5,13 @@
 use std::sync::Arc;
 
 use doorcode_core::stamp::authority::Side;
-use doorcode_core::stamp::{Signable, Stamp, moment};
+use doorcode_core::stamp::{Signable, Stamp, WINDOW, moment};
 use doorcode_core::{OrgId, Result};
 
 use super::Refused;
-use super::activity::is_of_before;
 use super::caller::{self, Found};
 use crate::app::App;
+use crate::ops::backups::may_be_of_before;
 use crate::ops::client::Client;
 use crate::ops::keys as scopes;
 use crate::store::credentials::{Credential, Kind};
@@ -61,8 +61,8 @@ pub async fn recognise(app: &Arc<App>, request: &Stamped<'_>, client: Client) ->
     Ok(spent.then(|| Arc::new(credential(app, &found))))
 }
 
-/// Spends the nonce. False: it was spent before, or the key was ended meanwhile, or the request is of a history that this database does not go on
-/// with.
+/// Spends the nonce. False: it was spent before, or the key was ended meanwhile, or the request may be of a history that this database does not go
+/// on with.
 async fn spend(app: &App, found: &Arc<Found>, call: &Signable<'_>) -> Result<bool> {
     let (key, asker) = (found.key.key, found.client(None).asker());
     // Only what the nonce is spent by goes into the unit: the body may be long.
@@ -73,7 +73,7 @@ async fn spend(app: &App, found: &Arc<Found>, call: &Signable<'_>) -> Result<boo
         Box::pin(async move {
             let call = Signable { method: "", target: "", org, at, nonce: &nonce, body: b"" };
             Ok(!found.has_ended(tx).await?
-                && !is_of_before(tx, at).await?
+                && !may_be_of_before(tx, at, WINDOW).await?
                 && spent_tokens::spend_nonce(tx, &call, &key).await?)
         })
     });

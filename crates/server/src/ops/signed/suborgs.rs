@@ -90,7 +90,7 @@ impl SubOrg {
         if let (Some(token), [(user, _), ..]) = (&self.token, self.users.as_slice()) {
             contacts::prove(tx, user, &token.contact, now).await?;
         }
-        events::append(tx, &self.event, &self.parent, "org.created", self.id.as_bytes()).await?;
+        events::append(tx, &self.event, &self.parent, events::Kind::OrgCreated, self.id.as_bytes()).await?;
         let users: Vec<Value> = self.users.iter().map(|(user, _)| user.id.to_string().into()).collect();
         Ok(Ended::done(json!({ "subOrganizationId": self.id.to_string(), "rootUserIds": users })))
     }

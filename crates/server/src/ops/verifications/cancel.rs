@@ -7,6 +7,7 @@ use doorcode_core::{ChallengeId, Error, Result};
 use super::{Backend, note, own, target};
 use crate::app::App;
 use crate::ops::client::Client;
+use crate::store::events::Kind;
 use crate::store::{challenges, targets};
 
 /// Withdraws a pending verification. One that was withdrawn before, or is over, stays as it is; one that was verified can't be.
@@ -25,7 +26,7 @@ pub async fn cancel(app: &Arc<App>, Backend { org, credential }: Backend, id: Ch
                 targets::standing(tx, &target(&challenge)).await?;
                 if challenges::cancel(tx, &id, now).await? {
                     targets::leave(tx, &target(&challenge), &id).await?;
-                    note(tx, &event, &org, "verification.canceled", &id).await?;
+                    note(tx, &event, &org, Kind::VerificationCanceled, &id).await?;
                 }
                 Ok(())
             })

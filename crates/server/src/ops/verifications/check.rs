@@ -15,6 +15,7 @@ use crate::ops::client::Client;
 use crate::ops::signed::{self, Before, Earned, Earning};
 use crate::ops::{challenges as engine, links, tokens};
 use crate::store::challenges::{self, Challenge};
+use crate::store::events::Kind;
 use crate::store::{Tx, targets};
 
 /// A code that a program was given by somebody.
@@ -118,7 +119,7 @@ async fn judge(
     let aim = Aim::of(app, &attempt);
     let came = match engine::check(tx, app, (&attempt, &aim), Some(challenge), now).await? {
         Checked::Right(right) => {
-            note(tx, event, &org, "verification.verified", &id).await?;
+            note(tx, event, &org, Kind::VerificationVerified, &id).await?;
             let earned = match &earning {
                 Some(earning) => Some(earning.give(tx, (&id, &attempt.to), now).await?),
                 None => None,

@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::{App, target_of};
 use crate::store::challenges::{self, Attached, Challenge};
-use crate::store::{About, Asker, Tx, events as event_rows, targets};
+use crate::store::events::{self as event_rows, Kind};
+use crate::store::{About, Asker, Tx, targets};
 
 /// What their challenges are for.
 pub const PURPOSE: &str = "verification";
@@ -155,7 +156,7 @@ async fn about(app: &App, org: OrgId, id: ChallengeId, asker: Asker) -> Result<A
 }
 
 /// Appends what happened to a verification, in the unit in which it happened.
-async fn note(tx: &mut Tx<'_>, event: &EventId, org: &OrgId, kind: &str, id: &ChallengeId) -> Result<()> {
+async fn note(tx: &mut Tx<'_>, event: &EventId, org: &OrgId, kind: Kind, id: &ChallengeId) -> Result<()> {
     event_rows::append(tx, event, org, kind, id.as_bytes()).await
 }
 

@@ -15,6 +15,7 @@ use crate::ops::challenges::{Asked, Begun, Live, Start, Terms, conclude};
 use crate::ops::client::Client;
 use crate::ops::idempotency::{self, Once};
 use crate::store::challenges::{self, Attached};
+use crate::store::events::Kind;
 use crate::store::{Tx, identities, orgs, redirects, targets};
 
 /// What may be said about a code that is asked for; the rest is the door's.
@@ -194,6 +195,6 @@ fn left(ring: &str, policy: &SendPolicy, now: Timestamp) -> u32 {
 
 async fn note_start(tx: &mut Tx<'_>, event: &EventId, org: &OrgId, begun: &Begun, resent: bool) -> Result<()> {
     let (Begun::Sent(challenge, _) | Begun::Withheld(challenge, _)) = begun else { return Ok(()) };
-    let kind = if resent { "verification.resent" } else { "verification.started" };
+    let kind = if resent { Kind::VerificationResent } else { Kind::VerificationStarted };
     note(tx, event, org, kind, &challenge.id).await
 }
