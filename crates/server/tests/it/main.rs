@@ -50,6 +50,7 @@ mod native;
 mod native_admin;
 mod native_attacks;
 mod native_events;
+mod native_leavers;
 mod native_sealed;
 mod native_stamped;
 mod needles;
