@@ -5,6 +5,7 @@
 use std::cell::Cell;
 
 use axum::http::Method;
+use doorcode::ops::signed::first_user;
 use doorcode_core::activity::Kind;
 use doorcode_core::{Email, OrgId};
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use crate::native::{BOB, key_of, problem, program};
 use crate::native_sealed::{admin_of, org_of, redeem, started, whoami};
 use crate::nodes::two_at;
 use crate::postgres;
-use crate::turnkey_cast::{Cast, Key, body, organization, result, send, submit_path};
+use crate::turnkey_cast::{Cast, Key, Sub, body, organization, result, send, submit_path};
 
 /// Public keys that live and are nobody's.
 const ORPHANS: &str = "SELECT count(*) FROM credentials WHERE public_key IS NOT NULL AND revoked_at IS NULL \
@@ -147,46 +148,84 @@ async fn who_is_removed_leaves_their_number_too() {
     assert_eq!(cast.app.number(known), 2, "address and number");
 }
 
-/// The attack: a key is added on another server while its user is being removed, and stays.
-#[tokio::test]
-async fn no_key_comes_to_who_is_going() {
-    let Some(cluster) = postgres::shared() else { return };
-    let url = cluster.database();
-    let (a, b) = two_at(&url).await;
-    let cast = Cast::of(a).await;
-    let (ana, root) = (Key::new(20), Key::new(21));
-    let sub = cast.sub("ana@example.com", &[&ana]).await;
-    // Somebody who stays, and gives keys to others.
-    doorcode::ops::signed::first_user(&cast.app.app, sub.org.parse().unwrap(), "Root", root.0.public()).await.unwrap();
-    let key = admin_of(&cast.app, &sub.org).await;
-    let (admin, user, going) = (program(&cast.app, &key), json!(sub.user), Cell::new(true));
-    let kind = Kind::CreateApiKeysV2;
-    let give = body(&b, kind, &sub.org, json!({ "userId": user, "apiKeys": [Key::new(22).given(None)] }));
+/// Two servers, an organization with somebody who goes and somebody who stays and gives them a key by the second server.
+struct Nodes {
+    cast: Cast,
+    other: TestApp,
+    url: String,
+    org: String,
+    going: Value,
+    root: Key,
+    /// May do everything in the organization.
+    admin: String,
+    /// Holds something in the database that whoever goes stands before.
+    lock: tokio_postgres::Client,
+}
 
-    let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
-    tokio::spawn(connection);
-    let wait = async |most: i64, going: &Cell<bool>| {
+impl Nodes {
+    async fn new() -> Option<Self> {
+        let url = postgres::shared()?.database();
+        let (a, other) = two_at(&url).await;
+        let (cast, root) = (Cast::of(a).await, Key::new(21));
+        let Sub { org, user } = cast.sub("ana@example.com", &[&Key::new(20)]).await;
+        first_user(&cast.app.app, org.parse().unwrap(), "Root", root.0.public()).await.unwrap();
+        let (admin, going) = (admin_of(&cast.app, &org).await, json!(user));
+        let (lock, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        Some(Self { cast, other, url, org, going, root, admin, lock })
+    }
+
+    /// Waits until so many stand before a lock, unless there is nothing to wait for any more.
+    async fn stand(&self, most: i64, anything: &Cell<bool>) {
         let sql =
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        while going.get() && client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) < most {
+        while anything.get() && self.lock.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) < most {
             tokio::task::yield_now().await;
         }
-    };
-    // Whoever goes gets as far as what was known of them, and the key comes meanwhile, or stands behind them.
-    client.batch_execute("BEGIN; LOCK TABLE identities IN EXCLUSIVE MODE").await.unwrap();
-    let adding = async {
-        wait(1, &going).await;
-        let answer = send(&b, &root, &submit_path(kind), &give).await;
-        going.set(false);
-        answer
-    };
-    let opening = async {
-        wait(2, &going).await;
-        client.batch_execute("COMMIT").await.unwrap();
-    };
-    let (gone, added, ()) = tokio::join!(remove(&admin, &user), adding, opening);
+    }
+
+    /// They are removed, and given a key as soon as that stands before a lock, which is let go once the key is there or stands behind.
+    async fn meet(&self, lock: &str, key: &Key) -> (Answer, Answer) {
+        let (kind, admin, anything) = (Kind::CreateApiKeysV2, program(&self.cast.app, &self.admin), Cell::new(true));
+        let parameters = json!({ "userId": self.going, "apiKeys": [key.given(None)] });
+        let give = body(&self.other, kind, &self.org, parameters);
+        self.lock.batch_execute(&format!("BEGIN; {lock}")).await.unwrap();
+        let adding = async {
+            self.stand(1, &anything).await;
+            let answer = send(&self.other, &self.root, &submit_path(kind), &give).await;
+            anything.set(false);
+            answer
+        };
+        let opening = async {
+            self.stand(2, &anything).await;
+            self.lock.batch_execute("COMMIT").await.unwrap();
+        };
+        let (gone, added, ()) = tokio::join!(remove(&admin, &self.going), adding, opening);
+        (gone, added)
+    }
+}
+
+/// The attack: a key is added on another server when its user's keys have been ended, and stays.
+#[tokio::test]
+async fn no_key_comes_to_who_is_going() {
+    let Some(nodes) = Nodes::new().await else { return };
+    let (gone, added) = nodes.meet("LOCK TABLE identities IN EXCLUSIVE MODE", &Key::new(22)).await;
     assert_eq!((gone.status, added.status), (200, 400), "{} {}", gone.text(), added.text());
-    assert_eq!(postgres::query(&url, ORPHANS).unwrap(), ["0"]);
+    assert_eq!(postgres::query(&nodes.url, ORPHANS).unwrap(), ["0"]);
+}
+
+/// The attack: a key is added on another server when its user's keys have been written down, and a restore brings it back.
+#[tokio::test]
+async fn no_key_is_ended_that_was_not_written_down() {
+    let Some(nodes) = Nodes::new().await else { return };
+    let late = Key::new(22);
+    let (gone, added) = nodes.meet("SELECT id FROM orgs FOR UPDATE", &late).await;
+    assert_eq!((gone.status, added.status), (503, 200), "{} {}", gone.text(), added.text());
+    assert_eq!(whoami(&nodes.other, &late, &nodes.org).await.status, 200, "nobody went");
+    let again = remove(&program(&nodes.cast.app, &nodes.admin), &nodes.going).await;
+    assert_eq!(again.status, 200, "{}", again.text());
+    let id = result(&added, Kind::CreateApiKeysV2)["apiKeyIds"][0].clone();
+    assert!(noted(&nodes.cast.app).contains(id.as_str().unwrap()));
 }
 
 /// The attack: somebody who was removed goes on with the key that they had, or their address is nobody's for good.
