@@ -160,6 +160,14 @@ struct Nodes {
     admin: String,
     /// Holds something in the database that whoever goes stands before.
     lock: tokio_postgres::Client,
+    /// Sees who stands there; within a transaction that would be said as it was at first.
+    watch: tokio_postgres::Client,
+}
+
+async fn connection(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
 }
 
 impl Nodes {
@@ -170,16 +178,15 @@ impl Nodes {
         let Sub { org, user } = cast.sub("ana@example.com", &[&Key::new(20)]).await;
         first_user(&cast.app.app, org.parse().unwrap(), "Root", root.0.public()).await.unwrap();
         let (admin, going) = (admin_of(&cast.app, &org).await, json!(user));
-        let (lock, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
-        tokio::spawn(connection);
-        Some(Self { cast, other, url, org, going, root, admin, lock })
+        let (lock, watch) = (connection(&url).await, connection(&url).await);
+        Some(Self { cast, other, url, org, going, root, admin, lock, watch })
     }
 
     /// Waits until so many stand before a lock, unless there is nothing to wait for any more.
     async fn stand(&self, most: i64, anything: &Cell<bool>) {
         let sql =
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        while anything.get() && self.lock.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) < most {
+        while anything.get() && self.watch.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) < most {
             tokio::task::yield_now().await;
         }
     }
@@ -190,6 +197,11 @@ impl Nodes {
         let parameters = json!({ "userId": self.going, "apiKeys": [key.given(None)] });
         let give = body(&self.other, kind, &self.org, parameters);
         self.lock.batch_execute(&format!("BEGIN; {lock}")).await.unwrap();
+        let leaving = async {
+            let answer = remove(&admin, &self.going).await;
+            anything.set(false);
+            answer
+        };
         let adding = async {
             self.stand(1, &anything).await;
             let answer = send(&self.other, &self.root, &submit_path(kind), &give).await;
@@ -200,7 +212,7 @@ impl Nodes {
             self.stand(2, &anything).await;
             self.lock.batch_execute("COMMIT").await.unwrap();
         };
-        let (gone, added, ()) = tokio::join!(remove(&admin, &self.going), adding, opening);
+        let (gone, added, ()) = tokio::join!(leaving, adding, opening);
         (gone, added)
     }
 }
