@@ -21,6 +21,8 @@ statements! {
     LIST = concat!("SELECT ", columns!(), " FROM users WHERE org_id = $1 AND root IS NOT NULL ORDER BY id LIMIT $2");
     BY_EMAIL = concat!("SELECT ", columns!(), " FROM users WHERE email = $2 AND org_id = $1 AND root IS NOT NULL LIMIT 2");
     BY_PHONE = concat!("SELECT ", columns!(), " FROM users WHERE phone = $2 AND org_id = $1 AND root IS NOT NULL LIMIT 2");
+    // However many there are.
+    ALL_BY_EMAIL = concat!("SELECT ", columns!(), " FROM users WHERE email = $2 AND org_id = $1 AND root IS NOT NULL ORDER BY id");
     // Who else could come by a code.
     OTHER = "SELECT id FROM users WHERE org_id = $1 AND id <> $2 AND root IS NOT NULL AND (email IS NOT NULL OR phone IS NOT NULL) LIMIT 1";
     // In whichever sub-org of a parent.
@@ -110,6 +112,11 @@ pub async fn of_contact(tx: &mut Tx<'_>, org: &OrgId, contact: &Address) -> Resu
         Address::Phone(_) => &BY_PHONE,
     };
     tx.all(sql, &[org.into(), contact.as_str().into()], Signer::read).await
+}
+
+/// All whose address it is in an org, oldest first.
+pub async fn of_email(tx: &mut Tx<'_>, org: &OrgId, email: &str) -> Result<Vec<Signer>> {
+    tx.all(&ALL_BY_EMAIL, &[org.into(), email.into()], Signer::read).await
 }
 
 /// Whether another user of an org has a contact as well.

@@ -29,7 +29,7 @@ struct State {
     greylisting: bool,
     /// Who has been sent away once.
     known: Mutex<HashSet<String>>,
-    /// The code of every mail, by recipient, oldest first.
+    /// The code of every mail, or the key in it that is sealed, by recipient, oldest first.
     codes: Mutex<HashMap<String, Vec<String>>>,
     count: watch::Sender<usize>,
 }
@@ -185,7 +185,9 @@ impl State {
         let parsed = MessageParser::default().parse(mail).unwrap();
         let text = parsed.body_text(0).unwrap();
         let is_code = |line: &&str| {
-            (4..=15).contains(&line.len()) && line.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            let is_sealed = line.len() > 100;
+            ((4..=15).contains(&line.len()) || is_sealed)
+                && line.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         };
         let code = text.lines().map(str::trim).find(is_code).unwrap_or_else(|| panic!("no code in: {text}"));
         self.codes.lock().unwrap().entry(to.to_owned()).or_default().push(code.to_owned());

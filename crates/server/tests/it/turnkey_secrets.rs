@@ -78,16 +78,17 @@ async fn neither_a_private_key_nor_a_code_stays_behind() {
 
     let mut secrets = Secrets::default();
     for n in 0..4 {
-        sealed_keys(&house, n, &mut secrets).await;
+        let sub = sealed_keys(&house, n, &mut secrets).await;
+        mailed_key(&house, n, &sub, &mut secrets).await;
         tokens(&house, n, &mut secrets).await;
     }
     other_calls(&house).await;
 
-    assert_eq!((secrets.keys.len(), secrets.codes.len()), (8, 20));
-    assert!(
-        house.sink.all_codes().iter().all(|code| secrets.codes.contains(code)),
-        "all that was mailed is looked for"
-    );
+    assert_eq!((secrets.keys.len(), secrets.codes.len()), (12, 20));
+    let mailed = house.sink.all_codes();
+    let (bundles, codes): (Vec<_>, Vec<_>) = mailed.iter().partition(|code| code.len() > 100);
+    assert_eq!(bundles.len(), 4, "which are sealed, and no secret");
+    assert!(codes.iter().all(|code| secrets.codes.contains(code)), "all else that was mailed is looked for");
     let mut needles = Needles::of(&secrets.codes);
     for (at, key) in secrets.keys.iter().enumerate() {
         needles = needles.and_key(&format!("key {at}"), key);
@@ -112,9 +113,14 @@ async fn neither_a_private_key_nor_a_code_stays_behind() {
     assert_eq!(needles.in_folder(&home.data), [""; 0], "in the database, after the end");
 }
 
-/// Wrong codes and a right one, for a key that is sealed to a device, which asks for another one.
-async fn sealed_keys(house: &House, n: u8, secrets: &mut Secrets) {
-    let email = format!("ada.{n}@example.com");
+/// The address of whose keys are sealed.
+fn ada(n: u8) -> String {
+    format!("ada.{n}@example.com")
+}
+
+/// Wrong codes and a right one, for a key that is sealed to a device, which asks for another one. In which organization.
+async fn sealed_keys(house: &House, n: u8, secrets: &mut Secrets) -> String {
+    let email = ada(n);
     let user =
         json!({ "userName": "Ada", "userEmail": email, "apiKeys": [], "authenticators": [], "oauthProviders": [] });
     let parameters = json!({ "subOrganizationName": NAME, "rootUsers": [user], "rootQuorumThreshold": 1 });
@@ -134,17 +140,29 @@ async fn sealed_keys(house: &House, n: u8, secrets: &mut Secrets) {
         secrets.codes.push(wrong);
     }
     let got = house.good(&house.backend, Kind::OtpAuth, sub, redeem(&code)).await;
-    let key = opened(&got, &device, secrets);
+    let key = opened(got["credentialBundle"].as_str().unwrap(), &device, secrets);
     assert_eq!(house.whoami(&key, sub).await, 200);
     let session = json!({ "targetPublicKey": device.target() });
     let got = house.good(&key, Kind::CreateReadWriteSessionV2, sub, session).await;
-    assert_eq!(house.whoami(&opened(&got, &device, secrets), sub).await, 200);
+    assert_eq!(house.whoami(&opened(got["credentialBundle"].as_str().unwrap(), &device, secrets), sub).await, 200);
     secrets.codes.push(code);
+    sub.to_owned()
+}
+
+/// A key by mail, sealed to a device, which signs with it.
+async fn mailed_key(house: &House, n: u8, sub: &str, secrets: &mut Secrets) {
+    let (email, device) = (ada(n), Key::new(200 + n));
+    let before = house.sink.codes(&email);
+    let parameters =
+        json!({ "email": email, "targetPublicKey": device.target(), "emailCustomization": { "appName": NAME } });
+    house.good(&house.backend, Kind::EmailAuthV3, sub, parameters).await;
+    let bundle = house.sink.code(&email, &before).await;
+    assert_eq!(house.whoami(&opened(&bundle, &device, secrets), sub).await, 200);
 }
 
 /// The key in a bundle, which the server must not have any more.
-fn opened(result: &Value, device: &Key, secrets: &mut Secrets) -> Key {
-    let private = open_grant(result["credentialBundle"].as_str().unwrap(), &device.0).unwrap();
+fn opened(bundle: &str, device: &Key, secrets: &mut Secrets) -> Key {
+    let private = open_grant(bundle, &device.0).unwrap();
     secrets.keys.push(*private.expose());
     Key(BundleKey::parse(&Secret::new(hex::encode(private.expose()))).unwrap())
 }

@@ -123,14 +123,15 @@ pub(super) async fn show(State(app): State<Arc<App>>, caller: Caller<Read>, Segm
     Ok(Json(User::from(info)).into_response())
 }
 
-/// Removes a user for good, with their address and keys. The key that sign-ins hand over is replaced: whoever goes knew the old one.
+/// Removes a user for good, with their addresses and keys. The key that sign-ins hand over is replaced: whoever goes knew the old one. With a
+/// member of the team goes whoever signs under their address.
 #[utoipa::path(delete, path = "/v1/users/{id}", tag = "users", operation_id = "remove_user", params(("id" = String, Path, format = "uuid")),
     security(("key" = ["admin"])),
     responses(
         (status = 200, description = "They are gone", body = Removed),
         KeyProblems,
         NotFound,
-        (status = 409, description = "They are the last one", body = Problem),
+        (status = 409, description = "They are the last one, or a root user signs under their address", body = Problem),
         Unavailable,
     ))]
 pub(super) async fn remove(State(app): State<Arc<App>>, caller: Caller<Admin>, Segment(text): Segment) -> Answer {

@@ -62,13 +62,14 @@ impl Found {
     }
 }
 
-/// The same, calling from there. Whoever signs in an organisation below another one is a person with a device and no program of the tenant's:
-/// counted by their own network, as through the proxy, they use nobody else's share up.
+/// The same, calling from there. Whoever signs in an organisation below another one, or is no root user of theirs, is a person with a device and
+/// no program of the tenant's: counted by their own network, as through the proxy, they use nobody else's share up.
 pub(super) fn placed(found: Arc<Found>, client: Client) -> Arc<Found> {
-    match (found.side, found.org.parent) {
-        (Side::Own, Some(top)) => Arc::new(Found { client: Some(client.through(top)), ..Found::clone(&found) }),
-        _ => found,
+    let is_program = found.side == Side::Parent || found.org.parent.is_none() && found.user.root;
+    if is_program {
+        return found;
     }
+    Arc::new(Found { client: Some(client.through(top(&found.org))), ..Found::clone(&found) })
 }
 
 /// The organisation below a parent that a key leads to. One in which somebody else has only named it leads nobody away.
@@ -150,4 +151,59 @@ async fn found(tx: &mut Tx<'_>, org: &OrgId, key: &PublicKey, now: Timestamp) ->
         Some(user) => Ok(Found { org, side, key, user, sandbox, client: None }),
         None => Err(Refusal::UnknownKey),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use doorcode_core::UserId;
+    use doorcode_core::stamp::{Curve, KeyKind};
+
+    use super::*;
+    use crate::store::Asker;
+
+    const TENANT: OrgId = OrgId::from_bytes([1; 16]);
+    const BELOW: OrgId = OrgId::from_bytes([2; 16]);
+
+    fn found(org: OrgId, side: Side, root: bool) -> Arc<Found> {
+        let generator = "036b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296";
+        let parent = (org == BELOW).then_some(TENANT);
+        let user = UserId::from_bytes([3; 16]);
+        let key = StampKey {
+            org,
+            id: CredentialId::from_bytes([4; 16]),
+            user,
+            key: PublicKey::parse(Curve::P256, generator).unwrap(),
+            kind: KeyKind::Given(Curve::P256),
+            name: String::new(),
+            expires_at: None,
+            inert: None,
+            proved: true,
+        };
+        let user = Signer { org, id: user, name: String::new(), email: None, phone: None, root };
+        let org = Org { id: org, parent, name: String::new(), raised_at: None, features: String::new(), proxy: None };
+        Arc::new(Found { org, side, key, user, sandbox: false, client: None })
+    }
+
+    /// Who is waited for when they call from there.
+    fn asker(found: Arc<Found>, from: &str) -> Asker {
+        placed(found, Client::at(from.parse().unwrap())).client(None).asker()
+    }
+
+    /// The attack: people with devices, all at once, have the tenant's own program wait behind them, since it is taken for one of them.
+    #[test]
+    fn a_person_waits_by_their_network_and_a_program_by_its_org() {
+        let of_tenant = *TENANT.as_bytes();
+        for (program, side) in [(TENANT, Side::Own), (BELOW, Side::Parent)] {
+            for from in ["203.0.113.9", "198.51.100.7"] {
+                assert_eq!(asker(found(program, side, true), from).wide, of_tenant, "its own share, wherever it runs");
+            }
+        }
+        for (org, root) in [(BELOW, true), (BELOW, false), (TENANT, false)] {
+            let here = asker(found(org, Side::Own, root), "203.0.113.9");
+            let there = asker(found(org, Side::Own, root), "198.51.100.7");
+            let away = Client::at("203.0.113.9".parse().unwrap()).asker();
+            assert_eq!((here.wide, here.exact), (away.wide, away.exact), "as if nobody knew them");
+            assert!(here.wide != of_tenant && there.wide != of_tenant && here.wide != there.wide);
+        }
+    }
 }

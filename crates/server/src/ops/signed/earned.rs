@@ -75,14 +75,6 @@ impl Earning {
         })
     }
 
-    /// Refuses what a right code would not change, before a code is looked at.
-    ///
-    /// # Errors
-    /// `Conflict`.
-    pub async fn may(&self, tx: &mut Tx<'_>, contact: &Address, now: Timestamp) -> Result<()> {
-        self.owner(tx, contact, now).await.map(drop)
-    }
-
     /// The one user whose address it is; none, if it is nobody's.
     async fn owner(&self, tx: &mut Tx<'_>, contact: &Address, now: Timestamp) -> Result<Option<Signer>> {
         let mut found = signers::of_contact(tx, &self.org, contact).await?;
@@ -101,7 +93,11 @@ impl Earning {
         Ok(Some(user))
     }
 
-    /// The code was right: the key is its user's, who is made if there is none. Gives what was earned.
+    /// The code was right: the key is its user's, who is made if there is none. Gives what was earned. Nobody is looked for before, so a wrong
+    /// code costs and says the same whosever address it is; and what is refused here takes the whole unit back, so that the code is as good as it was.
+    ///
+    /// # Errors
+    /// `Conflict` where a code is no way to a key of that address.
     pub async fn give(
         &self,
         tx: &mut Tx<'_>,

@@ -183,7 +183,8 @@ impl Add {
     }
 
     pub(super) async fn run(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<Ended> {
-        if signers::get(tx, &self.org, &self.user).await?.is_none() {
+        // Nobody goes, and no key comes, before these are theirs.
+        if signers::hold(tx, &self.org, &self.user).await?.is_none() {
             return Ok(Ended::refused(nobody()));
         }
         let mut has = stamp_keys::of_user(tx, &self.org, &self.user).await?;

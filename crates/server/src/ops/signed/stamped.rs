@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use doorcode_core::stamp::authority::Side;
-use doorcode_core::stamp::{Signable, Stamp, WINDOW, moment};
+use doorcode_core::stamp::{REQUEST_WINDOW, Signable, Stamp, moment};
 use doorcode_core::{OrgId, Result};
 
 use super::Refused;
@@ -73,7 +73,7 @@ async fn spend(app: &App, found: &Arc<Found>, call: &Signable<'_>) -> Result<boo
         Box::pin(async move {
             let call = Signable { method: "", target: "", org, at, nonce: &nonce, body: b"" };
             Ok(!found.has_ended(tx).await?
-                && !may_be_of_before(tx, at, WINDOW).await?
+                && !may_be_of_before(tx, at, REQUEST_WINDOW).await?
                 && spent_tokens::spend_nonce(tx, &call, &key).await?)
         })
     });

@@ -99,14 +99,10 @@ async fn judge(
     let (Backend { org, credential }, id) = (entry.backend, entry.id);
     let challenge = own(tx, &org, &id).await?;
     let pressed = links::pressed(app, &challenge, &entry.code);
-    let to = Address::from(Email::parse(&challenge.destination)?);
-    if let Some(earning) = &earning {
-        earning.may(tx, &to, now).await?;
-    }
     let attempt = Attempt {
         realm: org,
         purpose: PURPOSE,
-        to,
+        to: Address::from(Email::parse(&challenge.destination)?),
         only: Some(id),
         entry: match pressed {
             Some(token) => engine::Entry::Link(id, token),

@@ -99,7 +99,7 @@ impl From<Judged> for Outcome {
         BodyProblems,
         KeyProblems,
         NotFound,
-        (status = 409, description = "A key is asked for, and the address is two users', or only its user named it", body = Problem),
+        (status = 409, description = "The code is right, and stays so; but the address earns no key: it is two users', a root user's, or only its user named it", body = Problem),
         Unavailable,
     ))]
 pub(in crate::api::native) async fn check(
