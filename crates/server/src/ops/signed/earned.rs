@@ -3,19 +3,16 @@
 //! others have keys; a root user's, unless the org has switched that on; and to make a second key for the same code: a repeat is given the same bundle.
 
 use doorcode_core::activity::rules::{EARNED_LIFE, Feature};
-use doorcode_core::seal::turnkey::{Grant, grant};
 use doorcode_core::stamp::{KeyKind, PublicKey};
-use doorcode_core::{
-    Address, ChallengeId, CredentialId, Error, EventId, Kid, OrgId, Result, Secret, Timestamp, UserId,
-};
+use doorcode_core::{Address, ChallengeId, Error, EventId, OrgId, Result, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
+use super::sealed_key::SealedKey;
 use super::start::seconds;
 use super::{contacts, features, keys};
 use crate::app::App;
 use crate::ops::idempotency::{self, Once};
 use crate::store::signers::{self, Signer};
-use crate::store::stamp_keys::StampKey;
 use crate::store::{Tx, events, orgs};
 
 /// A key that is made and sealed, and not yet anybody's.
@@ -23,12 +20,9 @@ use crate::store::{Tx, events, orgs};
 pub struct Earning {
     org: OrgId,
     target: PublicKey,
-    grant: Grant,
+    key: SealedKey,
     /// Its user, where the address is nobody's yet.
     user: UserId,
-    id: CredentialId,
-    kid: Kid,
-    expires_at: Timestamp,
     events: [EventId; 2],
 }
 
@@ -63,14 +57,12 @@ impl Earning {
     /// # Errors
     /// `Invalid` for a target of another curve; `Unavailable` without randomness.
     pub fn new(app: &App, org: OrgId, target: PublicKey, now: Timestamp) -> Result<Self> {
+        let name = format!("Verification - {now}");
         Ok(Self {
             org,
             target,
-            grant: grant(&target, || app.entropy.bytes().map(Secret::new))?,
+            key: SealedKey::new(app, &target, name, seconds(EARNED_LIFE), now)?,
             user: app.entropy.id(now)?,
-            id: app.entropy.id(now)?,
-            kid: app.keys.ring().active().kid,
-            expires_at: now.plus(seconds(EARNED_LIFE)),
             events: [app.entropy.id(now)?, app.entropy.id(now)?],
         })
     }
@@ -111,25 +103,13 @@ impl Earning {
             None => self.newcomer(tx, contact).await?,
         };
         let mut over = contacts::prove(tx, &user, contact, now).await?;
-        let key = StampKey {
-            org: self.org,
-            id: self.id,
-            user: user.id,
-            key: self.grant.key,
-            kind: KeyKind::OtpAuth,
-            name: format!("Verification - {now}"),
-            expires_at: Some(self.expires_at),
-            inert: None,
-            proved: true,
-        };
-        let added = keys::add(tx, self.kid, &key, false, now).await?;
-        over.extend(added.map_err(|_| Error::internal("a key that was just made is there already"))?);
-        events::append(tx, &self.events[1], &self.org, events::Kind::KeyCreated, self.id.as_bytes()).await?;
+        over.extend(self.key.give(tx, &user, (KeyKind::OtpAuth, false), now).await?);
+        events::append(tx, &self.events[1], &self.org, events::Kind::KeyCreated, self.key.id.as_bytes()).await?;
         let earned = Earned {
             user: user.id.to_string(),
-            key: self.id.to_string(),
-            expires_at: self.expires_at.millis(),
-            bundle: self.grant.bundle.clone(),
+            key: self.key.id.to_string(),
+            expires_at: self.key.expires_at.millis(),
+            bundle: self.key.bundle().to_owned(),
             over: over.iter().map(ToString::to_string).collect(),
         };
         let once = once(self.org, challenge, Some(&self.target));

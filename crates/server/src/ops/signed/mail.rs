@@ -3,18 +3,17 @@
 
 use doorcode_core::activity::Parameters;
 use doorcode_core::activity::rules::Feature;
-use doorcode_core::seal::turnkey::{Grant, grant};
 use doorcode_core::stamp::{KeyKind, Refusal};
-use doorcode_core::{Address, CredentialId, Email, Error, Kid, OrgId, Result, Secret, Shape, Timestamp};
+use doorcode_core::{Address, Email, Error, OrgId, Result, Shape, Timestamp};
 use serde_json::json;
 
 use super::caller::Found;
+use super::sealed_key::SealedKey;
 use super::start::{TERMS, seconds};
-use super::{Ended, MAIL_PURPOSE, Outcome, Refused, Then, contacts, features, keys, top};
+use super::{Ended, MAIL_PURPOSE, Outcome, Refused, Then, contacts, features, top};
 use crate::app::App;
 use crate::ops::challenges::{Asked, Begun, Live, Start, post};
 use crate::ops::verifications;
-use crate::store::stamp_keys::{Inert, StampKey};
 use crate::store::{About, Tx};
 
 /// A key by mail, prepared.
@@ -25,11 +24,7 @@ pub(super) struct MailKey {
     payer: OrgId,
     contact: Address,
     carried: String,
-    grant: Grant,
-    id: CredentialId,
-    kid: Kid,
-    name: String,
-    expires_at: Timestamp,
+    key: SealedKey,
     invalidating: bool,
 }
 
@@ -39,8 +34,7 @@ impl MailKey {
             return Err(Refusal::Disabled.into());
         }
         let email = Email::parse(parameters.text("email").unwrap_or_default()).map_err(|_| Refusal::Email)?;
-        let target = parameters.key("targetPublicKey")?;
-        let grant = grant(&target, || app.entropy.bytes().map(Secret::new))?;
+        let key = SealedKey::asked(app, parameters, "Email Auth", now)?;
         let life = seconds(parameters.life()?);
         let (org, payer, contact) = (caller.org.id, top(&caller.org), Address::from(email));
         let start = Start {
@@ -62,12 +56,8 @@ impl MailKey {
             org,
             payer,
             contact,
-            carried: carried(app, &grant.bundle, parameters)?,
-            grant,
-            id: app.entropy.id(now)?,
-            kid: app.keys.ring().active().kid,
-            name: parameters.text("apiKeyName").map_or_else(|| format!("Email Auth - {now}"), str::to_owned),
-            expires_at: now.plus(life),
+            carried: carried(app, key.bundle(), parameters)?,
+            key,
             invalidating: parameters.flag("invalidateExisting"),
         })
     }
@@ -92,20 +82,9 @@ impl MailKey {
         let outcome = if matches!(begun, Begun::Refused(_)) {
             Outcome::Refused(Refusal::TooManyStarts)
         } else {
-            let key = StampKey {
-                org: self.org,
-                id: self.id,
-                user: user.id,
-                key: self.grant.key,
-                kind: KeyKind::EmailAuth,
-                name: self.name.clone(),
-                expires_at: Some(self.expires_at),
-                inert: Some(if self.invalidating { Inert::Invalidating } else { Inert::Plain }),
-                proved: true,
-            };
-            let added = keys::add(tx, self.kid, &key, false, now).await?;
-            added.map_err(|_| Error::internal("a key that was just made is there already"))?;
-            Outcome::Done(json!({ "userId": user.id.to_string(), "apiKeyId": self.id.to_string() }))
+            // It makes no room before it counts, so no key is over by it yet.
+            self.key.give(tx, &user, (KeyKind::EmailAuth, self.invalidating), now).await?;
+            Outcome::Done(json!({ "userId": user.id.to_string(), "apiKeyId": self.key.id.to_string() }))
         };
         let then = Then::Mail(self.asked.delivery(), Box::new(begun));
         Ok(Ended { outcome, about: Some((self.org, user.id)), then })

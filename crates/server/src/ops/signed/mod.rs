@@ -17,6 +17,7 @@ mod proxy;
 mod queries;
 mod read_write_session;
 mod redeem;
+mod sealed_key;
 mod stamped;
 mod start;
 mod suborgs;

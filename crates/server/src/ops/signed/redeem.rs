@@ -2,19 +2,18 @@
 //! code is wrong. Refuses to compare: the engine does.
 
 use doorcode_core::activity::Parameters;
-use doorcode_core::seal::turnkey::{Grant, grant};
 use doorcode_core::stamp::{KeyKind, Refusal};
-use doorcode_core::{Address, ChallengeId, CredentialId, Error, Kid, OrgId, Result, Secret, Timestamp};
+use doorcode_core::{Address, ChallengeId, OrgId, Result, Secret, Timestamp};
 use serde_json::json;
 
 use super::caller::Found;
-use super::start::{TERMS, seconds};
-use super::{Ended, Failure, KEY_PURPOSE, Refused, contacts, keys};
+use super::sealed_key::SealedKey;
+use super::start::TERMS;
+use super::{Ended, Failure, KEY_PURPOSE, Refused, contacts};
 use crate::app::{App, target_of};
 use crate::ops::challenges::{self as engine, Aim, Attempt, Checked, Terms};
 use crate::ops::client::Client;
 use crate::store::challenges::{self, Challenge};
-use crate::store::stamp_keys::StampKey;
 use crate::store::{About, Tx};
 
 /// A code that came back, whatever it is for.
@@ -100,29 +99,16 @@ impl Entry {
 #[derive(Clone)]
 pub(super) struct Redeem {
     pub(super) entry: Entry,
-    grant: Grant,
-    id: CredentialId,
-    name: String,
-    expires_at: Timestamp,
+    key: SealedKey,
     invalidating: bool,
-    kid: Kid,
 }
 
 impl Redeem {
     pub(super) fn new(app: &App, caller: &Found, parameters: &Parameters<'_>, now: Timestamp) -> Result<Self, Refused> {
         let code = Secret::new(parameters.text("otpCode").unwrap_or_default().to_owned());
         let entry = Entry::new(app, caller, parameters, code, KEY_PURPOSE)?;
-        let target = parameters.key("targetPublicKey")?;
-        let name = parameters.text("apiKeyName").map_or_else(|| format!("OTP Auth - {now}"), str::to_owned);
-        Ok(Self {
-            entry,
-            grant: grant(&target, || app.entropy.bytes().map(Secret::new))?,
-            id: app.entropy.id(now)?,
-            name,
-            expires_at: now.plus(seconds(parameters.life()?)),
-            invalidating: parameters.flag("invalidateExisting"),
-            kid: app.keys.ring().active().kid,
-        })
+        let key = SealedKey::asked(app, parameters, "OTP Auth", now)?;
+        Ok(Self { entry, key, invalidating: parameters.flag("invalidateExisting") })
     }
 
     pub(super) async fn run(&self, tx: &mut Tx<'_>, app: &App, now: Timestamp) -> Result<Ended> {
@@ -137,23 +123,11 @@ impl Redeem {
             _ => return Ok(Ended::failed(Failure::Code)),
         };
         let mut over = contacts::prove(tx, &user, &contact, now).await?;
-        let key = StampKey {
-            org,
-            id: self.id,
-            user: user.id,
-            key: self.grant.key,
-            kind: KeyKind::OtpAuth,
-            name: self.name.clone(),
-            expires_at: Some(self.expires_at),
-            inert: None,
-            proved: true,
-        };
-        let added = keys::add(tx, self.kid, &key, self.invalidating, now).await?;
-        over.extend(added.map_err(|_| Error::internal("a key that was just made is there already"))?);
+        over.extend(self.key.give(tx, &user, (KeyKind::OtpAuth, self.invalidating), now).await?);
         let result = json!({
             "userId": user.id.to_string(),
-            "apiKeyId": self.id.to_string(),
-            "credentialBundle": self.grant.bundle,
+            "apiKeyId": self.key.id.to_string(),
+            "credentialBundle": self.key.bundle(),
         });
         Ok(Ended::done(result).of(org, user.id).over(org, over))
     }
