@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use doorcode_core::activity::rules::{Feature, STARTS, STARTS_WINDOW, TRIES, is_sandbox};
+use doorcode_core::activity::rules::{CODE_LIFE, Feature, STARTS, STARTS_WINDOW, TRIES, is_sandbox};
 use doorcode_core::activity::{Kind, Parameters};
 use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::stamp::Refusal;
@@ -67,7 +67,8 @@ impl Starting {
             let id = fingerprint("signed starts", &[org.as_bytes(), text.as_bytes()]);
             Meter { id, span: STARTS_WINDOW, limit: STARTS }
         });
-        let life = seconds(parameters.life()?);
+        // Some versions can not say it.
+        let life = seconds(parameters.expiration().unwrap_or(CODE_LIFE));
         let only = (!of_user && caller.is_person()).then_some(caller.user.id);
         // Some backends hand in the person's address for it, and some a digest.
         let person = identifier.and_then(|text| text.parse::<IpAddr>().ok());
