@@ -1,12 +1,22 @@
-//! The header block of a message as a list of fields, by one strict reading. Refuses to repair: a block that other readers could
+//! The header block of a message as a list of fields, by one strict reading. Refuses what the libraries that read it next would read again and
+//! again; and to repair: a block that other readers could
 //! take apart in another way (bare line ends, spaces in names, lines of nothing but spaces) is said to be so, and proves nothing.
 
 use std::ops::Range;
 
 /// The largest header block that is looked at. Those of real mail, with every relay's signature, stay below 64 KiB.
-const MAX_BLOCK: usize = 256 * 1024;
+const MAX_BLOCK: usize = 128 * 1024;
+/// The largest field.
+const MAX_FIELD: usize = 32 * 1024;
 /// The most fields of a header block.
 const MAX_FIELDS: usize = 500;
+
+/// Where the library looks through the rest of a field at each of these bytes, if what they begin is no encoded word (RFC 2047) after all.
+const WORD: &[u8] = b"=?";
+/// Fields with parameters or tags, each of which the libraries hold against all before it.
+const LISTS: [&str; 4] = ["Content-Type", "Content-Disposition", "DKIM2-Signature", "Message-Instance"];
+/// The most parameters or tags of one of those. A part of a mail has up to five.
+const MAX_PARAMETERS: usize = 64;
 
 /// One field: where its name and its value lie in the message. The value goes from behind the colon to its last line end.
 pub(super) struct Field {
@@ -78,6 +88,19 @@ impl Fields {
     /// How many fields there are.
     pub(super) fn len(&self) -> usize {
         self.fields.len()
+    }
+
+    /// Whether reading it takes about as long as it is: at most `words` encoded words or what looks like one, no field that is too long, no list
+    /// without end.
+    pub(super) fn is_bounded(&self, raw: &[u8], words: usize) -> bool {
+        let small = |field: &Field| {
+            let value = raw.get(field.value.clone()).unwrap_or_default();
+            let is_list = LISTS.iter().any(|name| field.is(raw, name));
+            value.len() <= MAX_FIELD
+                && !(is_list && value.iter().filter(|byte| **byte == b';').count() > MAX_PARAMETERS)
+        };
+        let block = raw.get(..self.body).unwrap_or(raw);
+        block.windows(WORD.len()).filter(|found| *found == WORD).count() <= words && self.fields.iter().all(small)
     }
 
     /// How many there are of this name.

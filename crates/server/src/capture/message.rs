@@ -102,12 +102,16 @@ const ONCE: &[&str] = &[
     "Content-Transfer-Encoding",
 ];
 
+/// Encoded words in the headers of a message, or what looks like one. A mail with a code has a few, one to many people some for each.
+const MAX_WORDS: usize = 256;
+
 /// Reads a message, which the caller has limited in size, that reached the mailbox at `arrived`.
 ///
 /// # Errors
 /// [`Unreadable`], before anything was decoded that is too much.
 pub fn parse(raw: &[u8], arrived: Option<Timestamp>) -> Result<Parsed, Unreadable> {
-    let fields = Fields::read(raw).ok_or(Unreadable::TooManyHeaders)?;
+    let bounded = Fields::read(raw).filter(|fields| fields.is_bounded(raw, MAX_WORDS));
+    let fields = bounded.ok_or(Unreadable::TooManyHeaders)?;
     let texts = mime::texts(raw, fields.body())?;
     // Asked about a message without headers, the library panics.
     let head = MessageParser::default().parse_headers(&raw[..fields.body()]).filter(|head| !head.parts.is_empty());

@@ -9,6 +9,7 @@ use mail_parser::decoders::charsets::map::charset_decoder;
 use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 use mail_parser::{ContentType, Message, MessageParser, MimeHeaders};
 
+use super::fields::Fields;
 use super::message::Unreadable;
 
 /// The most parts that are opened. A code's mail has two to ten.
@@ -18,7 +19,9 @@ const MAX_DEPTH: usize = 8;
 /// The most bytes of text that are looked at.
 const MAX_TEXT: usize = 1024 * 1024;
 /// The largest header block of a part.
-const MAX_PART_HEADERS: usize = 16 * 1024;
+const MAX_PART_HEADERS: usize = 8 * 1024;
+/// Encoded words in it: the name of a file.
+const MAX_PART_WORDS: usize = 32;
 
 /// What people read of a message, decoded. Several parts of one kind follow each other, a line apart.
 #[derive(Default)]
@@ -133,10 +136,14 @@ fn split(part: &[u8]) -> Result<(&[u8], &[u8]), Unreadable> {
             return Err(Unreadable::TooManyHeaders);
         }
         if matches!(line, b"\r\n" | b"\n") {
-            return Ok(part.split_at(at));
+            break;
         }
     }
-    Ok((part, &[]))
+    let (head, body) = part.split_at(at);
+    match Fields::read(head) {
+        Some(fields) if fields.is_bounded(head, MAX_PART_WORDS) => Ok((head, body)),
+        _ => Err(Unreadable::TooManyHeaders),
+    }
 }
 
 /// Decodes a part onto `onto`; `beside` bytes of text were found elsewhere. What can't be decoded is left out.

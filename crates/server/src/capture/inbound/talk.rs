@@ -216,7 +216,11 @@ impl Talk<'_> {
 async fn deliver(listening: &Listening, recipients: &[Recipient], raw: &[u8], carrier: &Carrier) -> Reply {
     let app = &listening.app;
     let mut reply = reply::TAKEN;
-    for (whose, address) in recipients {
+    for (n, (whose, address)) in recipients.iter().enumerate() {
+        // Named twice, it is read once: reading is what a mail costs.
+        if recipients[..n].iter().any(|(other, _)| other.owner == whose.owner) {
+            continue;
+        }
         let taken = async {
             let mut addresses = inbound::addresses(app, *whose).await?;
             addresses.extend(address.clone());

@@ -217,9 +217,9 @@ async fn a_third_party_signs_for_nobody() {
 #[tokio::test]
 async fn a_signature_does_not_name_headers_without_end() {
     let scene = Scene::new().await;
-    let names = (0..30_000).map(|number| format!("n{number}")).collect::<Vec<_>>().join(":");
+    let names = (0..5_000).map(|number| format!("n{number}")).collect::<Vec<_>>().join(":");
     let raw = by_acme(&scene.mail(&[])).replacen("\th=", &format!("\th={names}:"), 1);
-    assert!(raw.len() > 150_000, "there are as many as a header block holds");
+    assert!(raw.len() > 28_000, "there are about as many as a field holds");
     unverified(&scene.verdict(&format!("{}{raw}", "A: b\r\n".repeat(400))).await, "too many headers");
 }
 

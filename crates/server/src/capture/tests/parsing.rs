@@ -73,9 +73,23 @@ fn bombs_do_not_go_off() {
     assert_eq!(refused(&deep), Some(Unreadable::TooDeep));
     let messages = "Content-Type: message/rfc822\r\n\r\n".repeat(100_000);
     assert_eq!(refused(&messages), None, "messages in messages are not opened");
+    // What the library would look through to its end, at each of thousands of places.
+    for name in ["Subject", "From", "To", "X-Other"] {
+        let words = |many| format!("{name}: {}\r\n\r\n482913", "=?aa?q?\r\n ".repeat(many));
+        assert_eq!(refused(&words(257)), Some(Unreadable::TooManyHeaders), "{name}");
+        assert_eq!(refused(&words(256)), None, "{name}");
+    }
+    let head = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n";
+    let part = |name: &str, value: &str| format!("{head}{name}: {value}\r\n\r\n482913\r\n--b--");
+    assert_eq!(refused(&part("Content-Description", &"=?aa?q?".repeat(33))), Some(Unreadable::TooManyHeaders));
+    assert_eq!(refused(&part("Content-Description", &"=?aa?q?".repeat(32))), None);
+    let parameters = |many| "text/plain".to_owned() + &"; a*1=b".repeat(many);
+    assert_eq!(refused(&part("Content-Type", &parameters(65))), Some(Unreadable::TooManyHeaders));
+    assert_eq!(refused(&part("Content-Type", &parameters(64))), None);
+    assert_eq!(refused(&format!("DKIM2-Signature: {}\r\n\r\n", "a=b;".repeat(65))), Some(Unreadable::TooManyHeaders));
+    assert_eq!(refused(&format!("Subject: {}\r\n\r\n", "x".repeat(33_000))), Some(Unreadable::TooManyHeaders));
     assert_eq!(refused(&"A: b\r\n".repeat(1_000_000)), Some(Unreadable::TooManyHeaders));
     assert_eq!(refused(&"x".repeat(10_000_000)), Some(Unreadable::TooManyHeaders));
-    let head = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n";
     assert_eq!(refused(&format!("{head}{}", "A: b\r\n".repeat(100_000))), Some(Unreadable::TooManyHeaders));
     let long = "x".repeat(600 * 1024);
     assert_eq!(refused(&format!("Subject: x\r\n\r\n{long}")), None);
