@@ -86,7 +86,12 @@ async fn connection(stream: TcpStream, attack: Option<&Attack>) -> std::io::Resu
             write.write_all(said).await?;
             tokio::time::sleep(*every).await;
         }
-        said = attack.map_or(answer.into_bytes(), |attack| attack.said.clone());
+        if let Some(attack) = attack {
+            write.write_all(&attack.said).await?;
+            while lines.next_line().await?.is_some() {}
+            return Ok(());
+        }
+        said = answer.into_bytes();
     }
 }
 
