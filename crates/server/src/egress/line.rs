@@ -10,6 +10,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::task::coop;
 use tokio_rustls::client::TlsStream;
 
 /// What a new connection may give before somebody allows more.
@@ -54,6 +55,11 @@ impl Line {
     /// From now on it may give so many bytes.
     pub fn allow(&mut self, bytes: usize) {
         self.left = bytes;
+    }
+
+    /// How many bytes it may still give to whoever reads.
+    pub fn left(&self) -> usize {
+        self.left.saturating_add(self.ahead.len())
     }
 
     /// Whether the other end is this machine.
@@ -119,11 +125,13 @@ impl fmt::Debug for Line {
 
 impl AsyncRead for Line {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.by_lines {
-            ready!(self.poll_ahead(cx))?;
-        } else if self.ahead.is_empty() {
+        if self.ahead.is_empty() && !self.by_lines {
             return self.poll_way(cx, buffer);
         }
+        // What is here already is a turn too: a server that says a thousand lines at once does not keep the others waiting.
+        let turn = ready!(coop::poll_proceed(cx));
+        ready!(self.poll_ahead(cx))?;
+        turn.made_progress();
         let line = self.ahead.iter().position(|byte| self.by_lines && *byte == b'\n');
         let given = line.map_or(self.ahead.len(), |end| end + 1).min(buffer.remaining());
         buffer.put_slice(&self.ahead[..given]);
@@ -202,5 +210,24 @@ mod tests {
         line.by_lines(true);
         assert_eq!(line.read(&mut [0; 64]).await.unwrap(), 5);
         assert!(line.read(&mut [0; 64]).await.is_err(), "no more was allowed");
+    }
+
+    /// The attack: lines that are here already, one after the other.
+    #[tokio::test]
+    async fn others_have_their_turn_between_lines() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let mut other = listener.accept().await.unwrap().0;
+        let mut line = Line::of(stream);
+        other.write_all(&[b'\n'; AHEAD]).await.unwrap();
+        line.hears().await.unwrap();
+        line.by_lines(true);
+        let turn = tokio::spawn(async {});
+        let mut lines = 0;
+        while !turn.is_finished() && lines < AHEAD {
+            assert_eq!(line.read(&mut [0; 64]).await.unwrap(), 1);
+            lines += 1;
+        }
+        assert!(lines < AHEAD, "all of them were read first");
     }
 }

@@ -13,6 +13,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 mod watch;
+mod wire;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! One connection to a mailbox. What it costs from the server's word that a message came to the message itself is one round trip: the end
-//! of IDLE and the question for the message go out together. Refuses to keep more of an answer than one message.
+//! of IDLE and the question for the message go out together. Refuses to keep more of an answer than one message,
+//! or than the numbers that were asked for: each answer has so many bytes, and so much time.
 
 use std::time::Duration;
 
@@ -8,19 +9,24 @@ use async_imap::{Authenticator, Client, Session};
 use doorcode_core::{Secret, Timestamp};
 use mail_parser::DateTime;
 
+use super::wire::Wire;
 use super::{Access, Account, Held, LARGEST, Security, Trouble};
-use crate::egress::{Egress, Line};
+use crate::egress::Egress;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Bytes that an answer without a message may have. A list of fifty thousand messages has less.
 const ANSWER: usize = 4 << 20;
+/// Messages in it.
+const LISTED_MOST: usize = 50_000;
+/// Bytes that the end of IDLE may have: a few lines.
+const ENDING: usize = 16 * 1024;
 /// Bytes between two messages of an answer: the largest, and what is around it.
 const MESSAGE: usize = LARGEST as usize + (1 << 20);
 
 /// A signed-in connection with an open folder.
 pub(super) struct Open {
-    session: Session<Line>,
+    session: Session<Wire>,
     idle: Option<Idle>,
     /// The command whose answer is being read.
     pending: Option<RequestId>,
@@ -34,6 +40,8 @@ pub(super) struct Open {
     pub(super) exists: u32,
     /// How many more there were said to be than when they were last asked for.
     pub(super) more: u32,
+    /// How long an answer may take.
+    pub(super) patience: Duration,
 }
 
 /// IDLE was said, and its end was not heard.
@@ -51,6 +59,12 @@ enum Stage {
     Taken,
     /// It was ended by us.
     Ended,
+}
+
+/// A message in an answer that has its number and time only.
+pub(super) struct Listed {
+    pub(super) uid: u32,
+    pub(super) arrived: Option<Timestamp>,
 }
 
 /// A message as it stands in an answer.
@@ -83,7 +97,7 @@ impl Authenticator for Bearer {
 impl Open {
     /// Connects, signs in (with a token that was asked for, where that is how), opens the folder for reading.
     pub(super) async fn of(egress: &Egress, account: &Account, token: Option<Secret<String>>) -> Result<Self, Trouble> {
-        within(Self::open(egress, account, token)).await
+        within(PATIENCE, Self::open(egress, account, token)).await
     }
 
     async fn open(egress: &Egress, account: &Account, token: Option<Secret<String>>) -> Result<Self, Trouble> {
@@ -91,10 +105,13 @@ impl Open {
         session.get_mut().allow(ANSWER);
         let pushes = session.capabilities().await?.has_str("IDLE");
         let opened = session.examine(&account.folder).await?;
+        // Nobody reads what was said beside the answers, and it would stay for as long as the connection does.
+        while session.unsolicited_responses.try_recv().is_ok() {}
         let (Some(validity), Some(uid_next)) = (opened.uid_validity, opened.uid_next) else {
             return Err(Trouble::Line("the server does not number its messages"));
         };
-        Ok(Self { session, idle: None, pending: None, pushes, validity, uid_next, exists: opened.exists, more: 0 })
+        let (exists, patience) = (opened.exists, PATIENCE);
+        Ok(Self { session, idle: None, pending: None, pushes, validity, uid_next, exists, more: 0, patience })
     }
 
     /// Asks to be told what comes.
@@ -116,15 +133,35 @@ impl Open {
     /// Whether anything happened meanwhile: the server is asked, and the connection proves that it is one.
     pub(super) async fn poll(&mut self) -> Result<(), Trouble> {
         let seen = self.more;
-        self.ask("NOOP").await?;
-        while self.next().await?.is_some() {}
-        self.more += seen;
+        within(self.patience, async {
+            self.begin("NOOP").await?;
+            while self.read_on().await?.is_some() {}
+            Ok(())
+        })
+        .await?;
+        self.more = self.more.saturating_add(seen);
         Ok(())
+    }
+
+    /// Asks for numbers and times, and reads all of the answer.
+    pub(super) async fn list(&mut self, command: &str) -> Result<Vec<Listed>, Trouble> {
+        within(self.patience, async {
+            self.begin(command).await?;
+            let mut all = Vec::new();
+            while let Some(Found { uid, arrived, .. }) = self.read_on().await? {
+                if all.len() == LISTED_MOST {
+                    return Err(Trouble::Line("the server says more than it was asked"));
+                }
+                all.push(Listed { uid, arrived });
+            }
+            Ok(all)
+        })
+        .await
     }
 
     /// Asks for messages; the answer is read by [`Open::next`].
     pub(super) async fn ask(&mut self, command: &str) -> Result<(), Trouble> {
-        within(self.begin(command)).await
+        within(self.patience, self.begin(command)).await
     }
 
     async fn begin(&mut self, command: &str) -> Result<(), Trouble> {
@@ -143,26 +180,28 @@ impl Open {
 
     /// Waits for the beginning of the answer to what was just asked. The end of IDLE, which comes before it, is not that.
     pub(super) async fn answered(&mut self) -> Result<(), Trouble> {
-        within(self.begun()).await
+        within(self.patience, self.begun()).await
     }
 
     async fn begun(&mut self) -> Result<(), Trouble> {
         // So that nothing of the answer is taken for something that came with the end of IDLE.
+        self.session.get_mut().allow(ENDING);
         self.session.get_mut().by_lines(true);
         while self.idle.is_some() {
             self.hear_one().await?;
         }
         self.session.get_mut().by_lines(false);
+        self.session.get_mut().allow(ANSWER);
         Ok(self.session.get_mut().hears().await?)
     }
 
     /// The next message of the answer; none: that was all.
     pub(super) async fn next(&mut self) -> Result<Option<Found>, Trouble> {
-        within(self.read_on()).await
+        self.session.get_mut().allow_literals(MESSAGE);
+        within(self.patience, self.read_on()).await
     }
 
     async fn read_on(&mut self) -> Result<Option<Found>, Trouble> {
-        self.session.get_mut().allow(MESSAGE.max(ANSWER));
         while let Some(tag) = &self.pending {
             let Some(said) = self.session.read_response().await? else { return Err(GONE) };
             match said.parsed() {
@@ -204,7 +243,7 @@ const GONE: Trouble = Trouble::Line("the server has hung up");
 fn note(said: &Response<'_>, exists: &mut u32, more: &mut u32, idle: &mut Option<Idle>) -> Result<(), Trouble> {
     match said {
         Response::MailboxData(MailboxDatum::Exists(count)) => {
-            *more += count.saturating_sub(*exists);
+            *more = more.saturating_add(count.saturating_sub(*exists));
             *exists = *count;
         }
         Response::Expunge(_) => *exists = exists.saturating_sub(1),
@@ -229,7 +268,8 @@ fn found(attributes: &[AttributeValue<'_>]) -> Option<Found> {
             AttributeValue::Uid(uid) => found.uid = *uid,
             AttributeValue::Rfc822Size(size) => found.size = *size,
             AttributeValue::InternalDate(text) => found.arrived = moment(text),
-            AttributeValue::BodySection { section: None, data: Some(data), .. } => {
+            // It is measured here: what the server says of its size is its word only.
+            AttributeValue::BodySection { section: None, data: Some(data), .. } if data.len() <= LARGEST as usize => {
                 found.raw = Some(Secret::new(data.to_vec()));
             }
             _ => {}
@@ -248,29 +288,30 @@ fn moment(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_millis(date.to_timestamp().checked_mul(1000)?))
 }
 
-async fn within<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
-    tokio::time::timeout(PATIENCE, work).await.unwrap_or(Err(Trouble::Line("no answer in time")))
+async fn within<T>(patience: Duration, work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
+    tokio::time::timeout(patience, work).await.unwrap_or(Err(Trouble::Line("no answer in time")))
 }
 
-async fn connect(egress: &Egress, account: &Account) -> Result<Client<Line>, Trouble> {
+async fn connect(egress: &Egress, account: &Account) -> Result<Client<Wire>, Trouble> {
     let line = egress.open(&account.target).await?;
     let mut client = match account.security {
-        Security::Tls => Client::new(egress.protect(&account.target, line).await?),
+        Security::Tls => Client::new(Wire::of(egress.protect(&account.target, line).await?)),
         Security::None if !line.is_loopback() => {
             return Err(Trouble::Line("without TLS only this machine is spoken to"));
         }
-        _ => Client::new(line),
+        _ => Client::new(Wire::of(line)),
     };
     greeting(&mut client).await?;
     if account.security == Security::StartTls {
         client.run_command_and_check_ok("STARTTLS", None).await?;
         // What was said before TLS counts for nothing.
-        return Ok(Client::new(egress.protect(&account.target, client.into_inner()).await?));
+        let line = client.into_inner().into_line();
+        return Ok(Client::new(Wire::of(egress.protect(&account.target, line).await?)));
     }
     Ok(client)
 }
 
-async fn greeting(client: &mut Client<Line>) -> Result<(), Trouble> {
+async fn greeting(client: &mut Client<Wire>) -> Result<(), Trouble> {
     match client.read_response().await? {
         Some(said) if matches!(said.parsed(), Response::Data { status: Status::Ok, .. }) => Ok(()),
         _ => Err(Trouble::Line("the server does not greet as IMAP does")),
@@ -278,10 +319,10 @@ async fn greeting(client: &mut Client<Line>) -> Result<(), Trouble> {
 }
 
 async fn sign_in(
-    client: Client<Line>,
+    client: Client<Wire>,
     account: &Account,
     token: Option<Secret<String>>,
-) -> Result<Session<Line>, Trouble> {
+) -> Result<Session<Wire>, Trouble> {
     let unreadable = |_| Trouble::Line("the file of the password can't be read");
     let held = account.access.held().map(Held::read).transpose().map_err(unreadable)?;
     let secret = token.or(held).ok_or(Trouble::Line("there is nothing to sign in with"))?;
@@ -336,6 +377,11 @@ mod tests {
         assert_eq!(hear(Response::Expunge(2)), Ok((3, 0)));
         assert_eq!(hear(there(4)), Ok((4, 1)));
         assert_eq!(hear(there(6)), Ok((6, 3)));
+        // A server may say anything.
+        for count in [u32::MAX, 0, u32::MAX] {
+            hear(there(count)).unwrap();
+        }
+        assert_eq!(hear(there(u32::MAX)), Ok((u32::MAX, u32::MAX)));
         assert_eq!(hear(Response::Data { status: Status::Bye, code: None, information: None }), Err(GONE));
     }
 }

@@ -2,13 +2,15 @@
 //! messages anew. Refuses to fetch anything while nobody waits. No message is lost between two connections; one that may be taken twice
 //! is known by its digests to whoever takes it.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use doorcode_core::{Secret, Timestamp};
+use futures_util::FutureExt as _;
 
 use super::place::{MOST, Passed, Place};
-use super::session::{Found, Heard, Open};
+use super::session::{Found, Heard, Listed, Open};
 use super::{Access, Account, Desk, Fetched, LARGEST, Outcome, State, Trouble};
 use crate::clock::{Clock, Stopwatch};
 use crate::egress::Egress;
@@ -72,7 +74,9 @@ pub async fn watch<D: Desk>(mailbox: &Mailbox<'_, D>) {
     let (mut place, mut tries) = (mailbox.desk.begin().await, 0);
     loop {
         let begun = mailbox.clock.now();
-        let Err(trouble) = connected(mailbox, &mut place).await;
+        // What a server says may make somebody panic who reads it: that is a connection that broke, as any other, and not the end of the watch.
+        let broken = AssertUnwindSafe(connected(mailbox, &mut place)).catch_unwind().await;
+        let trouble = broken.map_or(Trouble::Line("the server's answer could not be read"), |Err(trouble)| trouble);
         if mailbox.clock.now().since(begun) >= GOOD {
             tries = 0;
         }
@@ -301,12 +305,8 @@ fn list(uids: impl Iterator<Item = u32>) -> String {
 }
 
 /// The numbers and times that a question is answered with, in their order.
-async fn numbers(open: &mut Open, question: &str) -> Result<Vec<Found>, Trouble> {
-    open.ask(question).await?;
-    let mut all = Vec::new();
-    while let Some(found) = open.next().await? {
-        all.push(found);
-    }
+async fn numbers(open: &mut Open, question: &str) -> Result<Vec<Listed>, Trouble> {
+    let mut all = open.list(question).await?;
     all.sort_by_key(|found| found.uid);
     Ok(all)
 }
@@ -334,34 +334,34 @@ async fn read<D: Desk>(mailbox: &Mailbox<'_, D>, open: &mut Open, place: &mut Pl
         // Room for one and for as long as that one takes: a server that dawdles has it no longer, and next come those who wait for it.
         let room = mailbox.desk.room().await;
         let Some(found) = open.next().await? else { return Ok(()) };
-        take(mailbox, place, &found).await;
+        take(mailbox, place, found).await;
         drop(room);
     }
     Err(Trouble::Line("the server says more than it was asked"))
 }
 
-async fn take<D: Desk>(mailbox: &Mailbox<'_, D>, place: &mut Place, found: &Found) {
+async fn take<D: Desk>(mailbox: &Mailbox<'_, D>, place: &mut Place, found: Found) {
     let known = place.passed.iter().any(|passed| passed.uid == found.uid);
     // The last message answers for every number behind it.
     if !known && found.uid < place.next {
         return;
     }
+    let (uid, arrived) = (found.uid, found.arrived);
     // Taken away only when it was handed in: whoever is interrupted finds it again.
     let outcome = hand_in(mailbox, found).await;
-    let before = place.take(found.uid);
-    place.go_past(found.uid);
+    let before = place.take(uid);
+    place.go_past(uid);
     if outcome != Outcome::Done {
         let again =
             if outcome == Outcome::Again { before.map_or(3, |before| before.again.saturating_sub(1)) } else { 0 };
-        place.keep(Passed { uid: found.uid, arrived: found.arrived.unwrap_or(mailbox.clock.now()), again });
+        place.keep(Passed { uid, arrived: arrived.unwrap_or(mailbox.clock.now()), again });
     }
 }
 
-async fn hand_in<D: Desk>(mailbox: &Mailbox<'_, D>, found: &Found) -> Outcome {
-    let (Some(raw), Some(arrived)) = (&found.raw, found.arrived) else { return Outcome::Done };
+async fn hand_in<D: Desk>(mailbox: &Mailbox<'_, D>, found: Found) -> Outcome {
+    let (Some(raw), Some(arrived)) = (found.raw, found.arrived) else { return Outcome::Done };
     if found.size > LARGEST {
         return Outcome::Done;
     }
-    let raw = Secret::new(raw.expose().clone());
     mailbox.desk.take(&Fetched { raw, arrived }).await
 }

@@ -26,7 +26,8 @@ use desk::Desk;
 const LOOK: Duration = Duration::from_secs(1);
 /// Between two looks for credentials that are sealed under an older master key.
 const RESEAL: Duration = Duration::from_secs(60);
-/// Messages in memory at the same time, of all mailboxes: each has up to two MiB.
+/// Messages in memory at the same time, of all mailboxes: of each up to two MiB of an answer, one MiB that is taken out of it, and then what
+/// is made of that.
 const ROOM: usize = 32;
 /// The same of one person's: their mailboxes' servers may dawdle, or be floods.
 const SHARE: usize = 2;

@@ -4,19 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use doorcode_core::{Secret, Timestamp};
+use doorcode_core::Timestamp;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-use super::{Access, Account, Desk, Fetched, Held, Mailbox, Outcome, Pauses, Place, Security, State, watch};
+use super::super::{Desk, Fetched, Outcome, Place, State};
+use super::{MESSAGE, message, opened, watched};
 use crate::capture::shares::Room;
-use crate::clock::Clock;
-use crate::egress::{Egress, Resolver, Settings};
-use crate::entropy::Entropy;
-
-const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
-const MESSAGE: &str = "Subject: x\r\n\r\n482913\r\n";
 
 /// Somebody waits, has looked before the one message came, and counts how often room was taken.
 #[derive(Clone, Default)]
@@ -91,20 +86,12 @@ async fn server(listener: TcpListener, manner: Manner, asked: Arc<Notify>, speak
             "UID" => {
                 asked.notify_one();
                 speak.notified().await;
-                let (size, when) = (MESSAGE.len(), "17-Jul-2026 02:44:25 +0000");
-                format!(
-                    "{ended}* 1 FETCH (UID 1 INTERNALDATE \"{when}\" RFC822.SIZE {size} BODY[]<0> {{{size}}}\r\n{MESSAGE})\r\n"
-                )
+                format!("{ended}{}", message())
             }
             _ => String::new(),
         };
         write.write_all(format!("{said}{tag} OK done\r\n").as_bytes()).await.unwrap();
     }
-}
-
-fn opened(exists: u32) -> String {
-    let next = exists + 1;
-    format!("* {exists} EXISTS\r\n* OK [UIDVALIDITY 1] n\r\n* OK [UIDNEXT {next}] n\r\n")
 }
 
 #[tokio::test]
@@ -130,27 +117,7 @@ async fn has_room_when_it_answers(manner: Manner) {
     tokio::spawn(server(listener, manner, Arc::clone(&asked), Arc::clone(&speak)));
     let desk = Counting::default();
     let watching = desk.clone();
-    let task = tokio::spawn(async move {
-        let settings = Settings { allow: Vec::new(), ports: Vec::new(), ca_file: None, resolver: Resolver::table() };
-        let egress = Egress::new(&settings, "127.0.0.1:1".parse().unwrap(), None).unwrap();
-        let account = Account {
-            target: egress.own_choice("127.0.0.1", port).unwrap(),
-            security: Security::None,
-            user: "ada".to_owned(),
-            access: Access::Password(Held::Here(Secret::new("imap-secret-words".to_owned()))),
-            folder: "INBOX".to_owned(),
-        };
-        let (clock, entropy) = (Clock::manual(NOW), Entropy::seeded(1));
-        let mailbox = Mailbox {
-            egress: &egress,
-            account: &account,
-            desk: &watching,
-            clock: &clock,
-            entropy: &entropy,
-            pauses: Pauses::default(),
-        };
-        watch(&mailbox).await;
-    });
+    let task = tokio::spawn(async move { watched(port, &watching).await });
     asked.notified().await;
     // Whatever the watch does behind its question, it has done by then.
     for _ in 0..100 {
