@@ -370,6 +370,63 @@ async fn a_key_that_comes_meanwhile_goes_along_and_is_written_down() {
     assert!(noted(&nodes.cast.app).contains(id.as_str().unwrap()));
 }
 
+/// The attack: who changes something of the org holds themselves and waits for the org; who removes them holds the org and waits for them.
+#[tokio::test]
+async fn whoever_holds_the_org_and_one_of_its_users_holds_the_org_first() {
+    let Some(nodes) = Nodes::new().await else { return };
+    let named = json!({ "userId": nodes.going, "userEmail": "new@example.com" });
+    let switched = json!({ "name": "FEATURE_NAME_EMAIL_AUTH", "value": "" });
+    for (kind, parameters) in [(Kind::UpdateUserEmail, named), (Kind::SetOrganizationFeature, switched)] {
+        let text = body(&nodes.other, kind, &nodes.org, parameters);
+        let path = submit_path(kind);
+        nodes.lock.batch_execute("BEGIN; SELECT id FROM orgs FOR UPDATE").await.unwrap();
+        let anything = Cell::new(true);
+        let changing = async {
+            let answer = send(&nodes.other, &nodes.root, &path, &text).await;
+            anything.set(false);
+            answer
+        };
+        let looking = async {
+            nodes.stand(1, &anything).await;
+            let free = "SELECT id FROM users WHERE root = 1 FOR UPDATE SKIP LOCKED";
+            let free = nodes.lock.query(free, &[]).await.unwrap().len();
+            nodes.lock.batch_execute("COMMIT").await.unwrap();
+            free
+        };
+        let (changed, free) = tokio::join!(changing, looking);
+        result(&changed, kind);
+        let all = postgres::query(&nodes.url, "SELECT count(*) FROM users WHERE root = 1").unwrap();
+        assert_eq!([free.to_string()], all[..], "nobody was held by who waits for the org");
+    }
+}
+
+/// The attack: whoever signs under a member's address goes to another one, and stays when the member is removed.
+#[tokio::test]
+async fn nobody_leaves_a_members_address_and_goes_on() {
+    let app = TestApp::new().await;
+    let root = Key::new(1);
+    let (org, _) = organization(&app, "Acme", &root).await;
+    let key = admin_of(&app, &org).await;
+    let program = program(&app, &key);
+    let (first, twin) = sign_up(&app, &program, (&Key::new(9), &Key::new(10))).await;
+    let kind = Kind::UpdateUserEmail;
+    let moved = async |email: &str| {
+        let asked = body(&app, kind, &org, json!({ "userId": twin["user"], "userEmail": email }));
+        app.advance(seconds(1));
+        send(&app, &root, &submit_path(kind), &asked).await
+    };
+    result(&moved("before@example.com").await, kind);
+    result(&moved(BOB).await, kind);
+    let member = program.post("/v1/users", json!({ "full_name": "Bob", "email": BOB })).await.json()["id"].clone();
+    program.post("/v1/users", json!({ "full_name": "Ada", "email": "ada@example.com" })).await;
+    let refused = moved("after@example.com").await;
+    assert_eq!(refused.status, 400);
+    assert!(refused.text().contains("a member of the team"), "{}", refused.text());
+    result(&moved(BOB).await, kind);
+    assert_eq!(remove(&program, &member).await.status, 200);
+    assert_eq!(whoami(&app, &first, &org).await.status, 401);
+}
+
 /// The attack: somebody who was removed goes on with the key that they had, or their address is nobody's for good.
 #[tokio::test]
 async fn who_is_removed_takes_their_key_along_and_leaves_their_address() {
