@@ -10,6 +10,7 @@ use doorcode_core::{
 };
 
 use super::audit::Whose;
+use super::users;
 use crate::app::App;
 use crate::keyring::{Keyring, Roots};
 use crate::store::agents::{self, Stop};
@@ -21,6 +22,10 @@ const LONGEST: usize = 64;
 
 /// Where revocations are also written, beside the keys, so that a restored database can be told of them again.
 const REVOCATIONS: &str = "revocations.log";
+
+/// How the file says that a user had been handed the team's key, or that a program had only named them.
+const KNEW: &str = "knew";
+const NAMED: &str = "named";
 
 /// Lines of it that are replayed in one unit.
 const PIECE: usize = 200;
@@ -179,7 +184,8 @@ pub enum Replay {
     /// At every start: what is taken away for good.
     Ended,
     /// On a restored copy: also that an agent was blocked or paused, or everything of a person. At every start it would be wrong where each
-    /// server has a file of its own: that it may go on again may stand in another's.
+    /// server has a file of its own: that it may go on again may stand in another's. And that somebody was about to be removed: where that
+    /// came to nothing, a start would end what is theirs, and the team's living key with it.
     Restored,
 }
 
@@ -215,6 +221,10 @@ pub async fn replay_revocations(app: &Arc<App>, which: Replay) -> Result<usize> 
                         Ended::Stopped(Of::Person { org, owner }, at) => {
                             audit::pause_again(tx, org, owner, *at).await?
                         }
+                        Ended::User { org, id } => users::remove_again(tx, (org, id), None, now).await?,
+                        Ended::Stopped(Of::Leaver { org, id, knew }, at) => {
+                            users::remove_again(tx, (org, id), knew.then_some(*at), now).await?
+                        }
                     });
                 }
                 Ok(again)
@@ -228,26 +238,41 @@ pub async fn replay_revocations(app: &Arc<App>, which: Replay) -> Result<usize> 
 }
 
 /// A line of the file: `org id`, or, where the end was set for a time, `milliseconds org id`; `mailbox owner id` for a mailbox that is looked
-/// into no more, `hook org owner id`, and `inbound owner digest` for an address. What stands in front makes a line that was cut short no other
-/// line. What an agent may not, or may again, is in [`stopped`].
+/// into no more, `hook org owner id`, `inbound owner digest` for an address, and `user org id` for whoever was removed. What stands in front
+/// makes a line that was cut short no other line. What an agent may not, or may again, and who is about to go, is in [`stopped`].
 #[derive(Clone)]
 enum Ended {
     Credential { org: OrgId, id: CredentialId, at: Option<Timestamp> },
     Mailbox { owner: UserId, id: MailboxId },
     Hook { org: OrgId, owner: UserId, id: HookId },
     Inbound { owner: UserId, digest: [u8; 16] },
+    User { org: OrgId, id: UserId },
     Stopped(Of, Timestamp),
 }
 
-/// What is stopped: an agent, or everything of a person.
+/// What is stopped: an agent, everything of a person, or for good a user who is about to be removed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Of {
-    Agent { stop: Stop, org: OrgId, owner: UserId, id: AgentId },
-    Person { org: OrgId, owner: UserId },
+    Agent {
+        stop: Stop,
+        org: OrgId,
+        owner: UserId,
+        id: AgentId,
+    },
+    Person {
+        org: OrgId,
+        owner: UserId,
+    },
+    /// `knew`: they had seen the team's key, so that goes too.
+    Leaver {
+        org: OrgId,
+        id: UserId,
+        knew: bool,
+    },
 }
 
 /// The stops that the file has as its last word: `agent stopped milliseconds blocked org owner id`, taken back by `agent goes` of a later
-/// time, and `person stopped milliseconds org owner`. By their times and not by their order, since the files of several servers are put together.
+/// time, `person stopped milliseconds org owner`, and `user going milliseconds knew org id` (or `named`), taken back by `user stays`. By their times and not by their order, since the files of several servers are put together.
 fn stopped(text: &str) -> Vec<Ended> {
     let mut last: HashMap<Of, (Timestamp, bool)> = HashMap::new();
     for (of, word) in text.lines().filter_map(read_stop) {
@@ -269,11 +294,19 @@ fn read_stop(line: &str) -> Option<(Of, (Timestamp, bool))> {
         ["person", word, at, org, owner] => {
             (word, at, Of::Person { org: org.parse().ok()?, owner: owner.parse().ok()? })
         }
+        ["user", word, at, knew, org, id] => {
+            let knew = match knew {
+                KNEW => true,
+                NAMED => false,
+                _ => return None,
+            };
+            (word, at, Of::Leaver { org: org.parse().ok()?, id: id.parse().ok()?, knew })
+        }
         _ => return None,
     };
     let on = match word {
-        "stopped" => true,
-        "goes" => false,
+        "stopped" | "going" => true,
+        "goes" | "stays" => false,
         _ => return None,
     };
     Some((of, (Timestamp::from_millis(at.parse().ok()?), on)))
@@ -289,6 +322,7 @@ impl Ended {
             ["hook", org, owner, id] => {
                 return Some(Self::Hook { org: org.parse().ok()?, owner: owner.parse().ok()?, id: id.parse().ok()? });
             }
+            ["user", org, id] => return Some(Self::User { org: org.parse().ok()?, id: id.parse().ok()? }),
             ["inbound", owner, digest] if digest.len() == 32 => {
                 let digest = u128::from_str_radix(digest, 16).ok()?.to_be_bytes();
                 return Some(Self::Inbound { owner: owner.parse().ok()?, digest });
@@ -336,6 +370,17 @@ pub(super) fn note_stop(app: &App, whose: Whose, id: AgentId, (stop, on): (Stop,
 pub(super) fn note_pause(app: &App, whose: Whose, on: bool, now: Timestamp) -> Result<()> {
     let word = if on { "stopped" } else { "goes" };
     note(app, &format!("person {word} {} {} {}", now.millis(), whose.org, whose.owner))
+}
+
+/// Writes down beside the keys that a user is about to be removed, or stays after all. It ends nothing of theirs but on a restored copy.
+pub(super) fn note_leaver(app: &App, org: OrgId, (id, knew): (UserId, bool), on: bool, now: Timestamp) -> Result<()> {
+    let (word, knew) = (if on { "going" } else { "stays" }, if knew { KNEW } else { NAMED });
+    note(app, &format!("user {word} {} {knew} {org} {id}", now.millis()))
+}
+
+/// Writes down beside the keys that a user was removed.
+pub(super) fn note_removed(app: &App, org: OrgId, id: UserId) -> Result<()> {
+    note(app, &format!("user {org} {id}"))
 }
 
 fn note(app: &App, line: &str) -> Result<()> {

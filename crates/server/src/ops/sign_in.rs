@@ -94,9 +94,11 @@ pub async fn verify(app: &Arc<App>, attempt: Attempt) -> Result<Option<SignedIn>
         attempt.to.email().cloned().ok_or(Error::Invalid { field: "email", why: "must be an address of e-mail" })?;
     let unit_app = Arc::clone(app);
     let aim = Aim::of(app, &attempt);
-    let (db, about) = (&app.db, About::address(aim.address, attempt.client.asker()));
+    let (db, about, tally) = (&app.db, About::address(aim.address, attempt.client.asker()), aim.tally.clone());
     let unit = db.write_at(about, move |tx| Box::pin(async move { enter(tx, &unit_app, &attempt, &aim, now).await }));
-    let account = match unit.await? {
+    let came = unit.await?;
+    tally.count(app);
+    let account = match came {
         Entry::Wrong => return Ok(None),
         Entry::Over => return Err(Error::Gone),
         Entry::Right(entered) => entered.account,
@@ -169,7 +171,7 @@ enum Kept {
 pub async fn enter_browser(app: &Arc<App>, attempt: Attempt, wish: Wish) -> Result<Option<Earned>> {
     let (now, seed) = (app.clock.now(), app.entropy.bytes::<16>()?);
     let (unit_app, aim, event) = (Arc::clone(app), Aim::of(app, &attempt), app.entropy.id(now)?);
-    let replaces = wish.before.is_some();
+    let (replaces, tally) = (wish.before.is_some(), aim.tally.clone());
     // Alone: the session that it takes the place of may be that of somebody else, at another address.
     let about = About::address(aim.address, attempt.client.asker()).alone();
     let unit = app.db.write_at(about, move |tx| {
@@ -182,6 +184,7 @@ pub async fn enter_browser(app: &Arc<App>, attempt: Attempt, wish: Wish) -> Resu
         })
     });
     let kept = unit.await?;
+    tally.count(app);
     if replaces {
         app.recent_sessions.forget();
     }

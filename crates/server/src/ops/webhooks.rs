@@ -265,14 +265,34 @@ fn kinds(named: &[String]) -> Result<String> {
     }
 }
 
-/// What of these names is no kind of event, nor stands for all.
-pub fn unknown_kinds(named: &[String]) -> impl Iterator<Item = &str> {
-    named.iter().map(String::as_str).filter(|name| *name != ALL && events::Kind::named(name).is_none())
+/// How many names that mean nothing are said to whoever sent them: the answer is not to outgrow the request.
+const UNKNOWN_MOST: usize = 10;
+
+/// What of these names is no kind of event, nor stands for all: each once, and the first ten.
+pub fn unknown_kinds(named: &[String]) -> Vec<&str> {
+    let mut unknown: Vec<&str> = Vec::new();
+    for name in named.iter().map(String::as_str).filter(|name| *name != ALL && events::Kind::named(name).is_none()) {
+        if unknown.len() == UNKNOWN_MOST {
+            break;
+        }
+        if !unknown.contains(&name) {
+            unknown.push(name);
+        }
+    }
+    unknown
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{events, kinds};
+    use super::{events, kinds, unknown_kinds};
+
+    #[test]
+    fn names_that_mean_nothing_are_said_once_and_ten_of_them() {
+        let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(unknown_kinds(&named(&["a", "*", "b", "a", "user.removed", "a"])), ["a", "b"]);
+        let many: Vec<String> = (0..16_000).map(|number| (number % 500).to_string()).collect();
+        assert_eq!(unknown_kinds(&many).len(), 10);
+    }
 
     #[test]
     fn kinds_are_those_that_there_are() {

@@ -19,6 +19,7 @@ statements! {
     OF_OWNER = concat!("SELECT ", columns!(), " FROM hooks WHERE owner_id = $1 ORDER BY id LIMIT $2");
     USED = "UPDATE hooks SET used_at = $3 WHERE org_id = $1 AND id = $2";
     DELETE = "DELETE FROM hooks WHERE org_id = $1 AND id = $2 AND owner_id = $3";
+    DELETE_OF_OWNER = "DELETE FROM hooks WHERE org_id = $1 AND owner_id = $2 RETURNING id";
     UNDER = "SELECT count(*) FROM hooks WHERE kid = $1";
 }
 
@@ -98,6 +99,11 @@ pub async fn used(tx: &mut Tx<'_>, org: &OrgId, id: &HookId, now: Timestamp) -> 
 /// Removes one. False: they have none such.
 pub async fn delete(tx: &mut Tx<'_>, org: &OrgId, id: &HookId, owner: &UserId) -> Result<bool> {
     Ok(tx.execute(&DELETE, &[org.into(), id.into(), owner.into()]).await? == 1)
+}
+
+/// Removes all of a person's, and gives them.
+pub async fn delete_of_owner(tx: &mut Tx<'_>, org: &OrgId, owner: &UserId) -> Result<Vec<HookId>> {
+    tx.all(&DELETE_OF_OWNER, &[org.into(), owner.into()], |row| row.id(0)).await
 }
 
 /// How many are derived under a master key.

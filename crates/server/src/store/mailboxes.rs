@@ -47,7 +47,7 @@ statements! {
     REPLACE = "UPDATE mailboxes SET kind = $3, kid = $4, credentials = $5, version = version + 1, state = 'connecting', trouble = NULL, \
         refusals = 0, changed_at = $6, node = NULL, lease_until = 0 WHERE id = $1 AND owner_id = $2";
     DELETE = "DELETE FROM mailboxes WHERE id = $1 AND owner_id = $2";
-    DELETE_OF_OWNER = "DELETE FROM mailboxes WHERE owner_id = $1";
+    DELETE_OF_OWNER = "DELETE FROM mailboxes WHERE owner_id = $1 RETURNING id";
     DUE = concat!("SELECT id FROM mailboxes WHERE ", due!(), " LIMIT 1");
     // Those first of whose org the fewest are watched, with those that it takes before in the same turn: where there is not room for all,
     // each org has some of it.
@@ -233,9 +233,9 @@ pub async fn delete(tx: &mut Tx<'_>, id: &MailboxId, owner: &UserId) -> Result<b
     Ok(tx.execute(&DELETE, &[id.into(), owner.into()]).await? == 1)
 }
 
-/// Removes all of a person's.
-pub async fn delete_of_owner(tx: &mut Tx<'_>, owner: &UserId) -> Result<usize> {
-    tx.execute(&DELETE_OF_OWNER, &[owner.into()]).await
+/// Removes all of a person's, and gives them.
+pub async fn delete_of_owner(tx: &mut Tx<'_>, owner: &UserId) -> Result<Vec<MailboxId>> {
+    tx.all(&DELETE_OF_OWNER, &[owner.into()], |row| row.id(0)).await
 }
 
 /// Whether one is to be watched that nobody watches.

@@ -13,6 +13,7 @@ statements! {
     LIST = "SELECT id, full_name, email FROM users WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     // Those who sign with keys of their own may be anybody's customers.
     MEMBERS = "SELECT id, full_name, email FROM users WHERE org_id = $1 AND root IS NULL ORDER BY id LIMIT 2";
+    MEMBER_AT = "SELECT id FROM users WHERE org_id = $1 AND email = $2 AND root IS NULL LIMIT 1";
     DELETE = "DELETE FROM users WHERE org_id = $1 AND id = $2";
     COUNT = "SELECT count(*) FROM users WHERE org_id = $1";
 }
@@ -55,6 +56,12 @@ pub async fn only_member(tx: &mut Tx<'_>, org: &OrgId) -> Result<Option<UserId>>
         [only] => Some(only.id),
         _ => None,
     })
+}
+
+/// Whether an address is one of the team's, of somebody who does not sign with it.
+pub async fn is_members(tx: &mut Tx<'_>, org: &OrgId, email: &str) -> Result<bool> {
+    let found: Option<UserId> = tx.one(&MEMBER_AT, &[org.into(), email.into()], |row| row.id(0)).await?;
+    Ok(found.is_some())
 }
 
 /// Removes one. False: there is none such.

@@ -5,7 +5,7 @@
 
 use axum::http::Method;
 use doorcode::ops::mailboxes::{self, CREDENTIALS_REFUSED};
-use doorcode::ops::{backups, credentials, master_keys, users};
+use doorcode::ops::{backups, credentials, hooks, inbound, master_keys, users};
 use doorcode_core::relay::Named as _;
 use doorcode_core::{Error, MailboxId};
 use serde_json::{Value, json};
@@ -257,12 +257,44 @@ async fn credentials_come_under_the_next_master_key_and_end_with_the_last_that_h
 
 #[tokio::test]
 async fn who_leaves_takes_their_mailboxes_along() {
-    let cast = Cast::new().await;
-    made(&cast).await;
+    let cast = Cast::with(&crate::inbound::TAKEN_IN).await;
+    let mailbox = made(&cast).await;
+    let app = &cast.app;
+    hooks::create(&app.app, cast.whose, hooks::Kind::Sms, "phone", None).await.unwrap();
+    inbound::make(&app.app, cast.whose).await.unwrap();
     let bob = doorcode_core::Email::parse("bob@example.com").unwrap();
-    users::create(&cast.app.app, cast.whose.org, "Bob", Some(bob), None).await.unwrap();
-    users::remove(&cast.app.app, cast.whose.org, cast.whose.owner).await.unwrap();
-    assert_eq!(cast.app.number("SELECT count(*) FROM mailboxes"), 0);
+    users::create(&app.app, cast.whose.org, "Bob", Some(bob), None).await.unwrap();
+    let ways = ["mailboxes", "hooks", "inbound_addresses"];
+    let count = |app: &TestApp| ways.map(|table| app.number(&format!("SELECT count(*) FROM {table}")));
+    assert_eq!(count(app), [1, 1, 1]);
+    let copy = app.folder.path().join("copy.db");
+    if !postgres::is_wanted() {
+        backups::create(&app.app, &copy).await.unwrap();
+    }
+    users::remove(&app.app, cast.whose.org, cast.whose.owner).await.unwrap();
+    assert_eq!(count(app), [0, 0, 0]);
+    let noted = std::fs::read_to_string(app.app.config.keys.join("revocations.log")).unwrap();
+    assert!(noted.contains(&format!("mailbox {} {}", cast.whose.owner, id(&mailbox))), "{noted}");
+    for way in ["hook", "inbound"] {
+        assert!(noted.lines().any(|line| line.starts_with(&format!("{way} "))), "{noted}");
+    }
+    if postgres::is_wanted() {
+        return; // Copies of a file.
+    }
+    // With a mark, as the first start on it does it, and without one, as every start.
+    for which in [credentials::Replay::Restored, credentials::Replay::Ended] {
+        let folder = Folder::new();
+        std::fs::create_dir_all(folder.path()).unwrap();
+        std::fs::copy(&copy, folder.path().join("doorcode.db")).unwrap();
+        let mut config = settings(&folder, &crate::inbound::TAKEN_IN);
+        config.keys.clone_from(&app.app.config.keys);
+        let restored = TestApp::open(folder, config, app.now()).await.unwrap();
+        assert_eq!(count(&restored), [1, 1, 1]);
+        assert!(credentials::replay_revocations(&restored.app, which).await.unwrap() > 0);
+        assert_eq!(count(&restored), [0, 0, 0]);
+        assert_eq!(restored.number("SELECT count(*) FROM users"), 1, "Bob");
+        assert_eq!(restored.number("SELECT count(*) FROM identities"), 0, "and nobody signs in as who went");
+    }
 }
 
 #[tokio::test]

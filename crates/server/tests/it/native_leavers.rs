@@ -5,12 +5,14 @@
 use std::cell::Cell;
 
 use axum::http::Method;
+use doorcode::ops::audit::Whose;
 use doorcode::ops::signed::first_user;
+use doorcode::ops::{agents, backups, credentials};
 use doorcode_core::activity::Kind;
 use doorcode_core::{Email, OrgId};
 use serde_json::{Value, json};
 
-use crate::app::{Answer, Client, TestApp, hours};
+use crate::app::{Answer, Client, Folder, TestApp, hours, minutes, seconds, settings};
 use crate::native::{BOB, key_of, problem, program};
 use crate::native_sealed::{admin_of, org_of, redeem, started, whoami};
 use crate::nodes::two_at;
@@ -104,6 +106,134 @@ async fn nobody_is_removed_before_their_keys_are_written_down() {
     std::fs::remove_dir(&file).unwrap();
     assert_eq!(remove(&program, &member).await.status, 200);
     assert_eq!(whoami(&app, &first, &org).await.status, 401);
+}
+
+/// The attack: whoever signs for the one who goes makes one key after another, and the removal waits until they rest.
+#[tokio::test]
+async fn who_makes_keys_in_a_loop_is_removed_at_once() {
+    let app = TestApp::new().await;
+    let key = key_of(&app, "ada@example.com").await;
+    let (program, second) = (program(&app, &key), Key::new(10));
+    let org = org_of(&program).await;
+    let member = program.post("/v1/users", json!({ "full_name": "Bob", "email": BOB })).await.json()["id"].clone();
+    let (_, twin) = sign_up(&app, &program, (&Key::new(9), &second)).await;
+    let (kind, over) = (Kind::CreateApiKeysV2, Cell::new(false));
+    let making = async |seed: u8| {
+        let mut made = 0;
+        while !over.get() {
+            let keys = [Key::new(seed.wrapping_add(made).max(11)).given(Some("3600"))];
+            let asked = body(&app, kind, &org, json!({ "userId": twin["user"], "apiKeys": keys }));
+            made = made.wrapping_add(u8::from(send(&app, &second, &submit_path(kind), &asked).await.status == 200));
+        }
+        made
+    };
+    let leaving = async {
+        let answer = remove(&program, &member).await;
+        over.set(true);
+        answer
+    };
+    let (first, second_loop, gone) = tokio::join!(making(20), making(120), leaving);
+    assert_eq!(gone.status, 200, "{}", gone.text());
+    assert!(first.max(second_loop) > 0, "keys were made meanwhile");
+    assert_eq!((app.number(LIVING), app.number(ORPHANS)), (0, 0));
+}
+
+/// The attack: a removal fails, nobody repeats it, and the next start ends the key that the whole team goes by.
+#[tokio::test]
+async fn a_removal_that_failed_costs_the_team_nothing_at_the_next_start() {
+    if postgres::is_wanted() {
+        return; // The fault is SQLite's.
+    }
+    let app = TestApp::new().await;
+    key_of(&app, "ada@example.com").await;
+    let ada = member_of(&app, "ada@example.com").await;
+    let email = Email::parse(BOB).unwrap();
+    doorcode::ops::orgs::invite(&app.app, &email, Some(ada.org)).await.unwrap();
+    let key = key_of(&app, BOB).await;
+    let (program, bob) = (program(&app, &key), member_of(&app, BOB).await);
+    app.tamper("ALTER TABLE inbound_addresses RENAME TO elsewhere");
+    assert!(remove(&program, &json!(bob.owner.to_string())).await.status >= 500);
+    app.tamper("ALTER TABLE elsewhere RENAME TO inbound_addresses");
+    assert!(noted(&app).contains(&bob.owner.to_string()), "a restored copy hears of it");
+    let replay = credentials::replay_revocations(&app.app, credentials::Replay::Ended);
+    assert_eq!(replay.await.unwrap(), 0);
+    assert_eq!(program.get("/v1/users").await.json()["data"].as_array().unwrap().len(), 2, "nothing happened");
+}
+
+async fn member_of(app: &TestApp, email: &str) -> Whose {
+    agents::member(&app.app, &Email::parse(email).unwrap()).await.unwrap().unwrap()
+}
+
+/// A house on a copy, with the same keys, as `serve` begins on it.
+async fn restored(app: &TestApp, copy: &std::path::Path) -> TestApp {
+    let folder = Folder::new();
+    std::fs::create_dir_all(folder.path()).unwrap();
+    std::fs::copy(copy, folder.path().join("doorcode.db")).unwrap();
+    let mut config = settings(&folder, &[]);
+    config.keys.clone_from(&app.app.config.keys);
+    let restored = TestApp::open(folder, config, app.now()).await.unwrap();
+    backups::recover_if_copy(&restored.app).await.unwrap().unwrap();
+    restored
+}
+
+/// The attack: a restore brings back who was removed. They sign in, are handed the team's new key, and earn keys again.
+#[tokio::test]
+async fn who_was_removed_is_not_there_after_a_restore() {
+    if postgres::is_wanted() {
+        return; // Copies of a file.
+    }
+    let app = TestApp::new().await;
+    let key = key_of(&app, "ada@example.com").await;
+    let ada = member_of(&app, "ada@example.com").await;
+    doorcode::ops::orgs::invite(&app.app, &Email::parse(BOB).unwrap(), Some(ada.org)).await.unwrap();
+    assert_eq!(key_of(&app, BOB).await, key);
+    let (program, bob) = (program(&app, &key), member_of(&app, BOB).await);
+    app.advance(hours(1));
+    let (first, _) = sign_up(&app, &program, (&Key::new(9), &Key::new(10))).await;
+    let copy = app.folder.path().join("copy.db");
+    backups::create(&app.app, &copy).await.unwrap();
+    app.advance(minutes(1));
+    assert_eq!(remove(&program, &json!(bob.owner.to_string())).await.status, 200);
+    let (file, all) = (app.app.config.keys.join("revocations.log"), noted(&app));
+    let before: Vec<&str> = all.lines().filter(|line| line.contains(" going ")).collect();
+    // All that was written down; and what was when the server died right behind the commit.
+    for lines in [all.clone(), before.join("\n")] {
+        std::fs::write(&file, lines).unwrap();
+        let restored = restored(&app, &copy).await;
+        restored.advance(minutes(10));
+        let org = ada.org.to_string();
+        assert_eq!(whoami(&restored, &first, &org).await.status, 401);
+        assert_eq!((restored.number(LIVING), restored.number(ORPHANS)), (0, 0));
+        assert_eq!(restored.number("SELECT count(*) FROM users"), 1);
+        let theirs = crate::native::program(&restored, &key);
+        assert_eq!(theirs.get("/v1/users").await.status, 401, "they knew the key");
+        let new = key_of(&restored, "ada@example.com").await;
+        assert_ne!(key_of(&restored, BOB).await, new, "they are in a team of their own");
+        // Another start, and the key that took its place lives on.
+        for which in [credentials::Replay::Ended, credentials::Replay::Restored] {
+            assert_eq!(credentials::replay_revocations(&restored.app, which).await.unwrap(), 0);
+        }
+        assert_eq!(crate::native::program(&restored, &new).get("/v1/users").await.status, 200);
+    }
+}
+
+/// The attack: two remove one another at once. One of them stays, and a restore takes both.
+#[tokio::test]
+async fn who_stayed_after_all_is_there_after_a_restore() {
+    let app = TestApp::new().await;
+    key_of(&app, "ada@example.com").await;
+    let ada = member_of(&app, "ada@example.com").await;
+    doorcode::ops::orgs::invite(&app.app, &Email::parse(BOB).unwrap(), Some(ada.org)).await.unwrap();
+    key_of(&app, BOB).await;
+    let bob = member_of(&app, BOB).await;
+    let (one, other) = tokio::join!(
+        doorcode::ops::users::remove(&app.app, ada.org, ada.owner),
+        doorcode::ops::users::remove(&app.app, ada.org, bob.owner)
+    );
+    assert_eq!(usize::from(one.is_ok()) + usize::from(other.is_ok()), 1);
+    app.advance(minutes(1));
+    credentials::replay_revocations(&app.app, credentials::Replay::Restored).await.unwrap();
+    assert_eq!(app.number("SELECT count(*) FROM users"), 1);
 }
 
 /// The attack: the last root user of an org is taken away with a member of that address, by whoever named it.
@@ -226,18 +356,75 @@ async fn no_key_comes_to_who_is_going() {
     assert_eq!(postgres::query(&nodes.url, ORPHANS).unwrap(), ["0"]);
 }
 
-/// The attack: a key is added on another server when its user's keys have been written down, and a restore brings it back.
+/// The attack: a key is added on another server when it is known what goes with its user, and puts that off, or comes back with a restore.
 #[tokio::test]
-async fn no_key_is_ended_that_was_not_written_down() {
+async fn a_key_that_comes_meanwhile_goes_along_and_is_written_down() {
     let Some(nodes) = Nodes::new().await else { return };
     let late = Key::new(22);
     let (gone, added) = nodes.meet("SELECT id FROM orgs FOR UPDATE", &late).await;
-    assert_eq!((gone.status, added.status), (503, 200), "{} {}", gone.text(), added.text());
-    assert_eq!(whoami(&nodes.other, &late, &nodes.org).await.status, 200, "nobody went");
-    let again = remove(&program(&nodes.cast.app, &nodes.admin), &nodes.going).await;
-    assert_eq!(again.status, 200, "{}", again.text());
+    assert_eq!((gone.status, added.status), (200, 200), "{} {}", gone.text(), added.text());
+    nodes.other.advance(seconds(2));
+    assert_eq!(whoami(&nodes.other, &late, &nodes.org).await.status, 401);
+    assert_eq!(postgres::query(&nodes.url, ORPHANS).unwrap(), ["0"]);
     let id = result(&added, Kind::CreateApiKeysV2)["apiKeyIds"][0].clone();
     assert!(noted(&nodes.cast.app).contains(id.as_str().unwrap()));
+}
+
+/// The attack: who changes something of the org holds themselves and waits for the org; who removes them holds the org and waits for them.
+#[tokio::test]
+async fn whoever_holds_the_org_and_one_of_its_users_holds_the_org_first() {
+    let Some(nodes) = Nodes::new().await else { return };
+    let named = json!({ "userId": nodes.going, "userEmail": "new@example.com" });
+    let switched = json!({ "name": "FEATURE_NAME_EMAIL_AUTH", "value": "" });
+    for (kind, parameters) in [(Kind::UpdateUserEmail, named), (Kind::SetOrganizationFeature, switched)] {
+        let text = body(&nodes.other, kind, &nodes.org, parameters);
+        let path = submit_path(kind);
+        nodes.lock.batch_execute("BEGIN; SELECT id FROM orgs FOR UPDATE").await.unwrap();
+        let anything = Cell::new(true);
+        let changing = async {
+            let answer = send(&nodes.other, &nodes.root, &path, &text).await;
+            anything.set(false);
+            answer
+        };
+        let looking = async {
+            nodes.stand(1, &anything).await;
+            let free = "SELECT id FROM users WHERE root = 1 FOR UPDATE SKIP LOCKED";
+            let free = nodes.lock.query(free, &[]).await.unwrap().len();
+            nodes.lock.batch_execute("COMMIT").await.unwrap();
+            free
+        };
+        let (changed, free) = tokio::join!(changing, looking);
+        result(&changed, kind);
+        let all = postgres::query(&nodes.url, "SELECT count(*) FROM users WHERE root = 1").unwrap();
+        assert_eq!([free.to_string()], all[..], "nobody was held by who waits for the org");
+    }
+}
+
+/// The attack: whoever signs under a member's address goes to another one, and stays when the member is removed.
+#[tokio::test]
+async fn nobody_leaves_a_members_address_and_goes_on() {
+    let app = TestApp::new().await;
+    let root = Key::new(1);
+    let (org, _) = organization(&app, "Acme", &root).await;
+    let key = admin_of(&app, &org).await;
+    let program = program(&app, &key);
+    let (first, twin) = sign_up(&app, &program, (&Key::new(9), &Key::new(10))).await;
+    let kind = Kind::UpdateUserEmail;
+    let moved = async |email: &str| {
+        let asked = body(&app, kind, &org, json!({ "userId": twin["user"], "userEmail": email }));
+        app.advance(seconds(1));
+        send(&app, &root, &submit_path(kind), &asked).await
+    };
+    result(&moved("before@example.com").await, kind);
+    result(&moved(BOB).await, kind);
+    let member = program.post("/v1/users", json!({ "full_name": "Bob", "email": BOB })).await.json()["id"].clone();
+    program.post("/v1/users", json!({ "full_name": "Ada", "email": "ada@example.com" })).await;
+    let refused = moved("after@example.com").await;
+    assert_eq!(refused.status, 400);
+    assert!(refused.text().contains("a member of the team"), "{}", refused.text());
+    result(&moved(BOB).await, kind);
+    assert_eq!(remove(&program, &member).await.status, 200);
+    assert_eq!(whoami(&app, &first, &org).await.status, 401);
 }
 
 /// The attack: somebody who was removed goes on with the key that they had, or their address is nobody's for good.

@@ -229,6 +229,28 @@ async fn whose_address_it_is_costs_a_right_code() {
     assert_eq!(answers[..5], answers[5..], "nobody's address, and a root user's");
 }
 
+/// The attack: a right code for an address that earns no key is sent without end. Each time the whole unit is taken back, others' with it, and it
+/// cost nothing.
+#[tokio::test]
+async fn a_right_code_that_earns_no_key_costs_the_network_all_the_same() {
+    let app = TestApp::with(&[("DOORCODE_LIMITS__GUESS__ORG_HOUR", "3")]).await;
+    let eve = Key::new(1);
+    let (org, user) = organization(&app, "Acme", &eve).await;
+    let key = admin_of(&app, &org).await;
+    let program = program(&app, &key);
+    let kind = doorcode_core::activity::Kind::UpdateUserEmail;
+    let body = crate::turnkey_cast::body(&app, kind, &org, json!({ "userId": user, "userEmail": BOB }));
+    assert_eq!(send(&app, &eve, &crate::turnkey_cast::submit_path(kind), &body).await.status, 200);
+    let (id, code) = started(&app, &program).await;
+    let mut told = Vec::new();
+    for _ in 0..5 {
+        told.push(redeem(&program, &id, &code, &Key::new(9).target()).await.status);
+    }
+    assert_eq!(told, [409, 409, 409, 200, 200], "then it is not compared any more");
+    assert_eq!(app.counted("checks", "right"), 0, "what was taken back is not counted");
+    assert_eq!(app.counted("checks", "refused"), 2);
+}
+
 /// The attack: a customer of an org takes an address that is to be another's, or a place in its team.
 #[tokio::test]
 async fn a_customer_takes_no_address_and_no_place_in_the_team() {

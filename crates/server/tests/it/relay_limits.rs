@@ -59,6 +59,43 @@ async fn a_statement_is_not_used_up_by_a_request_that_was_one_too_many() {
     assert_eq!(codes(&cast.by(&cast.key).post(REQUEST, body).await), invalid(), "and then no more");
 }
 
+/// The attack: whoever has only the agent's API key tries statements without end, since what is refused for its statement is not counted.
+#[tokio::test]
+async fn a_request_that_is_refused_for_its_statement_counts_as_one_that_was_asked() {
+    let cast = Cast::with(&[("DOORCODE_RELAY__AGENT_MINUTE", "4")]).await;
+    let signer = IdentitySigner::from_seed(Secret::new([5; 32]));
+    let agent = cast.agent.shown();
+    let pin = json!({ "identity": signer.public().unwrap().encode() }).to_string();
+    assert_eq!(cast.by(&cast.ada).send(Method::PATCH, &format!("/v1/agents/{agent}"), pin).await.status, 200);
+    let asked = async |body: &serde_json::Value| cast.by(&cast.key).post(REQUEST, body.clone()).await.status;
+    let mut told = Vec::new();
+    for _ in 0..5 {
+        told.push(asked(&wish()).await);
+    }
+    assert_eq!(told[4], 429, "{told:?}");
+    assert!(told[..4].iter().all(|status| *status == told[0] && *status != 202 && *status != 429), "{told:?}");
+    cast.app.advance(minutes(1));
+    let statement = Statement {
+        agent: &agent,
+        expected_sender: "",
+        sender_pattern: "",
+        content_pattern: "",
+        reason: "r",
+        signed_at: cast.app.now(),
+        ttl: 300,
+    };
+    let body = json!({
+        "reason": "r", "publicKey": public().encode().unwrap(), "ttl": 300,
+        "identity": { "identityKey": signer.public().unwrap().encode(),
+            "signature": signer.sign(&statement, &public()).unwrap(), "signedAt": statement.signed_at.to_string() },
+    });
+    let mut again = Vec::new();
+    for _ in 0..5 {
+        again.push(asked(&body).await);
+    }
+    assert_eq!(again, [202, told[0], told[0], told[0], 429], "one that was used before");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_page_is_filled_however_many_agents_ask_at_once() {
     let much =

@@ -1,6 +1,8 @@
 //! A code comes back. One debit before one comparison; what differs between a right, a wrong and a nonsensical answer is
 //! the outcome, not the work. Refuses to compare what no budget paid for.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use doorcode_core::activity::rules;
 use doorcode_core::challenge::{REPEAT_WINDOW, judge};
 use doorcode_core::{
@@ -37,6 +39,24 @@ pub struct Attempt {
     pub terms: Terms,
 }
 
+/// What a check came to, for the metrics. Written in the unit, which may run twice or be taken back, and counted by whoever sees it committed.
+#[derive(Clone, Default)]
+pub struct Tally(Arc<Mutex<Option<&'static str>>>);
+
+impl Tally {
+    fn write(&self, outcome: &'static str) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+    }
+
+    /// Counts it, once.
+    pub fn count(&self, app: &App) {
+        let outcome = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(outcome) = outcome {
+            Metrics::count(&app.metrics.checks, outcome);
+        }
+    }
+}
+
 /// What came back.
 #[derive(Clone)]
 pub enum Entry {
@@ -51,13 +71,24 @@ pub enum Entry {
 pub struct Aim {
     /// The address's row.
     pub address: TargetId,
+    /// Where it is written what the check came to.
+    pub tally: Tally,
     meters: Vec<Meter>,
 }
 
 impl Aim {
     /// Where an attempt aims.
     pub fn of(app: &App, attempt: &Attempt) -> Self {
-        Self { address: target_of(attempt.realm, attempt.to.as_str()), meters: meters_of(app, &attempt.client) }
+        Self {
+            address: target_of(attempt.realm, attempt.to.as_str()),
+            tally: Tally::default(),
+            meters: meters_of(app, &attempt.client),
+        }
+    }
+
+    /// The same, where whoever ends the unit has what is written by then.
+    pub fn told_by(self, tally: Tally) -> Self {
+        Self { tally, ..self }
     }
 }
 
@@ -112,7 +143,7 @@ pub async fn check(
         Verdict::Right => guess.succeed(tx, &paid, challenge).await,
         Verdict::Repeat => guess.repeat(tx, &paid, challenge).await,
         Verdict::Wrong => {
-            Metrics::count(&app.metrics.checks, if paid.compare { "wrong" } else { "refused" });
+            aim.tally.write(if paid.compare { "wrong" } else { "refused" });
             Ok(if paid.network { Checked::Wrong } else { Checked::Unpaid })
         }
     }
@@ -250,7 +281,7 @@ impl<'a> Guess<'a> {
             void_other(tx, slot, &challenge, now).await?;
         }
         (challenge.state, challenge.expires_at) = (State::Consumed, until);
-        Metrics::count(&self.app.metrics.checks, "right");
+        self.aim.tally.write("right");
         Ok(Checked::Right(Box::new(challenge)))
     }
 
@@ -269,7 +300,7 @@ impl<'a> Guess<'a> {
         if paid.network {
             meters::give_back(tx, &self.aim.meters).await?;
         }
-        Metrics::count(&self.app.metrics.checks, "repeat");
+        self.aim.tally.write("repeat");
         Ok(Checked::Repeat(Box::new(challenge)))
     }
 }

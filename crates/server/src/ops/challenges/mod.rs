@@ -5,6 +5,6 @@ mod check;
 mod post;
 mod start;
 
-pub use check::{Aim, Attempt, Checked, Entry, check, miss};
+pub use check::{Aim, Attempt, Checked, Entry, Tally, check, miss};
 pub use post::{SEALED, post};
 pub use start::{Asked, Begun, Leased, Live, Start, Terms, conclude, start};

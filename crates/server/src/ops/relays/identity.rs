@@ -16,6 +16,9 @@ use crate::store::{Tx, relay_messages};
 /// How far an agent's clock may be ahead of ours.
 const AHEAD: Duration = Duration::from_secs(120);
 
+/// It serves once.
+const USED: Error = Error::Invalid { field: "identity.signature", why: "was used before" };
+
 /// What an agent sends beside its key.
 #[derive(Clone)]
 pub struct Identity {
@@ -82,15 +85,17 @@ impl Proved {
         Ok(pinned.is_some())
     }
 
-    /// Uses the statement up: each serves once, for a request that is made.
-    pub(super) async fn take(&self, tx: &mut Tx<'_>) -> Result<()> {
+    /// Whether the statement may serve now, before anything is given for it. What is refused is an outcome, so that it stays counted.
+    pub(super) async fn is_fresh(&self, tx: &mut Tx<'_>) -> Result<Result<()>> {
         if may_be_of_before(tx, self.signed_at, AHEAD).await? {
             let why = "must be more than two minutes later than when this server was recovered from a copy";
-            return Err(Error::Invalid { field: "identity.signedAt", why });
+            return Ok(Err(Error::Invalid { field: "identity.signedAt", why }));
         }
-        if relay_messages::take(tx, &self.once, self.until).await? {
-            return Ok(());
-        }
-        Err(Error::Invalid { field: "identity.signature", why: "was used before" })
+        Ok(if relay_messages::is_known(tx, &self.once).await? { Err(USED) } else { Ok(()) })
+    }
+
+    /// Uses the statement up: each serves once, for a request that is made.
+    pub(super) async fn take(&self, tx: &mut Tx<'_>) -> Result<()> {
+        if relay_messages::take(tx, &self.once, self.until).await? { Ok(()) } else { Err(USED) }
     }
 }

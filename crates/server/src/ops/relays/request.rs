@@ -108,7 +108,15 @@ pub async fn request(app: &Arc<App>, asking: &Asking, ask: Ask) -> Result<Relay>
                 return too_many(LIVE);
             }
             if !relay.test {
-                let pinned = Proved::judge(agent.identity.as_deref(), proved.as_ref())?;
+                let pinned = match Proved::judge(agent.identity.as_deref(), proved.as_ref()) {
+                    Ok(pinned) => pinned,
+                    Err(refused) => return Ok(Err(refused)),
+                };
+                if let Some(proved) = &proved
+                    && let Err(refused) = proved.is_fresh(tx).await?
+                {
+                    return Ok(Err(refused));
+                }
                 if !rule(tx, &unit_app, &agent, &mut relay, (asked_of, pinned), now).await? {
                     return too_many(PROMPTS);
                 }
@@ -127,7 +135,7 @@ pub async fn request(app: &Arc<App>, asking: &Asking, ask: Ask) -> Result<Relay>
             rows::get(tx, &relay.id).await?.ok_or(Error::NotFound).map(Ok)
         })
     });
-    // What was refused for being too much is an outcome of the unit, and no error of it: so that it stays counted.
+    // What was refused for being too much, or for its statement, is an outcome of the unit and no error of it: so that it stays counted.
     let relay = unit.await??;
     tell(app, &relay);
     if relay.standing.state == State::PendingApproval {

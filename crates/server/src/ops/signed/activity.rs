@@ -261,7 +261,11 @@ impl Deed {
         let (unit_app, unit_caller, deed) = (Arc::clone(app), Arc::clone(caller), self.clone());
         let unit =
             app.db.write_at(about, move |tx| Box::pin(async move { deed.unit(tx, &unit_app, &unit_caller).await }));
-        match unit.await {
+        let came = unit.await;
+        if came.is_ok() {
+            self.task.count(app);
+        }
+        match came {
             Ok(Came::Before(found)) => {
                 let found = found.ok_or_else(|| Error::unavailable("an activity was let go of meanwhile"))?;
                 Ok(keys::noted(app, found).await?)
@@ -289,6 +293,9 @@ impl Deed {
         let Self { mut claim, task, dated, now, event } = self;
         if !rows::claim(tx, &claim).await? {
             return Ok(Came::Before(found(tx, claim.print.as_slice()).await?));
+        }
+        if task.holds_org() {
+            orgs::hold(tx, &caller.org.id).await?;
         }
         if caller.side == Side::Own && task.holds() {
             signers::hold(tx, &caller.user.org, &caller.user.id).await?;

@@ -15,7 +15,7 @@ use crate::app::{App, target_of};
 use crate::store::identities::{self, Known};
 use crate::store::signers::{self, Signer};
 use crate::store::spent_tokens::On;
-use crate::store::{Tx, orgs, stamp_keys};
+use crate::store::{Tx, orgs, stamp_keys, users};
 
 /// The one user of a contact in an organisation.
 pub(super) async fn owner(tx: &mut Tx<'_>, org: &OrgId, contact: &Address) -> Result<Result<Signer, Refusal>> {
@@ -122,6 +122,12 @@ impl Change {
                 why: "is another user's of this organization",
             }));
         }
+        if self.leaves_member(tx, &user).await? {
+            return Ok(Ended::refused(Refusal::Request {
+                field: "userEmail",
+                why: "would leave the address of a member of the team, with whom this user goes",
+            }));
+        }
         if let Some(token) = &self.token
             && !Spending::spend(tx, token, On::Login).await?
         {
@@ -141,5 +147,16 @@ impl Change {
             prove(tx, &user, &self.contact, now).await?;
         }
         Ok(Ended::done(json!({ "userId": user.id.to_string() })).of(self.org, user.id).over(self.org, over))
+    }
+
+    /// Whether somebody who signs would leave the address of a member of the team. Whoever removes the member takes them along by it, so under
+    /// another one they would stay. A root user goes by themselves, and may.
+    async fn leaves_member(&self, tx: &mut Tx<'_>, user: &Signer) -> Result<bool> {
+        match (&self.contact, &user.email) {
+            (Address::Email(new), Some(old)) if !user.root && new.as_str() != old => {
+                users::is_members(tx, &self.org, old).await
+            }
+            _ => Ok(false),
+        }
     }
 }

@@ -26,6 +26,8 @@ pub(super) struct Entry {
     pub(super) purpose: &'static str,
     /// The sandbox is open.
     sandbox: bool,
+    /// What its check came to.
+    pub(super) tally: engine::Tally,
 }
 
 impl Entry {
@@ -40,7 +42,7 @@ impl Entry {
         let id = id.ok_or(Refusal::Request { field: "otpId", why: "must be a UUID" })?;
         let client = caller.client(None);
         let sandbox = app.config.dev || caller.sandbox;
-        Ok(Self { org: caller.org.id, id, code, client, purpose, sandbox })
+        Ok(Self { org: caller.org.id, id, code, client, purpose, sandbox, tally: engine::Tally::default() })
     }
 
     /// What a unit about it is about: where units wait for each other's addresses, that is looked up.
@@ -85,7 +87,7 @@ impl Entry {
             client: self.client.clone(),
             terms: Terms { sandbox: self.sandbox, ..TERMS },
         };
-        let aim = Aim::of(app, &attempt);
+        let aim = Aim::of(app, &attempt).told_by(self.tally.clone());
         Ok(match engine::check(tx, app, (&attempt, &aim), Some(found), now).await? {
             Checked::Right(challenge) => Ok((challenge, to)),
             // Another body that says it again would earn another thing.

@@ -103,6 +103,22 @@ impl Task {
         }
     }
 
+    /// Whether it holds the whole organisation: that comes first then, as for everybody who holds it and one of its users.
+    pub(super) fn holds_org(&self) -> bool {
+        match self {
+            Self::Change(_) | Self::Switch(_) => true,
+            Self::Start(_)
+            | Self::Redeem(_)
+            | Self::Verify(_)
+            | Self::Login(_)
+            | Self::SubOrg(_)
+            | Self::Add(_)
+            | Self::End(_)
+            | Self::Session(_)
+            | Self::Mail(_) => false,
+        }
+    }
+
     /// Whether what is remembered of those who sign, their organisation and their contacts, is not so any more.
     pub(super) fn changes_signers(&self) -> bool {
         match self {
@@ -116,6 +132,15 @@ impl Task {
             | Self::End(_)
             | Self::Session(_)
             | Self::Mail(_) => false,
+        }
+    }
+
+    /// Counts the check of a code, if it was one, once that is on disk.
+    pub(super) fn count(&self, app: &App) {
+        match self {
+            Self::Redeem(redeem) => redeem.entry.tally.count(app),
+            Self::Verify(verify) => verify.entry.tally.count(app),
+            _ => {}
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use doorcode_core::stamp::PublicKey;
 use doorcode_core::token::{Claims, Typ};
-use doorcode_core::{Address, ChallengeId, Email, EventId, GuessPolicy, Result, Secret, Timestamp};
+use doorcode_core::{Address, ChallengeId, Email, Error, EventId, GuessPolicy, Result, Secret, Timestamp};
 
 use super::{Backend, PURPOSE, Verification, note, own, target, verified_at};
 use crate::app::App;
@@ -68,10 +68,23 @@ pub async fn check(app: &Arc<App>, entry: Entry) -> Result<Judged> {
     let asker = Client::behind(org, entry.backend.credential, entry.person).asker();
     let about = super::about(app, org, id, asker).await?;
     let earning = entry.target.map(|target| Earning::new(app, org, target, now)).transpose()?;
-    let unit = app
-        .db
-        .write_at(about, move |tx| Box::pin(async move { judge(tx, &unit_app, entry, earning, &event, now).await }));
-    let (came, verification, attempts_left) = unit.await?;
+    let client = Client::behind(org, entry.backend.credential, entry.person);
+    let tally = engine::Tally::default();
+    let unit_tally = tally.clone();
+    let unit = app.db.write_at(about, move |tx| {
+        Box::pin(async move { judge(tx, &unit_app, (entry, unit_tally), earning, &event, now).await })
+    });
+    let (came, verification, attempts_left) = match unit.await {
+        Err(refused @ Error::Conflict(_)) => {
+            // A right code that earns no key is as good as it was, with all that it cost. To ask for that is not free: the networks pay.
+            let paying = Arc::clone(app);
+            let pay = app.db.write(move |tx| Box::pin(async move { engine::miss(tx, &paying, &client, now).await }));
+            pay.await?;
+            return Err(refused);
+        }
+        judged => judged?,
+    };
+    tally.count(app);
     if matches!(came, Came::Right(..)) {
         app.call(id);
     }
@@ -91,7 +104,7 @@ pub async fn check(app: &Arc<App>, entry: Entry) -> Result<Judged> {
 async fn judge(
     tx: &mut Tx<'_>,
     app: &App,
-    entry: Entry,
+    (entry, tally): (Entry, engine::Tally),
     earning: Option<Earning>,
     event: &EventId,
     now: Timestamp,
@@ -112,7 +125,7 @@ async fn judge(
         client: Client::behind(org, credential, entry.person),
         terms: engine::Terms::default(),
     };
-    let aim = Aim::of(app, &attempt);
+    let aim = Aim::of(app, &attempt).told_by(tally);
     let came = match engine::check(tx, app, (&attempt, &aim), Some(challenge), now).await? {
         Checked::Right(right) => {
             note(tx, event, &org, Kind::VerificationVerified, &id).await?;
