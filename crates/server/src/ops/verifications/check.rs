@@ -65,10 +65,9 @@ enum Came {
 pub async fn check(app: &Arc<App>, entry: Entry) -> Result<Judged> {
     let (now, id, unit_app) = (app.clock.now(), entry.id, Arc::clone(app));
     let (org, event) = (entry.backend.org, app.entropy.id(now)?);
-    let asker = Client::behind(org, entry.backend.credential, entry.person).asker();
-    let about = super::about(app, org, id, asker).await?;
-    let earning = entry.target.map(|target| Earning::new(app, org, target, now)).transpose()?;
     let client = Client::behind(org, entry.backend.credential, entry.person);
+    let about = super::about(app, org, id, client.asker()).await?;
+    let earning = entry.target.map(|target| Earning::new(app, org, target, now)).transpose()?;
     let tally = engine::Tally::default();
     let unit_tally = tally.clone();
     let unit = app.db.write_at(about, move |tx| {
