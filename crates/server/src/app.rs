@@ -111,7 +111,7 @@ impl App {
         entropy.behind(&newest);
         let (outbox, waiting) = Outbox::new();
         let inbox = matches!(config.mail.transport, Transport::Inbox).then(|| Inbox::new(INBOX_ROOM));
-        let feed = Feed::default();
+        let feed = Feed::new(config.server.max_connections, config.server.streams_each);
         let heard = feed.clone();
         db.hear(move |name| match name {
             Some(name) => heard.call(name),
