@@ -146,7 +146,8 @@ async fn silent() -> (Receiver, TestApp) {
     let service = Receiver::open().await;
     service.always(Reply::Hang);
     let allowed = service.address.to_string();
-    let more = [("DOORCODE_EGRESS__ALLOW", allowed.as_str()), ("DOORCODE_RELAY__AGENT_MINUTE", "100")];
+    let often = [("DOORCODE_RELAY__AGENT_MINUTE", "100"), ("DOORCODE_RELAY__PROMPTS", "50")];
+    let more = [("DOORCODE_EGRESS__ALLOW", allowed.as_str()), often[0], often[1]];
     let app = TestApp::with(&more).await;
     (service, app)
 }
