@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use doorcode_core::fingerprint::fingerprint;
-use doorcode_core::{Error, Id, Kid, OrgId, RelayId, Result, Timestamp};
+use doorcode_core::{Error, Id, Kid, OrgId, RelayId, Result, Timestamp, UserId};
 use tokio::sync::broadcast;
 
 use crate::capture::Verifier;
@@ -69,8 +69,8 @@ pub struct App {
     pub rooms: Rooms,
     /// What they are watched with.
     pub holds: Holds,
-    /// Where a committed request is handed to whoever tells its owner's browsers.
-    pub asked: broadcast::Sender<RelayId>,
+    /// Where a committed request is handed, with its owner, to whoever tells their browsers.
+    pub asked: broadcast::Sender<(UserId, RelayId)>,
     /// The messages that were kept in place of being sent, under `--dev`.
     pub inbox: Option<Inbox>,
     /// Who judges the senders of mail that comes in. Made when the first comes: most installations have none.
@@ -111,7 +111,7 @@ impl App {
         entropy.behind(&newest);
         let (outbox, waiting) = Outbox::new();
         let inbox = matches!(config.mail.transport, Transport::Inbox).then(|| Inbox::new(INBOX_ROOM));
-        let feed = Feed::default();
+        let feed = Feed::new(config.server.max_connections, config.server.streams_each);
         let heard = feed.clone();
         db.hear(move |name| match name {
             Some(name) => heard.call(name),

@@ -80,6 +80,8 @@ pub struct Server {
     pub public_url: Option<String>,
     /// Open connections at the most.
     pub max_connections: usize,
+    /// Streams, sockets and requests that wait, of one agent, device or person.
+    pub streams_each: usize,
     /// How long a client may take to send a request.
     pub read_timeout: Duration,
     /// How long an answer may take.

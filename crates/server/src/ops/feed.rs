@@ -1,8 +1,11 @@
 //! Who waits to hear of a verification or a relay, in this process. A call says only that there may be news; what it is stands in the
-//! database, and whoever misses a call finds it there at the next look. Refuses to hold anything for somebody who does not listen.
+//! database, and whoever misses a call finds it there at the next look. Refuses to hold anything for somebody who does not listen, and places
+//! to whoever has enough: those who wait must not take every connection there is, nor one org all that they may, nor one of its agents all
+//! of its org's.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::hash::Hash;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use doorcode_core::OrgId;
@@ -11,22 +14,40 @@ use tokio::sync::Notify;
 /// What is listened to: the id of a verification, of a request for a code, of an agent, of a person.
 pub type Name = [u8; 16];
 
+/// Whose place it is: an org's, and in it of an agent, a device or a person. None: of nobody whose number is counted, for an org's own
+/// program waits for many people.
+pub type Sitter = (OrgId, Option<Name>);
+
 /// The listeners, by what they listen to.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Feed(Arc<Inner>);
 
-#[derive(Default)]
 struct Inner {
     listeners: Mutex<HashMap<Name, Arc<Notify>>>,
-    open: AtomicUsize,
-    of_org: Mutex<HashMap<OrgId, usize>>,
+    room: Places,
+    taken: Mutex<Taken>,
     closed: AtomicBool,
+}
+
+/// How many places there are.
+struct Places {
+    all: usize,
+    of_org: usize,
+    of_one: usize,
+}
+
+/// How many are taken.
+#[derive(Default)]
+struct Taken {
+    all: usize,
+    of_org: HashMap<OrgId, usize>,
+    of_one: HashMap<Name, usize>,
 }
 
 /// A place among those who wait, until dropped: what is limited.
 pub struct Seat {
     feed: Feed,
-    org: OrgId,
+    sitter: Sitter,
 }
 
 /// Somebody who listens, until dropped.
@@ -38,18 +59,37 @@ pub struct Listener {
 }
 
 impl Feed {
-    /// Takes a place.
-    pub fn sit(&self, org: OrgId) -> Seat {
-        self.0.open.fetch_add(1, Ordering::Relaxed);
-        *self.orgs().entry(org).or_default() += 1;
-        Seat { feed: self.clone(), org }
+    /// Where so many connections can be open, and one agent, device or person has so many places: three quarters of the connections in
+    /// all, half of them for one org.
+    pub fn new(connections: usize, of_one: usize) -> Self {
+        let room = Places { all: connections / 4 * 3, of_org: connections / 2, of_one };
+        let (listeners, taken, closed) = Default::default();
+        Self(Arc::new(Inner { listeners, room, taken, closed }))
     }
 
-    /// Takes a place, and listens from now on.
-    pub fn listen(&self, org: OrgId, name: Name) -> Listener {
+    /// Takes a place, if there is one.
+    pub fn sit(&self, sitter: Sitter) -> Option<Seat> {
+        let (room, mut taken) = (&self.0.room, self.taken());
+        let (org, one) = sitter;
+        let of_org = taken.of_org.get(&org).copied().unwrap_or(0);
+        let of_one = one.and_then(|one| taken.of_one.get(&one).copied()).unwrap_or(0);
+        if taken.all >= room.all || of_org >= room.of_org || of_one >= room.of_one {
+            return None;
+        }
+        taken.all += 1;
+        taken.of_org.insert(org, of_org + 1);
+        if let Some(one) = one {
+            taken.of_one.insert(one, of_one + 1);
+        }
+        Some(Seat { feed: self.clone(), sitter })
+    }
+
+    /// Takes a place, if there is one, and listens from now on.
+    pub fn listen(&self, sitter: Sitter, name: Name) -> Option<Listener> {
+        let seat = self.sit(sitter)?;
         let mut listener = self.overhear(name);
-        listener.seat = Some(self.sit(org));
-        listener
+        listener.seat = Some(seat);
+        Some(listener)
     }
 
     /// Listens from now on, for others who have their places.
@@ -75,16 +115,16 @@ impl Feed {
 
     /// How many have a place.
     pub fn open(&self) -> usize {
-        self.0.open.load(Ordering::Relaxed)
+        self.taken().all
     }
 
-    /// How many of an org's have one.
-    pub fn open_of(&self, org: &OrgId) -> usize {
-        self.orgs().get(org).copied().unwrap_or(0)
+    /// Whether nobody at all finds a place.
+    pub fn is_full(&self) -> bool {
+        self.open() >= self.0.room.all
     }
 
-    fn orgs(&self) -> std::sync::MutexGuard<'_, HashMap<OrgId, usize>> {
-        self.0.of_org.lock().unwrap_or_else(PoisonError::into_inner)
+    fn taken(&self) -> std::sync::MutexGuard<'_, Taken> {
+        self.0.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The house closes: everybody is called, and nobody has to wait any more.
@@ -114,13 +154,21 @@ impl Listener {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.feed.0.open.fetch_sub(1, Ordering::Relaxed);
-        let mut orgs = self.feed.orgs();
-        let left = orgs.get(&self.org).map_or(0, |open| open.saturating_sub(1));
-        if left == 0 {
-            orgs.remove(&self.org);
-        } else {
-            orgs.insert(self.org, left);
+        let (mut taken, (org, one)) = (self.feed.taken(), self.sitter);
+        taken.all = taken.all.saturating_sub(1);
+        leave(&mut taken.of_org, &org);
+        if let Some(one) = one {
+            leave(&mut taken.of_one, &one);
+        }
+    }
+}
+
+/// One fewer; whoever has none left is forgotten.
+fn leave<K: Eq + Hash>(places: &mut HashMap<K, usize>, whose: &K) {
+    if let Some(left) = places.get_mut(whose) {
+        *left = left.saturating_sub(1);
+        if *left == 0 {
+            places.remove(whose);
         }
     }
 }
@@ -132,5 +180,26 @@ impl Drop for Listener {
         if Arc::strong_count(&self.notify) <= 2 {
             listeners.remove(&self.name);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The attack: one agent's key opens all that its org may have.
+    #[test]
+    fn an_agent_has_its_places_an_org_half_and_all_three_quarters() {
+        let feed = Feed::new(16, 3);
+        let [acme, other, third] = [1, 2, 3].map(|id| OrgId::from_bytes([id; 16]));
+        let take = |sitter: Sitter| std::iter::from_fn(|| feed.sit(sitter)).collect::<Vec<_>>();
+        let bot = take((acme, Some([1; 16])));
+        let own = take((acme, None));
+        assert_eq!((bot.len(), own.len()), (3, 5), "what it leaves is the org's");
+        let (second, third) = (take((other, Some([2; 16]))), take((third, None)));
+        assert_eq!((second.len(), third.len(), feed.is_full()), (3, 1, true));
+        drop((bot, own, second, third));
+        let taken = feed.taken();
+        assert!(taken.all == 0 && taken.of_org.is_empty() && taken.of_one.is_empty(), "nothing is kept of who left");
     }
 }

@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doorcode::deliver::push;
@@ -13,8 +16,9 @@ use ring::{aead, hkdf, signature};
 use serde_json::Value;
 
 use crate::app::{TestApp, minutes};
-use crate::approvals::{ADA, HOME, agent, ask, person, whose, wish};
+use crate::approvals::{ADA, AWAY, HOME, agent, ask, person, whose, wish};
 use crate::browser::Browser;
+use crate::process::until;
 use crate::receiver::{Got, Receiver, Reply};
 
 const AUTH: [u8; 16] = [5; 16];
@@ -85,7 +89,7 @@ async fn a_browser_is_told_who_asks_and_nothing_of_why() {
     let bot = agent(&app, whose(&app, &browser).await, "Travel bot").await;
     let mut asked = app.app.asked.subscribe();
     let relay = ask(&app, &bot, Some("*@acme.com")).await;
-    assert_eq!(asked.try_recv().unwrap(), relay.id, "handed over when it is committed");
+    assert_eq!(asked.try_recv().unwrap().1, relay.id, "handed over when it is committed");
     assert_eq!(push::tell(&app.app, relay.id).await.unwrap(), 1);
 
     let got = service.got().remove(0);
@@ -135,6 +139,61 @@ async fn a_browser_that_its_service_does_not_know_any_more_is_forgotten_and_othe
     let before = service.got().len();
     assert_eq!(push::tell(&app.app, over.id).await.unwrap(), 0);
     assert_eq!(service.got().len(), before, "nobody is told of what is over");
+}
+
+/// A house whose push service takes what it gets and never answers, and whoever asks often may.
+async fn silent() -> (Receiver, TestApp) {
+    let service = Receiver::open().await;
+    service.always(Reply::Hang);
+    let allowed = service.address.to_string();
+    let often = [("DOORCODE_RELAY__AGENT_MINUTE", "100"), ("DOORCODE_RELAY__PROMPTS", "50")];
+    let more = [("DOORCODE_EGRESS__ALLOW", allowed.as_str()), often[0], often[1]];
+    let app = TestApp::with(&more).await;
+    (service, app)
+}
+
+/// How many messages came to places of the service below this path.
+fn came(service: &Receiver, path: &str) -> usize {
+    service.got().iter().filter(|got| got.line.contains(path)).count()
+}
+
+/// The attack: services that never answer, each of which is waited for before the next browser is told.
+#[tokio::test]
+async fn a_silent_service_keeps_no_other_browser_of_its_owner_waiting() {
+    let (service, app) = silent().await;
+    let mut browser = person(&app, HOME, ADA, "/approvals/settings").await;
+    for number in 0..4 {
+        subscribe(&mut browser, &format!("{}/{number}", service.url())).await;
+    }
+    let bot = agent(&app, whose(&app, &browser).await, "Bot").await;
+    let relay = ask(&app, &bot, Some("*@acme.com")).await;
+    let (shared, all) = (Arc::clone(&app.app), async || (came(&service, "/hook/") == 4).then_some(()));
+    let telling = tokio::spawn(async move { push::tell(&shared, relay.id).await });
+    // Less than one of them is waited for.
+    tokio::time::timeout(Duration::from_secs(8), until("all are told", all)).await.unwrap();
+    let told = tokio::time::timeout(Duration::from_secs(15), telling).await;
+    assert_eq!(told.unwrap().unwrap().unwrap(), 0, "and all together are waited for as long as one");
+}
+
+/// The attack: whoever has such services asks often, until nobody else's browsers are told.
+#[tokio::test]
+async fn one_persons_silent_services_keep_nobody_else_waiting() {
+    let (service, app) = silent().await;
+    let mut ada = person(&app, HOME, ADA, "/approvals/settings").await;
+    let mut bob = person(&app, AWAY, "bob@example.com", "/approvals/settings").await;
+    subscribe(&mut ada, &format!("{}/ada", service.url())).await;
+    subscribe(&mut bob, &format!("{}/bob", service.url())).await;
+    let hers = agent(&app, whose(&app, &ada).await, "Hers").await;
+    let his = agent(&app, whose(&app, &bob).await, "His").await;
+    let telling = tokio::spawn(push::tell_all(Arc::clone(&app.app), app.app.asked.subscribe()));
+    for _ in 0..20 {
+        ask(&app, &hers, Some("*@acme.com")).await;
+    }
+    ask(&app, &his, Some("*@acme.com")).await;
+    let told = until("his browser is told", async || (came(&service, "/bob") == 1).then_some(()));
+    tokio::time::timeout(Duration::from_secs(8), told).await.unwrap();
+    until("hers is told of two", async || (came(&service, "/ada") == 2).then_some(())).await;
+    telling.abort();
 }
 
 #[tokio::test]

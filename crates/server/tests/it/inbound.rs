@@ -351,7 +351,7 @@ async fn size_is_told_and_held_to() {
 #[tokio::test]
 async fn slow_clients_are_left() {
     let short = Duration::from_millis(300);
-    let house = house_with(Patience { command: short, mail: short, all: Duration::from_secs(20) }, &[]).await;
+    let house = house_with(Patience { unnamed_command: short, mail: short, ..Patience::default() }, &[]).await;
     let mut client = house.client().await;
     for _ in 0..4 {
         if client.0.write_all(b"N").await.is_err() {
@@ -366,6 +366,26 @@ async fn slow_clients_are_left() {
     client.say("DATA").await;
     client.write("Subject: a\r\n").await;
     assert!(client.reply().await.starts_with("421 4.4.2"), "a mail without an end");
+}
+
+/// The attack: connections that say something now and then, and have no mail for anybody here.
+#[tokio::test]
+async fn who_names_no_address_here_is_left_soon_and_who_does_is_not() {
+    let naming = Duration::from_millis(1500);
+    let house = house_with(Patience { naming, ..Patience::default() }, &[]).await;
+    let (mut known, mut idle) = (house.client().await, house.client().await);
+    known.say("MAIL FROM:<>").await;
+    assert!(known.say(&format!("RCPT TO:<{}>", house.to)).await.starts_with("250"));
+    assert!(idle.say("NOOP").await.starts_with("250"));
+    assert!(idle.reply().await.starts_with("421 4.4.2"), "its time is over, whatever it says");
+    // The other one came before that, and is older than it may be without an address.
+    assert!(known.say("NOOP").await.starts_with("250"));
+    assert!(known.say("DATA").await.starts_with("354"));
+    let mut busy = house.client().await;
+    for number in 1..=9 {
+        let reply = busy.say("NOOP").await;
+        assert_eq!(reply.starts_with("421 4.7.0"), number == 9, "{number}: {reply}");
+    }
 }
 
 #[tokio::test]

@@ -101,12 +101,12 @@ async fn streams_do_not_take_every_connection_and_end_with_the_house() {
     let started = start(&program, json!({ "to": BOB })).await;
     let path = format!("{V}/{}/events", started["id"].as_str().unwrap());
     let id: doorcode_core::ChallengeId = started["id"].as_str().unwrap().parse().unwrap();
-    let other = doorcode_core::OrgId::from_bytes([7; 16]);
-    let listeners: Vec<_> = (0..3).map(|_| app.app.feed.listen(other, *id.as_bytes())).collect();
+    let others = [7, 7, 8].map(|org| doorcode_core::OrgId::from_bytes([org; 16]));
+    let listeners = others.map(|org| app.app.feed.listen((org, None), *id.as_bytes()).unwrap());
     assert_eq!(problem(&program.get(&path).await), (429, "limited".to_owned()));
     drop(listeners);
     let org = program.get("/v1/orgs").await.json()["data"][0]["id"].as_str().unwrap().parse().unwrap();
-    let listeners: Vec<_> = (0..2).map(|_| app.app.feed.listen(org, *id.as_bytes())).collect();
+    let listeners = [0, 1].map(|_| app.app.feed.listen((org, None), *id.as_bytes()).unwrap());
     assert_eq!(problem(&program.get(&path).await), (429, "limited".to_owned()), "half of the connections for one org");
     drop(listeners);
     assert_eq!(app.app.feed.open(), 0);

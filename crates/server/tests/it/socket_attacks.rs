@@ -7,6 +7,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::time::timeout;
 
 use crate::app::{Folder, settings};
+use crate::process::until;
 use crate::socket_house::{BINARY, End, House, PATIENCE, PING, PONG, Person, TEXT, Ws, brief, frame, path};
 
 fn end(code: u16, why: &str) -> End {
@@ -241,6 +242,30 @@ async fn sockets_end_with_the_house() {
     let (told, ()) = tokio::join!(listening, house.stop());
     let away = || (vec![], end(1001, "the server stops"));
     assert_eq!(told, (away(), away()));
+}
+
+/// The attack: whoever has one agent's key opens all that its org may have.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_agent_does_not_take_every_place_of_its_org() {
+    let folder = Folder::new();
+    let config = settings(&folder, &[("DOORCODE_SERVER__STREAMS_EACH", "2")]);
+    let house = House::of(folder, config).await;
+    let person = house.person().await;
+    let (agent, calm) = (house.agent(&person, false).await, house.agent(&person, false).await);
+    let id = house.request(&agent).await;
+    let open = async |key: &str, at: &str| Ws::open(house.at, at, &auth(key)).await;
+    let mut sockets = vec![open(&agent.key, "/ws").await.unwrap(), open(&agent.key, &path(id)).await.unwrap()];
+    for at in ["/ws", &path(id)] {
+        let refused = open(&agent.key, at).await.err().unwrap();
+        assert_eq!((refused.status, refused.header("retry-after")), (429, Some("15")), "{at}");
+    }
+    assert!(open(&calm.key, "/ws").await.is_ok(), "another agent of the same person");
+    assert!(open(&person.token, "/ws").await.is_ok(), "and the person");
+    sockets.pop();
+    let again = async || open(&agent.key, "/ws").await.ok();
+    until("a place is free when one leaves", again).await;
+    drop(sockets);
+    house.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

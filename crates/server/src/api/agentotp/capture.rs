@@ -8,9 +8,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse as _;
 use doorcode_core::fingerprint::fingerprint;
+use doorcode_core::hex;
 use doorcode_core::relay::Named as _;
 use doorcode_core::sender::canonical_domain;
-use doorcode_core::{Error, hex};
 use serde_json::{Value, json};
 
 use super::answers::{NoDevice, NoKey, Unavailable, ViewerProblems};
@@ -19,7 +19,7 @@ use super::error::{Answer, ErrorBody, Refused};
 use super::fields::{Fields, wrong};
 use super::query::Parameters;
 use super::relay as read;
-use super::status::{look, span};
+use super::status::{look, span, too_many_wait};
 use super::view::for_device;
 use crate::api::segment::Segment;
 use crate::app::App;
@@ -74,12 +74,8 @@ pub(super) async fn pending(State(app): State<Arc<App>>, ByDevice(device): ByDev
 }
 
 fn hold(app: &App, device: &Device) -> Result<Listener, Refused> {
-    // Those who wait must not take every connection there is, nor one org's all that they may.
-    let (room, feed) = (app.config.server.max_connections, &app.feed);
-    if feed.open() >= room / 4 * 3 || feed.open_of(&device.org) >= room / 2 {
-        return Err(Error::Limited { rule: "requests that wait", retry_after: Duration::from_secs(5) }.into());
-    }
-    Ok(app.feed.listen(device.org, *device.owner.as_bytes()))
+    let listener = app.feed.listen((device.org, Some(*device.id.as_bytes())), *device.owner.as_bytes());
+    listener.ok_or_else(|| too_many_wait().into())
 }
 
 /// The list as a device reads it, and what tells it from another one.

@@ -51,12 +51,12 @@ pub(super) async fn status(
     let end = app.clock.now().plus(span(&asked));
     let before = shown.relay.standing.at(app.clock.now());
     if end > app.clock.now() && !before.is_final() {
-        // Those who wait must not take every connection there is, nor one org's all that they may.
-        let (room, feed) = (app.config.server.max_connections, &app.feed);
-        if feed.open() >= room / 4 * 3 || feed.open_of(&shown.relay.org) >= room / 2 {
-            return Err(Error::Limited { rule: "requests that wait", retry_after: Duration::from_secs(5) }.into());
-        }
-        let listener = app.feed.listen(shown.relay.org, *id.as_bytes());
+        let who = match &caller {
+            Caller::Agent(asking) => *asking.agent.id.as_bytes(),
+            Caller::Device(device) => *device.id.as_bytes(),
+            Caller::Session(_) | Caller::Key(_) => *shown.relay.owner.as_bytes(),
+        };
+        let listener = app.feed.listen((shown.relay.org, Some(who)), *id.as_bytes()).ok_or_else(too_many_wait)?;
         let notify = listener.notify();
         loop {
             // Before the look, so that what happens meanwhile is not missed.
@@ -78,6 +78,11 @@ pub(super) async fn status(
         _ => owners_view(&app, &shown, now),
     };
     Ok(Json(body).into_response())
+}
+
+/// There is no place for another one.
+pub(super) fn too_many_wait() -> Error {
+    Error::Limited { rule: "requests that wait", retry_after: Duration::from_secs(5) }
 }
 
 /// The request, if the caller may see it.

@@ -35,10 +35,14 @@ const WAITING: usize = 8;
 /// Connections that the system keeps for us, at the most.
 const LINE: u32 = 4096;
 
-/// How long a client is waited for.
+/// How long a client is waited for. One that names no address of ours has little to say, and less time for it.
 #[derive(Clone, Copy)]
 pub struct Patience {
-    /// For one command, and for a reply to be taken.
+    /// For one command, and for a reply to be taken, while no address was named.
+    pub unnamed_command: Duration,
+    /// For all that it says until it has named one.
+    pub naming: Duration,
+    /// For one command, and for a reply to be taken, since then; and for its turn.
     pub command: Duration,
     /// For the text of a mail.
     pub mail: Duration,
@@ -49,7 +53,13 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         let seconds = Duration::from_secs;
-        Self { command: seconds(60), mail: seconds(120), all: seconds(900) }
+        Self {
+            unnamed_command: seconds(10),
+            naming: seconds(30),
+            command: seconds(60),
+            mail: seconds(120),
+            all: seconds(900),
+        }
     }
 }
 

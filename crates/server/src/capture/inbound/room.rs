@@ -1,4 +1,4 @@
-//! How much may come in at once: connections, those of one network, bytes of mails on their way, those of one person. Refuses to wait for more
+//! How much may come in at once: connections, those of one network and of what lies around it, bytes of mails on their way, those of one person. Refuses to wait for more
 //! while holding some: two mails that wait for each other would wait for ever.
 
 use std::collections::HashMap;
@@ -16,6 +16,9 @@ const PIECE: usize = 64 * 1024;
 const PIECES: usize = 512;
 /// Pieces of one person's: 8 MiB. Whoever knows an address here does not fill the room of all.
 const SHARE: usize = PIECES / 4;
+/// Networks' worth of connections that a wider network has (a /24, a /48): whoever rents one has many networks in it, and a forwarder's
+/// hosts stand side by side.
+const WIDE: usize = 2;
 /// How long a mail waits for its first piece.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -34,16 +37,19 @@ impl Room {
         Arc::new(Self { bytes, per_network, networks: Mutex::default() })
     }
 
-    /// A place for a connection from there, if its network has one left.
+    /// A place for a connection from there, if its network has one left, and the wider one around it.
     pub(super) fn enter(self: &Arc<Self>, from: IpAddr) -> Option<Place> {
-        let network = Network::of(from).exact();
+        let network = Network::of(from);
+        let within = [network.exact(), network.wide()];
+        let most = [self.per_network, self.per_network.saturating_mul(WIDE)];
         let mut networks = self.networks.lock().unwrap_or_else(PoisonError::into_inner);
-        let there = networks.entry(network).or_default();
-        if *there >= self.per_network {
+        if within.iter().zip(most).any(|(network, most)| networks.get(network).is_some_and(|there| *there >= most)) {
             return None;
         }
-        *there += 1;
-        Some(Place { room: Arc::clone(self), network })
+        for network in within {
+            *networks.entry(network).or_default() += 1;
+        }
+        Some(Place { room: Arc::clone(self), within })
     }
 
     /// Room for a mail that begins, for a person. None: too many are on their way, or too many of theirs.
@@ -55,16 +61,18 @@ impl Room {
 /// The place of a connection. Free again when dropped.
 pub(super) struct Place {
     room: Arc<Room>,
-    network: [u8; 17],
+    within: [[u8; 17]; 2],
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut networks = self.room.networks.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(there) = networks.get_mut(&self.network) {
-            *there -= 1;
-            if *there == 0 {
-                networks.remove(&self.network);
+        for network in self.within {
+            if let Some(there) = networks.get_mut(&network) {
+                *there -= 1;
+                if *there == 0 {
+                    networks.remove(&network);
+                }
             }
         }
     }
@@ -91,7 +99,22 @@ mod tests {
         let places = [room.enter(one), room.enter(one)];
         assert!(places.iter().all(Option::is_some) && room.enter(one).is_none() && room.enter(other).is_some());
         drop(places);
-        assert!(room.enter(one).is_some() && room.networks.lock().unwrap().len() <= 1);
+        assert!(room.enter(one).is_some() && room.networks.lock().unwrap().is_empty());
+    }
+
+    /// The attack: many addresses of one /24, or many /64 of one /48, of which each has its places.
+    #[test]
+    fn neighbours_have_the_places_of_two_networks() {
+        let room = Room::new(200, 20);
+        let hosts: [fn(u16) -> IpAddr; 2] =
+            [|host| [192, 0, 2, host as u8].into(), |host| [0x2001, 0xdb8, 1, host, 0, 0, 0, 1].into()];
+        for host in hosts {
+            let places: Vec<_> = (0..200).filter_map(|number| room.enter(host(number % 10))).collect();
+            assert_eq!(places.len(), 40);
+        }
+        let elsewhere = ["192.0.3.1", "2001:db8:2::1"].map(|text| text.parse::<IpAddr>().unwrap());
+        assert!(elsewhere.iter().all(|from| room.enter(*from).is_some()));
+        assert!(room.networks.lock().unwrap().is_empty(), "all have left, and those who found no place left nothing");
     }
 
     #[tokio::test]

@@ -8,6 +8,8 @@ use super::reply::{self, Reply};
 pub(super) const RECIPIENTS_MOST: usize = 5;
 /// Commands since the last mail that was taken.
 const COMMANDS_MOST: u32 = 40;
+/// Commands until the first address of ours, besides greetings and STARTTLS: a forwarder needs two.
+const UNNAMED_MOST: u32 = 8;
 /// Commands that were wrong, since the beginning.
 const ERRORS_MOST: u32 = 10;
 /// Mails of one connection.
@@ -42,11 +44,21 @@ pub(super) struct Session<R> {
     commands: u32,
     errors: u32,
     mails: u32,
+    /// An address of ours was named. Not forgotten: nobody finds one by chance.
+    named: bool,
+    /// Commands before that which count.
+    unnamed: u32,
 }
 
 impl<R> Session<R> {
     pub(super) fn new(tls: bool) -> Self {
-        Self { helo: None, mail: None, recipients: Vec::new(), tls, commands: 0, errors: 0, mails: 0 }
+        let (commands, errors, mails, unnamed) = (0, 0, 0, 0);
+        Self { helo: None, mail: None, recipients: Vec::new(), tls, commands, errors, mails, named: false, unnamed }
+    }
+
+    /// Whether it has named an address of ours.
+    pub(super) fn has_named(&self) -> bool {
+        self.named
     }
 
     /// Whether TLS is offered.
@@ -57,7 +69,9 @@ impl<R> Session<R> {
     /// A line came.
     pub(super) fn step(&mut self, line: Result<Command, Reply>) -> Step {
         self.commands += 1;
-        if self.commands > COMMANDS_MOST {
+        let greets = matches!(line, Ok(Command::Ehlo(_) | Command::Helo(_) | Command::StartTls));
+        self.unnamed += u32::from(!self.named && !greets);
+        if self.commands > COMMANDS_MOST || self.unnamed > UNNAMED_MOST {
             return Step::Close(reply::NO_PROGRESS);
         }
         match line.and_then(|command| self.allowed(command)) {
@@ -108,6 +122,7 @@ impl<R> Session<R> {
     pub(super) fn found(&mut self, whose: Option<R>) -> Step {
         match whose {
             Some(whose) => {
+                (self.named, self.unnamed) = (true, 0);
                 self.recipients.push(whose);
                 Step::Say(reply::RECIPIENT)
             }
@@ -216,6 +231,36 @@ mod tests {
         assert!(!session.offers_tls());
     }
 
+    /// The attack: connections are kept by whoever has no mail for anybody here.
+    #[test]
+    fn who_names_no_address_of_ours_has_few_commands() {
+        for line in ["NOOP", "GET /", "RSET", "VRFY x", "DATA"] {
+            let mut session = begun();
+            let closed = (0..100).position(|_| said(&mut session, line) == Step::Close(reply::NO_PROGRESS));
+            assert_eq!(closed, Some(UNNAMED_MOST as usize), "{line}");
+        }
+        let mut session = begun();
+        said(&mut session, "MAIL FROM:<>");
+        let look = |session: &mut Session<u8>| {
+            matches!(said(session, TO), Step::Look { .. }).then(|| session.found(None)).is_none()
+        };
+        let closed = (0..100).position(|_| look(&mut session));
+        assert_eq!(closed, Some(UNNAMED_MOST as usize - 1), "addresses that are none");
+        let mut session = begun();
+        let greeted = (0..100).position(|_| said(&mut session, "EHLO x") == Step::Close(reply::NO_PROGRESS));
+        assert_eq!(greeted, Some(COMMANDS_MOST as usize - 1), "greetings have their end as well");
+    }
+
+    /// One that has named an address, and may take its time.
+    fn named() -> Session<u8> {
+        let mut session = begun();
+        said(&mut session, "MAIL FROM:<>");
+        said(&mut session, TO);
+        session.found(Some(1));
+        assert!(session.has_named());
+        session
+    }
+
     #[test]
     fn recipients_errors_and_idle_talk_are_bounded() {
         let mut session = begun();
@@ -225,14 +270,13 @@ mod tests {
             session.found(Some(1));
         }
         assert_eq!(said(&mut session, TO), Step::Say(reply::TOO_MANY_RECIPIENTS));
-        let mut session = begun();
+        let mut session = named();
         let closed = (0..100).position(|_| said(&mut session, "NOOP") == Step::Close(reply::NO_PROGRESS));
-        assert_eq!(closed, Some(COMMANDS_MOST as usize - 1));
-        let mut session = begun();
+        assert_eq!(closed, Some(COMMANDS_MOST as usize - 3));
+        let mut session = named();
         let closed = (0..100).position(|_| said(&mut session, "GET /") == Step::Close(reply::NO_PROGRESS));
         assert_eq!(closed, Some(ERRORS_MOST as usize));
-        let mut session = begun();
-        said(&mut session, "MAIL FROM:<>");
+        let mut session = named();
         let look = |session: &mut Session<u8>| {
             said(session, TO);
             session.found(None) == Step::Close(reply::NO_PROGRESS)

@@ -64,38 +64,59 @@ pub(super) async fn talk(listening: &Listening, stream: TcpStream, ip: IpAddr) {
 
 impl Talk<'_> {
     async fn run(&mut self) -> Result<(), Over> {
+        let naming = self.listening.patience.naming;
+        timeout(naming, self.begin()).await.unwrap_or(Err(Over(Some(reply::TOO_SLOW))))?;
+        loop {
+            self.turn().await?;
+        }
+    }
+
+    /// From the greeting to the first address of ours.
+    async fn begin(&mut self) -> Result<(), Over> {
         let greeting = format!("220 {} ESMTP", self.listening.hostname);
         self.say(&greeting).await?;
-        loop {
-            let line = self.line().await?;
-            let mut step = self.session.step(command::read(&line));
-            if let Step::Look { local, domain } = step {
-                let found = inbound::find(&self.listening.app, &local, &domain).await;
-                step = match found {
-                    Ok(found) => {
-                        let address = Email::parse(&format!("{local}@{domain}")).ok();
-                        self.session.found(found.map(|whose| (whose, address)))
-                    }
-                    Err(error) => {
-                        tracing::error!(error = %crate::chain(&error), "an address could not be looked up");
-                        Step::Say(reply::LATER)
-                    }
-                };
-            }
-            match step {
-                Step::Say(reply) => self.say(reply).await?,
-                Step::Offer => self.offer().await?,
-                Step::Read => self.mail().await?,
-                Step::Secure => self.secure().await?,
-                Step::Close(reply) => return Err(Over(Some(reply))),
-                Step::Look { .. } => return Err(Over(None)),
-            }
+        while !self.session.has_named() {
+            self.turn().await?;
         }
+        Ok(())
+    }
+
+    /// One command, and what is answered.
+    async fn turn(&mut self) -> Result<(), Over> {
+        let line = self.line().await?;
+        let mut step = self.session.step(command::read(&line));
+        if let Step::Look { local, domain } = step {
+            let found = inbound::find(&self.listening.app, &local, &domain).await;
+            step = match found {
+                Ok(found) => {
+                    let address = Email::parse(&format!("{local}@{domain}")).ok();
+                    self.session.found(found.map(|whose| (whose, address)))
+                }
+                Err(error) => {
+                    tracing::error!(error = %crate::chain(&error), "an address could not be looked up");
+                    Step::Say(reply::LATER)
+                }
+            };
+        }
+        match step {
+            Step::Say(reply) => self.say(reply).await,
+            Step::Offer => self.offer().await,
+            Step::Read => self.mail().await,
+            Step::Secure => self.secure().await,
+            Step::Close(reply) => Err(Over(Some(reply))),
+            Step::Look { .. } => Err(Over(None)),
+        }
+    }
+
+    /// How long a command, and a reply, may take now.
+    fn patience(&self) -> Duration {
+        let patience = self.listening.patience;
+        if self.session.has_named() { patience.command } else { patience.unnamed_command }
     }
 
     async fn say(&mut self, reply: &str) -> Result<(), Over> {
         let whole = format!("{reply}\r\n");
-        let written = timeout(self.listening.patience.command, async {
+        let written = timeout(self.patience(), async {
             self.stream.write_all(whole.as_bytes()).await?;
             self.stream.flush().await
         });
@@ -128,7 +149,7 @@ impl Talk<'_> {
 
     /// The next command. Its time runs from its beginning: a letter now and then does not give it more.
     async fn line(&mut self) -> Result<Vec<u8>, Over> {
-        let patience = self.listening.patience.command;
+        let patience = self.patience();
         timeout(patience, self.whole_line()).await.unwrap_or(Err(Over(Some(reply::TOO_SLOW))))
     }
 
@@ -155,7 +176,7 @@ impl Talk<'_> {
         let Some(tls) = self.listening.tls.clone() else { return Err(Over(None)) };
         self.say(reply::TLS).await?;
         let plain = std::mem::replace(&mut self.stream, Box::new(tokio::io::empty()));
-        match timeout(self.listening.patience.command, tls.accept(plain)).await {
+        match timeout(self.patience(), tls.accept(plain)).await {
             Ok(Ok(secure)) => self.stream = Box::new(secure),
             _ => return Err(Over(None)),
         }

@@ -31,6 +31,7 @@ transport = "stdout"
 
 [server]
 max_connections = 100000
+streams_each = 100000
 
 [relay]
 approve_within = "1h"

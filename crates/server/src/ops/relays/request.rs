@@ -140,7 +140,7 @@ pub async fn request(app: &Arc<App>, asking: &Asking, ask: Ask) -> Result<Relay>
     tell(app, &relay);
     if relay.standing.state == State::PendingApproval {
         // Nobody may listen: then no browser is told, and the page says it all the same.
-        drop(app.asked.send(relay.id));
+        drop(app.asked.send((relay.owner, relay.id)));
     }
     Ok(relay)
 }

@@ -1,7 +1,9 @@
 //! What happens to a verification, as it happens. Refuses to be told anything by the listener: where it stands is read from the
 //! database each time, so that a missed call costs a moment and no news.
 
-use doorcode_core::{ChallengeId, EventId, OrgId, Result, State, Timestamp};
+use std::time::Duration;
+
+use doorcode_core::{ChallengeId, Error, EventId, OrgId, Result, State, Timestamp};
 
 use super::own;
 use crate::app::App;
@@ -10,6 +12,8 @@ use crate::store::events::{self, Event};
 
 /// Events of one look. A verification has a few dozen at most.
 const MOST: i64 = 100;
+/// When there may be a place for another stream.
+const LATER: Duration = Duration::from_secs(15);
 
 /// A verification that is watched.
 pub struct Watch {
@@ -32,7 +36,9 @@ pub struct Seen {
 pub async fn watch(app: &App, org: OrgId, id: ChallengeId, after: Option<EventId>) -> Result<Watch> {
     app.db.read(move |tx| Box::pin(async move { own(tx, &org, &id).await.map(drop) })).await?;
     let after = after.unwrap_or(EventId::from_bytes([0; 16]));
-    Ok(Watch { listener: app.feed.listen(org, *id.as_bytes()), id, org, after })
+    let listener = app.feed.listen((org, None), *id.as_bytes());
+    let listener = listener.ok_or(Error::Limited { rule: "streams", retry_after: LATER })?;
+    Ok(Watch { listener, id, org, after })
 }
 
 impl Watch {

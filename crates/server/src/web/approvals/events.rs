@@ -24,12 +24,9 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 pub(super) async fn events(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     let Some(live) = browser::session(&app, &headers).await else { return StatusCode::UNAUTHORIZED.into_response() };
     let (org, owner) = (live.session.org, live.session.user);
-    // Streams must not take every connection there is, nor one org's all that streams may.
-    let (room, feed) = (app.config.server.max_connections, &app.feed);
-    if feed.open() >= room / 4 * 3 || feed.open_of(&org) >= room / 2 {
+    let Some(listener) = app.feed.listen((org, Some(*owner.as_bytes())), *owner.as_bytes()) else {
         return StatusCode::TOO_MANY_REQUESTS.into_response();
-    }
-    let listener = feed.listen(org, *owner.as_bytes());
+    };
     let watch = Watch { app, headers, owner, listener, said: String::new() };
     let kind = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
     (kind, Body::from_stream(stream::unfold(watch, Watch::next))).into_response()

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
-use doorcode_core::ticket::Watcher;
+use doorcode_core::ticket::{Eye, Watcher};
 use doorcode_core::{Error, RelayId};
 use serde::Deserialize;
 
@@ -78,7 +78,9 @@ async fn open(
             Some(text.parse::<u8>().map_err(|_| Refused::from(error::invalid("after must be the seq of a message")))?)
         }
     };
-    has_room(&app, None)?;
+    if app.feed.is_full() {
+        return Err(too_many().into());
+    }
     let by_header = headers.contains_key("x-api-key") || headers.contains_key("authorization");
     let watcher = match (by_header, asked.ticket) {
         (false, None) => None,
@@ -101,7 +103,11 @@ async fn open(
 
 /// A place for somebody who may see what they ask for.
 async fn seat(app: &App, watcher: Watcher, relay: Option<RelayId>) -> Result<Seated, Refused> {
-    has_room(app, Some(&watcher))?;
+    let who = match watcher.eye {
+        Eye::Agent(agent) => *agent.as_bytes(),
+        Eye::Owner(owner) => *owner.as_bytes(),
+    };
+    let seat = app.feed.sit((watcher.org, Some(who))).ok_or_else(too_many)?;
     let topic = match relay {
         Some(id) => {
             show(app, (&watcher.eye).into(), id).await?;
@@ -109,15 +115,10 @@ async fn seat(app: &App, watcher: Watcher, relay: Option<RelayId>) -> Result<Sea
         }
         None => Topic::All(watcher.eye),
     };
-    Ok(Seated { watcher, topic, _seat: app.feed.sit(watcher.org) })
+    Ok(Seated { watcher, topic, _seat: seat })
 }
 
-/// Those who wait must not take every connection there is, nor one org's all that they may.
-fn has_room(app: &App, watcher: Option<&Watcher>) -> Result<(), Refused> {
-    let (room, feed) = (app.config.server.max_connections, &app.feed);
-    let of_org = watcher.map_or(0, |watcher| feed.open_of(&watcher.org));
-    if feed.open() >= room / 4 * 3 || of_org >= room / 2 {
-        return Err(Error::Limited { rule: "sockets", retry_after: Duration::from_secs(15) }.into());
-    }
-    Ok(())
+/// There is no place for another one.
+fn too_many() -> Error {
+    Error::Limited { rule: "sockets", retry_after: Duration::from_secs(15) }
 }

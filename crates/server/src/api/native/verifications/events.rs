@@ -9,7 +9,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse as _;
-use doorcode_core::{ChallengeId, Error, EventId};
+use doorcode_core::{ChallengeId, EventId};
 use futures_util::stream;
 use utoipa::ToSchema;
 
@@ -60,11 +60,6 @@ pub(in crate::api::native) async fn events(
 ) -> Answer {
     let id = id(&text)?;
     let after = last_event(&headers)?;
-    // Streams must not take every connection there is, nor one org's all that streams may.
-    let (room, feed) = (app.config.server.max_connections, &app.feed);
-    if feed.open() >= room / 4 * 3 || feed.open_of(&caller.org()) >= room / 2 {
-        return Err(Error::Limited { rule: "streams", retry_after: HEARTBEAT }.into());
-    }
     let watch = watch(&app, caller.org(), id, after).await?;
     let kind = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
     Ok((kind, Body::from_stream(stream::unfold(Stream { app, watch, id, ended: false }, Stream::next))).into_response())
