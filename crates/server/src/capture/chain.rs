@@ -1,6 +1,6 @@
 //! Mail that a forwarder passed on, and so broke the sender's signature: what the forwarder saw, under its own seal (ARC, RFC 8617).
-//! Refuses the word of any forwarder that the owner does not trust, of any but the last, and whatever went through a mailing list:
-//! there the one who wrote is not the one who is shown.
+//! Refuses the word of any forwarder that the owner does not trust, of any but the last, one that can be read in two ways, and whatever went
+//! through a mailing list: there the one who wrote is not the one who is shown.
 
 use mail_auth::common::crypto::Algorithm;
 use mail_auth::common::headers::Header;
@@ -31,9 +31,11 @@ fn trusted(case: &Case<'_>, message: &AuthenticatedMessage<'_>) -> Option<String
     let whole = sets <= MAX_SIGNATURES && message.ams_headers.len() == sets && message.aar_headers.len() == sets;
     let last = [seal.header.i, signed.header.i, results.header.i].iter().all(|i| usize::try_from(*i) == Ok(sets));
     let named = seal.header.d == signed.header.d && case.expected.trusted_sealers.contains(&seal.header.d.as_str());
-    let saw =
-        passed(str::from_utf8(results.value).ok()?).iter().any(|signer| domain::is_aligned(case.from.domain(), signer));
-    let fine = whole && last && named && saw && !message.has_arc_errors && !case.parsed.has_list_id;
+    let is_senders = |signer: &str| domain::is_aligned(case.from.domain(), signer);
+    // What the forwarder says that it saw still stands there, though what it proved is broken.
+    let stands = message.dkim_headers.iter().any(|signature| is_senders(&signature.header.d));
+    let saw = saw(str::from_utf8(results.value).ok()?, is_senders);
+    let fine = whole && last && named && stands && saw && !message.has_arc_errors && !case.parsed.has_list_id;
     fine.then(|| seal.header.d.clone())
 }
 
@@ -69,9 +71,30 @@ async fn passes(case: &Case<'_>, message: &AuthenticatedMessage<'_>, fetched: &F
     }
 }
 
-/// The domains whose signature passed, by the value of ARC-Authentication-Results (RFC 8601 section 2.2).
-fn passed(value: &str) -> Vec<String> {
-    results(value).into_iter().filter(|result| result.passed).filter_map(|result| result.signer).collect()
+/// Whether the sender's signature passed, and none of theirs did not, by the value of ARC-Authentication-Results (RFC 8601 section 2.2). What a
+/// forwarder writes into it of the envelope is a stranger's text: it must not be able to end where the forwarder's words go on.
+fn saw(value: &str, is_senders: impl Fn(&str) -> bool) -> bool {
+    let results = results(value);
+    let mut senders = results.iter().filter(|result| result.signer.as_deref().is_some_and(&is_senders)).peekable();
+    has_one_reading(value) && senders.peek().is_some() && senders.all(|result| result.passed)
+}
+
+/// Whether comments begin and end once, and have nothing in them that some readers pass over.
+fn has_one_reading(value: &str) -> bool {
+    let (mut comment, mut quoted) = (false, false);
+    let mut chars = value.chars();
+    while let Some(c) = chars.next() {
+        match (c, comment) {
+            ('\\', false) if quoted => drop(chars.next()),
+            ('"', false) => quoted = !quoted,
+            (_, false) if quoted => {}
+            ('(', false) => comment = true,
+            (')', true) => comment = false,
+            (')', false) | ('(' | '"' | '\\', true) => return false,
+            _ => {}
+        }
+    }
+    !comment && !quoted
 }
 
 /// Every domain that a message was judged by on its way, by the value of ARC-Authentication-Results, passed or not.
@@ -137,20 +160,28 @@ mod tests {
     #[test]
     fn passes_are_read_of_results_only() {
         let said = "i=2; mx.fwd.com;\r\n dkim=pass (2048 bits) header.i=@Acme.com header.s=s;\r\n\tdkim = pass header.d=esp.net";
-        assert_eq!(passed(&format!("{said}; spf=pass smtp.mailfrom=x@bank.com\r\n")), ["acme.com", "esp.net"]);
+        let said = format!("{said}; spf=pass smtp.mailfrom=x@bank.com\r\n");
+        let saw_of = |value: &str, domain: &str| saw(value, |signer| signer == domain);
+        assert!(saw_of(&said, "acme.com") && saw_of(&said, "esp.net") && !saw_of(&said, "bank.com"));
         for hidden in [
             "i=1; mx; spf=pass (dkim=pass header.d=bank.com) smtp.mailfrom=x",
             "i=1; mx; spf=pass smtp.mailfrom=\"x; dkim=pass header.d=bank.com; @y.com\"",
             "i=1; mx; spf=pass reason=\"\\\"; dkim=pass header.d=bank.com\"",
             "i=1; mx; dkim=fail header.d=bank.com",
+            "i=1; mx; dkim=pass header.d=bank.com; dkim=fail header.d=bank.com",
             "i=1; mx; dkim=passed header.d=bank.com",
             "i=1; mx; dkim-atps=pass header.d=bank.com",
             "i=1; mx; xdkim=pass header.d=bank.com",
             "i=1; dkim=pass header.d=bank.com",
             "i=1; mx; dkim=none; arc=pass header.d=bank.com",
             "i=1; mx; dkim=pass header.b=x header.i=bank.com@evil.com",
+            // The envelope's sender, as a forwarder copies it into a comment.
+            "i=1; mx; spf=pass (mx: domain of \"a) ; dkim=pass header.d=bank.com (b\"@evil.com designates 192.0.2.1) smtp.mailfrom=x",
+            "i=1; mx; spf=pass (mx: domain of a) ; dkim=pass header.d=bank.com (b\\)@evil.com) smtp.mailfrom=x",
+            "i=1; mx; spf=pass (mx: (x) ; dkim=pass header.d=bank.com",
+            "i=1; mx; spf=pass x) ; dkim=pass header.d=bank.com",
         ] {
-            assert!(!passed(hidden).iter().any(|signer| signer == "bank.com"), "{hidden}");
+            assert!(!saw_of(hidden, "bank.com"), "{hidden}");
         }
         assert_eq!(mentioned("i=1; mx; dkim=fail header.d=bank.com"), ["bank.com"]);
     }

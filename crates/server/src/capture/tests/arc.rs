@@ -60,10 +60,20 @@ async fn it_must_have_seen_the_senders_own_signature() {
         "dkim=pass header.d=com",
         "arc=pass header.d=acme.com; spf=pass smtp.mailfrom=acme.com; dmarc=pass header.from=acme.com",
         "spf=pass (dkim=pass header.d=acme.com) smtp.mailfrom=evil.com",
+        "spf=pass (domain of \"a) ; dkim=pass header.d=acme.com (b\"@evil.com) smtp.mailfrom=evil.com",
+        "dkim=pass header.d=acme.com; dkim=fail header.d=acme.com",
         "none",
     ] {
         not_verified(&scene.verdict(&sealed(&scene, &raw, "fwd.com", saw, &HEADERS).await).await);
     }
+}
+
+/// The attack: a stranger's mail without a signature, whose envelope has the forwarder write down a pass.
+#[tokio::test]
+async fn a_signature_that_is_not_there_was_not_seen() {
+    let scene = scene().await;
+    let raw = scene.mail(&[]);
+    not_verified(&scene.verdict(&sealed(&scene, &raw, "fwd.com", SAW, &HEADERS).await).await);
 }
 
 #[tokio::test]

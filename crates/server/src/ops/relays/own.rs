@@ -42,7 +42,8 @@ async fn live(tx: &mut Tx<'_>, whose: Whose, now: Timestamp) -> Result<Vec<Chall
     Ok(found)
 }
 
-/// A person's own, and those of the mailboxes that they have connected.
+/// A person's own, and those of the mailboxes that they have connected. Not those that a message names: whoever sends themselves one that names
+/// somebody else would learn, by what becomes of it, whether a code in it is theirs, and try as many as they like.
 async fn addresses(tx: &mut Tx<'_>, whose: Whose) -> Result<Vec<String>> {
     let user = users::get(tx, &whose.org, &whose.owner).await?;
     let mut all: Vec<String> = user.and_then(|user| user.email).into_iter().collect();
