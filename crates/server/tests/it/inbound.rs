@@ -372,7 +372,8 @@ async fn slow_clients_are_left() {
 #[tokio::test]
 async fn who_names_no_address_here_is_left_soon_and_who_does_is_not() {
     let naming = Duration::from_millis(1500);
-    let house = house_with(Patience { naming, ..Patience::default() }, &[]).await;
+    let house =
+        house_with(Patience { naming, unnamed_command: 2 * Patience::default().all, ..Patience::default() }, &[]).await;
     let (mut known, mut idle) = (house.client().await, house.client().await);
     known.say("MAIL FROM:<>").await;
     assert!(known.say(&format!("RCPT TO:<{}>", house.to)).await.starts_with("250"));
