@@ -63,7 +63,13 @@ const FAMILIES: &[&[&str]] = &[
 pub fn is_provider(mailbox: &str, from: &str) -> bool {
     // What has no registrable domain of its own is compared whole.
     let (mailbox, from) = (registrable(mailbox).unwrap_or(mailbox), registrable(from).unwrap_or(from));
-    mailbox == from || FAMILIES.iter().any(|family| is_of(family, mailbox) && is_of(family, from))
+    mailbox == from || are_family(mailbox, from)
+}
+
+/// Whether two domains are one of those providers' own.
+pub fn are_family(one: &str, other: &str) -> bool {
+    let (one, other) = (registrable(one).unwrap_or(one), registrable(other).unwrap_or(other));
+    FAMILIES.iter().any(|family| is_of(family, one) && is_of(family, other))
 }
 
 fn is_of(family: &[&str], registrable: &str) -> bool {
@@ -111,6 +117,14 @@ mod tests {
         ] {
             assert!(!is_aligned(from, signer), "{signer} does not speak for {from}");
         }
+    }
+
+    #[test]
+    fn what_brings_a_providers_own_mail_is_known_and_what_brings_its_own_is_not_one() {
+        assert!(are_family("out5-smtp.messagingengine.com", "fastmail.com"));
+        assert!(are_family("mail-ej1.google.com", "accounts.google.com"));
+        assert!(!are_family("mta1.acme.com", "acme.com"), "whoever brings their own mail is no provider by that");
+        assert!(!are_family("[192.0.2.1]", "acme.com") && !are_family("", "fastmail.com"));
     }
 
     #[test]

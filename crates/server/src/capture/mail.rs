@@ -26,6 +26,9 @@ pub struct Mailbox<'a> {
     pub host: Option<&'a str>,
     /// Forwarders whose seals count.
     pub forwarders: &'a [String],
+    /// What the server calls itself that brought the mail here, if one did. A mailbox at a domain of its own is at home there as well: its
+    /// provider forwards its mail. That somebody else calls itself so costs nobody but them.
+    pub carrier: Option<&'a str>,
 }
 
 impl Mailbox<'_> {
@@ -106,7 +109,11 @@ pub fn open<'a>(
     }
     let homes = mailbox.homes();
     let from_domains = parsed.from.iter().chain(&parsed.sender).filter_map(super::message::Mailbox::domain);
-    if from_domains.into_iter().any(|from| homes.iter().any(|home| domain::is_provider(home, &from))) {
+    let is_own = |from: String| {
+        homes.iter().any(|home| domain::is_provider(home, &from))
+            || mailbox.carrier.is_some_and(|carrier| domain::are_family(carrier, &from))
+    };
+    if from_domains.into_iter().any(is_own) {
         return Err(Never::Provider);
     }
     let carries = |signer: &str| {

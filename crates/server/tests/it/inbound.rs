@@ -192,7 +192,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
 /// What a collector knows a mail by, each as it hands it in.
 async fn as_a_collector_knows(house: &House, raw: &str) -> Vec<String> {
     let addresses = [Email::parse(ADA).unwrap()];
-    let mailbox = Mailbox { addresses: &addresses, host: None, forwarders: &[] };
+    let mailbox = Mailbox { addresses: &addresses, host: None, forwarders: &[], carrier: None };
     let now = house.scene.app.now();
     let letter = Letter { raw: raw.as_bytes(), arrived: now, junk: false };
     let verifier = Verifier::at(house.names.at).unwrap();
@@ -274,6 +274,24 @@ async fn what_nobody_vouches_for_and_our_own_mail_get_nothing() {
         assert!(house.send(&house.to, &mail).await.starts_with("250"), "{mail}");
         assert_eq!(house.scene.state(&id).await, "approved", "{mail}");
     }
+}
+
+/// The attack: an agent that was let have a provider's codes is handed the one that opens the mailbox, which is at a domain of its own there and
+/// forwards its mail.
+#[test]
+fn a_provider_that_brings_the_mail_has_its_own_passed_over() {
+    let addresses = [Email::parse(ADA).unwrap()];
+    let judged = |carrier, from: &str| {
+        let raw = format!("From: {from}\r\nTo: {ADA}\r\nSubject: 482913\r\n\r\nYour code is 482913.\r\n");
+        let letter = Letter { raw: raw.as_bytes(), arrived: doorcode_core::Timestamp::from_millis(0), junk: false };
+        let mailbox = Mailbox { addresses: &addresses, host: None, forwarders: &[], carrier };
+        mail::open(&letter, &mailbox, |_| false).err()
+    };
+    let carrier = Some("out5-smtp.messagingengine.com");
+    assert_eq!(judged(carrier, "no-reply@fastmail.com"), Some(mail::Never::Provider));
+    assert_eq!(judged(carrier, "no-reply@acme.com"), None);
+    assert_eq!(judged(Some("mta1.acme.com"), "no-reply@acme.com"), None, "who brings their own mail");
+    assert_eq!(judged(None, "no-reply@fastmail.com"), None);
 }
 
 #[tokio::test]

@@ -245,7 +245,8 @@ async fn deliver(listening: &Listening, recipients: &[Recipient], raw: &[u8], ca
         let taken = async {
             let mut addresses = inbound::addresses(app, *whose).await?;
             addresses.extend(address.clone());
-            let mailbox = Mailbox { addresses: &addresses, host: None, forwarders: &app.config.capture.forwarders };
+            let (forwarders, brought) = (&app.config.capture.forwarders, carrier.helo.to_ascii_lowercase());
+            let mailbox = Mailbox { addresses: &addresses, host: None, forwarders, carrier: Some(&brought) };
             let letter = Letter { raw, arrived: app.clock.now(), junk: false };
             mail::receive_from(app, *whose, Way::Inbound, (&mailbox, &letter), Some(carrier)).await
         };

@@ -97,7 +97,7 @@ impl mailbox::Desk for Desk {
     async fn take(&self, message: &Fetched) -> Outcome {
         let host = &self.claimed.mailbox.host;
         let forwarders = &self.app.config.capture.forwarders;
-        let mailbox = mail::Mailbox { addresses: &self.addresses, host: Some(host), forwarders };
+        let mailbox = mail::Mailbox { addresses: &self.addresses, host: Some(host), forwarders, carrier: None };
         // No folder of junk is watched.
         let letter = Letter { raw: message.raw.expose(), arrived: message.arrived, junk: false };
         match mail::receive(&self.app, self.claimed.whose(), Way::Mailbox, &mailbox, &letter).await {

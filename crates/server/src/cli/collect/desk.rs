@@ -297,8 +297,12 @@ impl mailbox::Desk for Desk<'_> {
         let Some(after) = waited.requests(now).map(|request| request.wanted.after).min() else { return Outcome::Left };
         let own: Vec<&str> = waited.list.own_domains.iter().map(String::as_str).collect();
         let host = self.setup.account.target.host();
-        let mailbox =
-            mail::Mailbox { addresses: &self.setup.addresses, host: Some(host), forwarders: &self.setup.forwarders };
+        let mailbox = mail::Mailbox {
+            addresses: &self.setup.addresses,
+            host: Some(host),
+            forwarders: &self.setup.forwarders,
+            carrier: None,
+        };
         let letter = Letter { raw: message.raw.expose(), arrived: message.arrived, junk: false };
         let ours = |parsed: &_| origin::is_anybodys(parsed, &own);
         let opened = match mail::open(&letter, &mailbox, ours) {
