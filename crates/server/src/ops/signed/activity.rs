@@ -271,7 +271,7 @@ impl Deed {
                 Ok(keys::noted(app, found).await?)
             }
             Ok(Came::Now(activity, then)) => {
-                if self.task.changes_signers() {
+                if self.task.changes_org() {
                     app.recent_signers.forget();
                 }
                 follow(app, then)?;
@@ -294,7 +294,7 @@ impl Deed {
         if !rows::claim(tx, &claim).await? {
             return Ok(Came::Before(found(tx, claim.print.as_slice()).await?));
         }
-        if task.holds_org() {
+        if task.changes_org() {
             orgs::hold(tx, &caller.org.id).await?;
         }
         if caller.side == Side::Own && task.holds() {

@@ -103,24 +103,9 @@ impl Task {
         }
     }
 
-    /// Whether it holds the whole organisation: that comes first then, as for everybody who holds it and one of its users.
-    pub(super) fn holds_org(&self) -> bool {
-        match self {
-            Self::Change(_) | Self::Switch(_) => true,
-            Self::Start(_)
-            | Self::Redeem(_)
-            | Self::Verify(_)
-            | Self::Login(_)
-            | Self::SubOrg(_)
-            | Self::Add(_)
-            | Self::End(_)
-            | Self::Session(_)
-            | Self::Mail(_) => false,
-        }
-    }
-
-    /// Whether what is remembered of those who sign, their organisation and their contacts, is not so any more.
-    pub(super) fn changes_signers(&self) -> bool {
+    /// Whether it changes the organisation, or who is in it. Then that is held before anybody in it, as by everybody who holds both; and
+    /// afterwards what is remembered of those who sign is not so any more.
+    pub(super) fn changes_org(&self) -> bool {
         match self {
             Self::Change(_) | Self::Switch(_) => true,
             Self::Start(_)
