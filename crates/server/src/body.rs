@@ -1,12 +1,8 @@
 //! The bytes of a request's body, for every door and page: size and time are limited in one place. Refuses to say what went wrong: that
 //! is dressed by the door.
 
-use std::sync::Arc;
-
-use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
-use axum::http::StatusCode;
-use axum::response::IntoResponse as _;
+use axum::body::{Body, Bytes};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use crate::app::App;
 
@@ -25,14 +21,12 @@ pub(crate) enum Trouble {
 }
 
 /// Reads all of it.
-pub(crate) async fn read(request: Request, app: &Arc<App>) -> Result<Bytes, Trouble> {
-    let reading = Bytes::from_request(request, app);
+pub(crate) async fn read(body: Body, app: &App) -> Result<Bytes, Trouble> {
+    let reading = Limited::new(body, MOST).collect();
     match tokio::time::timeout(app.config.server.read_timeout, reading).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(rejection)) => Err(match rejection.into_response().status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Trouble::TooLarge,
-            _ => Trouble::Unreadable,
-        }),
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Trouble::TooLarge),
+        Ok(Err(_)) => Err(Trouble::Unreadable),
         Err(_) => Err(Trouble::Late),
     }
 }

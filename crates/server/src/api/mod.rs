@@ -19,14 +19,14 @@ mod turnkey;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{Request, State};
 use axum::http::Uri;
+use axum::middleware::Next;
 use axum::response::Response;
-use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
-use crate::{body, web};
+use crate::web;
 
 use form::Form;
 
@@ -53,12 +53,18 @@ pub fn router(app: &Arc<App>) -> Router {
         .merge(document::page())
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
-        .layer(axum::middleware::from_fn_with_state(Arc::clone(app), native::stamped::around))
-        .layer(DefaultBodyLimit::max(body::MOST))
-        .layer(axum::middleware::from_fn(turnkey::cors::around))
-        .layer(CatchPanicLayer::custom(log::panicked))
-        .layer(axum::middleware::from_fn_with_state(Arc::clone(app), log::request))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(app), around))
         .with_state(Arc::clone(app))
+}
+
+/// Around every request: its line in the log, outermost; what a browser of another origin hears; who signed it. One layer for all three: each
+/// layer boxes the service below it and its answer anew for every request.
+async fn around(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let answer = |request: Request| {
+        let app = Arc::clone(&app);
+        turnkey::cors::around(request, move |request| native::stamped::around(app, request, next))
+    };
+    log::request(&app, request, answer).await
 }
 
 /// Every path that is no route, in the form of the door that it would belong to.

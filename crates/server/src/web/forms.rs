@@ -30,7 +30,7 @@ impl FromRequest<Arc<App>> for Sent {
 
     async fn from_request(request: Request, app: &Arc<App>) -> std::result::Result<Self, Response> {
         let headers = request.headers().clone();
-        let bytes = body::read(request, app).await.map_err(|_| Page::refused(app, &headers))?;
+        let bytes = body::read(request.into_body(), app).await.map_err(|_| Page::refused(app, &headers))?;
         let fields = url::form_urlencoded::parse(&bytes).into_owned().collect();
         Ok(Self { fields, headers })
     }

@@ -22,7 +22,7 @@ impl FromRequest<Arc<App>> for Fields {
     type Rejection = Refused;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Refused> {
-        let bytes = body::read(request, app).await?;
+        let bytes = body::read(request.into_body(), app).await?;
         if bytes.trim_ascii().is_empty() {
             return Ok(Self { members: Map::new(), bytes });
         }

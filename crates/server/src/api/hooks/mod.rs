@@ -33,7 +33,7 @@ impl FromRequest<Arc<App>> for Raw {
     type Rejection = Refused;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Refused> {
-        Ok(Self(body::read(request, app).await?))
+        Ok(Self(body::read(request.into_body(), app).await?))
     }
 }
 

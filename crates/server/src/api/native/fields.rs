@@ -26,7 +26,8 @@ impl FromRequest<Arc<App>> for Fields {
     type Rejection = Refused;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Refused> {
-        let bytes = body::read(request, app).await.map_err(|trouble| Refused::from(problem::unread(trouble)))?;
+        let bytes =
+            body::read(request.into_body(), app).await.map_err(|trouble| Refused::from(problem::unread(trouble)))?;
         Self::of(bytes)
     }
 }

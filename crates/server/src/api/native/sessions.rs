@@ -86,7 +86,8 @@ pub(super) async fn token(State(app): State<Arc<App>>, request: Request) -> Answ
     let is_json = request.headers().get(header::CONTENT_TYPE).is_some_and(|kind| {
         kind.to_str().is_ok_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("application/json"))
     });
-    let bytes = body::read(request, &app).await.map_err(|trouble| Refused::from(problem::unread(trouble)))?;
+    let bytes =
+        body::read(request.into_body(), &app).await.map_err(|trouble| Refused::from(problem::unread(trouble)))?;
     let asked = Asked::read(&bytes, is_json).ok_or_else(|| problem::oauth("invalid_request"))?;
     let client: OrgId = asked.one("client_id").parse().map_err(|_| Refused::from(problem::oauth("invalid_client")))?;
     let tokens = match asked.one("grant_type") {

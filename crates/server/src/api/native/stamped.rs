@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{FromRequestParts as _, Request, State};
+use axum::extract::{FromRequestParts as _, Request};
 use axum::http::HeaderMap;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -26,7 +26,7 @@ pub(super) struct Signer(pub(super) Arc<Credential>);
 const STAMPS: [&str; 3] = ["x-stamp", "x-stamp-webauthn", "x-stamp-attested"];
 
 /// Looks at the stamp of a request to this door, if it has one.
-pub(in crate::api) async fn around(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(in crate::api) async fn around(app: Arc<App>, request: Request, next: Next) -> Response {
     let is_stamped = STAMPS.iter().any(|name| request.headers().contains_key(*name));
     if !is_stamped || Form::of(request.uri().path()) != Form::Native {
         return next.run(request).await;
@@ -48,7 +48,7 @@ async fn verified(app: &Arc<App>, request: Request) -> Result<Request, Refused> 
     if others.iter().any(|name| headers.contains_key(*name)) {
         return Err(problem::unstamped().into());
     }
-    let body = body::read(Request::from_parts(parts.clone(), body), app).await;
+    let body = body::read(body, app).await;
     let body = body.map_err(|trouble| Refused::from(problem::unread(trouble)))?;
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
     let signed = Stamped { stamp, org, at, nonce, method: parts.method.as_str(), target, body: &body };

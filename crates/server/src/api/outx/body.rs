@@ -20,7 +20,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Body<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
-        let bytes = body::read(request, app).await.map_err(|trouble| match trouble {
+        let bytes = body::read(request.into_body(), app).await.map_err(|trouble| match trouble {
             Trouble::TooLarge => error(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large"),
             Trouble::Unreadable => error(StatusCode::BAD_REQUEST, "Request body could not be read"),
             Trouble::Late => error(StatusCode::REQUEST_TIMEOUT, "Request timed out"),

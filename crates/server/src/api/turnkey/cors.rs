@@ -4,7 +4,6 @@
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 /// The headers that clients of the door send.
@@ -13,30 +12,33 @@ const HEADERS: HeaderValue = HeaderValue::from_static(
 );
 
 /// Around every call of the house; of other doors nothing is said.
-pub(in crate::api) async fn around(request: Request, next: Next) -> Response {
+pub(in crate::api) async fn around<A>(request: Request, answer: impl FnOnce(Request) -> A) -> Response
+where
+    A: Future<Output = Response>,
+{
     let path = request.uri().path();
     let proxy = super::proxy::PATHS.contains(&path);
     if !proxy && !path.starts_with("/public/v1/") {
-        return next.run(request).await;
+        return answer(request).await;
     }
     let origin = request.headers().get(header::ORIGIN).cloned();
     let asked = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-    let mut answer = if request.method() == Method::OPTIONS && asked {
-        let mut answer = StatusCode::NO_CONTENT.into_response();
-        answer.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HEADERS);
-        answer.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
-        answer.headers_mut().insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    let mut response = if request.method() == Method::OPTIONS && asked {
+        let mut response = StatusCode::NO_CONTENT.into_response();
+        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HEADERS);
+        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
+        response.headers_mut().insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
         if let (true, Some(origin)) = (proxy, &origin) {
-            allow(answer.headers_mut(), origin.clone());
+            allow(response.headers_mut(), origin.clone());
         }
-        answer
+        response
     } else {
-        next.run(request).await
+        answer(request).await
     };
     if !proxy {
-        allow(answer.headers_mut(), HeaderValue::from_static("*"));
+        allow(response.headers_mut(), HeaderValue::from_static("*"));
     }
-    answer
+    response
 }
 
 /// Lets pages of an origin read an answer.

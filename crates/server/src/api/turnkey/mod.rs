@@ -41,14 +41,18 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(proxy::config))
 }
 
-/// A body, exactly as it came: that is what was signed.
-struct Raw(Bytes);
+/// A body, exactly as it came: that is what was signed. And the headers, one of which is its stamp.
+struct Raw {
+    headers: HeaderMap,
+    body: Bytes,
+}
 
 impl FromRequest<Arc<App>> for Raw {
     type Rejection = Answered;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Answered> {
-        Ok(Self(body::read(request, app).await?))
+        let (parts, body) = request.into_parts();
+        Ok(Self { headers: parts.headers, body: body::read(body, app).await? })
     }
 }
 

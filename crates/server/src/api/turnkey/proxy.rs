@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use doorcode_core::activity::Kind;
 use doorcode_core::json;
@@ -62,84 +62,84 @@ enum Call {
 #[utoipa::path(post, path = "/v1/otp_init", tag = "turnkey", operation_id = "proxy_otp_init", request_body = Object,
     params(Named),
     responses((status = 200, description = "`{otpId}`", body = Object), ProxyProblems))]
-pub(super) async fn start(State(app): State<Arc<App>>, headers: HeaderMap, client: Client, body: Raw) -> Response {
-    answer(&app, &headers, client, body, Call::Start(Kind::InitOtpV2)).await
+pub(super) async fn start(State(app): State<Arc<App>>, client: Client, raw: Raw) -> Response {
+    answer(&app, client, raw, Call::Start(Kind::InitOtpV2)).await
 }
 
 /// Asks for a code that comes back sealed.
 #[utoipa::path(post, path = "/v1/otp_init_v2", tag = "turnkey", operation_id = "proxy_otp_init_v2", request_body = Object,
     params(Named),
     responses((status = 200, description = "`{otpId, otpEncryptionTargetBundle}`", body = Object), ProxyProblems))]
-pub(super) async fn start_v2(State(app): State<Arc<App>>, headers: HeaderMap, client: Client, body: Raw) -> Response {
-    answer(&app, &headers, client, body, Call::Start(Kind::InitOtpV3)).await
+pub(super) async fn start_v2(State(app): State<Arc<App>>, client: Client, raw: Raw) -> Response {
+    answer(&app, client, raw, Call::Start(Kind::InitOtpV3)).await
 }
 
 /// Checks a code.
 #[utoipa::path(post, path = "/v1/otp_verify", tag = "turnkey", operation_id = "proxy_otp_verify", request_body = Object,
     params(Named),
     responses((status = 200, description = "`{verificationToken}`", body = Object), ProxyProblems))]
-pub(super) async fn verify(State(app): State<Arc<App>>, headers: HeaderMap, client: Client, body: Raw) -> Response {
-    answer(&app, &headers, client, body, Call::Verify(Kind::VerifyOtp)).await
+pub(super) async fn verify(State(app): State<Arc<App>>, client: Client, raw: Raw) -> Response {
+    answer(&app, client, raw, Call::Verify(Kind::VerifyOtp)).await
 }
 
 /// Checks a sealed code.
 #[utoipa::path(post, path = "/v1/otp_verify_v2", tag = "turnkey", operation_id = "proxy_otp_verify_v2", request_body = Object,
     params(Named),
     responses((status = 200, description = "`{verificationToken}`", body = Object), ProxyProblems))]
-pub(super) async fn verify_v2(State(app): State<Arc<App>>, headers: HeaderMap, client: Client, body: Raw) -> Response {
-    answer(&app, &headers, client, body, Call::Verify(Kind::VerifyOtpV2)).await
+pub(super) async fn verify_v2(State(app): State<Arc<App>>, client: Client, raw: Raw) -> Response {
+    answer(&app, client, raw, Call::Verify(Kind::VerifyOtpV2)).await
 }
 
 /// Spends a token on a session.
 #[utoipa::path(post, path = "/v1/otp_login", tag = "turnkey", operation_id = "proxy_otp_login", request_body = Object,
     params(Named),
     responses((status = 200, description = "`{session}`", body = Object), ProxyProblems))]
-pub(super) async fn login(State(app): State<Arc<App>>, headers: HeaderMap, client: Client, body: Raw) -> Response {
-    answer(&app, &headers, client, body, Call::Login(Kind::OtpLogin)).await
+pub(super) async fn login(State(app): State<Arc<App>>, client: Client, raw: Raw) -> Response {
+    answer(&app, client, raw, Call::Login(Kind::OtpLogin)).await
 }
 
 /// Spends a token on a session, with a signature of the token's key.
 #[utoipa::path(post, path = "/v1/otp_login_v2", tag = "turnkey", operation_id = "proxy_otp_login_v2", request_body = Object,
     params(Named),
     responses((status = 200, description = "`{session}`", body = Object), ProxyProblems))]
-pub(super) async fn login_v2(State(app): State<Arc<App>>, headers: HeaderMap, client: Client, body: Raw) -> Response {
-    answer(&app, &headers, client, body, Call::Login(Kind::OtpLoginV2)).await
+pub(super) async fn login_v2(State(app): State<Arc<App>>, client: Client, raw: Raw) -> Response {
+    answer(&app, client, raw, Call::Login(Kind::OtpLoginV2)).await
 }
 
 /// Whose a contact is, for who brings a token for it. Without one the answer is the same, whether anybody has it or not: `{}`.
 #[utoipa::path(post, path = "/v1/account", tag = "turnkey", operation_id = "proxy_account", request_body = Object,
     params(Named),
     responses((status = 200, description = "`{organizationId}`, or `{}`", body = Object), ProxyProblems))]
-pub(super) async fn account(State(app): State<Arc<App>>, headers: HeaderMap, client: Client, body: Raw) -> Response {
-    answer(&app, &headers, client, body, Call::Account).await
+pub(super) async fn account(State(app): State<Arc<App>>, client: Client, raw: Raw) -> Response {
+    answer(&app, client, raw, Call::Account).await
 }
 
 /// Makes a sub-organization for whoever has a token.
 #[utoipa::path(post, path = "/v1/signup", tag = "turnkey", operation_id = "proxy_signup", request_body = Object,
     params(Named),
     responses((status = 200, description = "`{organizationId, userId}`", body = Object), ProxyProblems))]
-pub(super) async fn sign_up(State(app): State<Arc<App>>, headers: HeaderMap, client: Client, body: Raw) -> Response {
-    answer(&app, &headers, client, body, Call::SignUp(Kind::CreateSubOrganizationV7)).await
+pub(super) async fn sign_up(State(app): State<Arc<App>>, client: Client, raw: Raw) -> Response {
+    answer(&app, client, raw, Call::SignUp(Kind::CreateSubOrganizationV7)).await
 }
 
 /// The same, without tokens of the old form.
 #[utoipa::path(post, path = "/v1/signup_v2", tag = "turnkey", operation_id = "proxy_signup_v2", request_body = Object,
     params(Named),
     responses((status = 200, description = "`{organizationId, userId}`", body = Object), ProxyProblems))]
-pub(super) async fn sign_up_v2(State(app): State<Arc<App>>, headers: HeaderMap, client: Client, body: Raw) -> Response {
-    answer(&app, &headers, client, body, Call::SignUp(Kind::CreateSubOrganizationV8)).await
+pub(super) async fn sign_up_v2(State(app): State<Arc<App>>, client: Client, raw: Raw) -> Response {
+    answer(&app, client, raw, Call::SignUp(Kind::CreateSubOrganizationV8)).await
 }
 
 /// What apps have to know.
 #[utoipa::path(post, path = "/v1/wallet_kit_config", tag = "turnkey", operation_id = "proxy_config", request_body = Object,
     params(Named),
     responses((status = 200, description = "Providers, lives, the shape of codes", body = Object), ProxyProblems))]
-pub(super) async fn config(State(app): State<Arc<App>>, headers: HeaderMap, client: Client, body: Raw) -> Response {
-    answer(&app, &headers, client, body, Call::Config).await
+pub(super) async fn config(State(app): State<Arc<App>>, client: Client, raw: Raw) -> Response {
+    answer(&app, client, raw, Call::Config).await
 }
 
 /// Whoever calls is found first, so that an answer is readable by the pages that may call, whatever it says.
-async fn answer(app: &Arc<App>, headers: &HeaderMap, client: Client, Raw(body): Raw, call: Call) -> Response {
+async fn answer(app: &Arc<App>, client: Client, Raw { headers, body }: Raw, call: Call) -> Response {
     let config = headers.get("x-auth-proxy-config-id").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let origin = headers.get(header::ORIGIN);
     // What is no text is on nobody's list.

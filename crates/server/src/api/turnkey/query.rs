@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::IntoResponse as _;
 use serde_json::{Value, json};
 
@@ -55,12 +54,7 @@ impl Name {
         (status = 200, description = "What was found", body = Object),
         StampProblems,
     ))]
-pub(super) async fn query(
-    State(app): State<Arc<App>>,
-    Segment(path): Segment,
-    headers: HeaderMap,
-    Raw(body): Raw,
-) -> Answer {
+pub(super) async fn query(State(app): State<Arc<App>>, Segment(path): Segment, Raw { headers, body }: Raw) -> Answer {
     let name = Name::of(&path).ok_or_else(no_such_call)?;
     let query = signed::ask(&presented(&headers, false)?, &body)?;
     let found = match name {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::IntoResponse as _;
 use doorcode_core::activity::Kind;
 use serde_json::json;
@@ -27,9 +26,8 @@ use crate::ops::signed;
 pub(super) async fn submit(
     State(app): State<Arc<App>>,
     Segment(path): Segment,
-    headers: HeaderMap,
     client: Client,
-    Raw(body): Raw,
+    Raw { headers, body }: Raw,
 ) -> Answer {
     if !Kind::all().any(|kind| kind.path() == path) {
         return Err(no_such_call());
