@@ -14,6 +14,7 @@ mod journey;
 mod mail;
 mod pgbench;
 pub mod post;
+mod priority;
 mod random;
 mod relay;
 mod report;
