@@ -19,14 +19,14 @@ mod turnkey;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::Uri;
 use axum::middleware::Next;
 use axum::response::Response;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
-use crate::web;
+use crate::{body, web};
 
 use form::Form;
 
@@ -59,7 +59,9 @@ pub fn router(app: &Arc<App>) -> Router {
 
 /// Around every request: its line in the log, outermost; what a browser of another origin hears; who signed it. One layer for all three: each
 /// layer boxes the service below it and its answer anew for every request.
-async fn around(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+async fn around(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    // Bodies are read by `body::read`. Whoever takes axum's own way in its place has the same limit.
+    DefaultBodyLimit::max(body::MOST).apply(&mut request);
     let answer = |request: Request| {
         let app = Arc::clone(&app);
         turnkey::cors::around(request, move |request| native::stamped::around(app, request, next))

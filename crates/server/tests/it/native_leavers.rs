@@ -117,8 +117,8 @@ async fn who_makes_keys_in_a_loop_is_removed_at_once() {
     let org = org_of(&program).await;
     let member = program.post("/v1/users", json!({ "full_name": "Bob", "email": BOB })).await.json()["id"].clone();
     let (_, twin) = sign_up(&app, &program, (&Key::new(9), &second)).await;
-    let (kind, over, made) = (Kind::CreateApiKeysV2, Cell::new(false), Cell::new(0_u32));
-    let making = async |first_seed: u8| {
+    let (kind, over, made) = (Kind::CreateApiKeysV2, Cell::new(false), [Cell::new(0), Cell::new(0)]);
+    let making = async |first_seed: u8, made: &Cell<u32>| {
         for seed in (first_seed..=u8::MAX).cycle().take_while(|_| !over.get()) {
             let keys = [Key::new(seed).given(Some("3600"))];
             let asked = body(&app, kind, &org, json!({ "userId": twin["user"], "apiKeys": keys }));
@@ -128,14 +128,17 @@ async fn who_makes_keys_in_a_loop_is_removed_at_once() {
     };
     let leaving = async {
         // Both are at it, and the next keys of both are on their way.
-        while made.get() < 2 {
-            tokio::task::yield_now().await;
-        }
+        let both = async {
+            while made.iter().any(|made| made.get() == 0) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(minutes(1), both).await.expect("keys are made");
         let answer = remove(&program, &member).await;
         over.set(true);
         answer
     };
-    let ((), (), gone) = tokio::join!(making(20), making(120), leaving);
+    let ((), (), gone) = tokio::join!(making(20, &made[0]), making(120, &made[1]), leaving);
     assert_eq!(gone.status, 200, "{}", gone.text());
     assert_eq!((app.number(LIVING), app.number(ORPHANS)), (0, 0));
 }

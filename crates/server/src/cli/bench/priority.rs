@@ -4,12 +4,14 @@
 
 use std::fs;
 
-use rustix::process::{Pid, setpriority_process};
+use rustix::process::{Pid, getpriority_process, setpriority_process};
 
 use super::failure::{Failure, Outcome};
 
-/// The driver's niceness (sched(7), 0 is usual): it does what it has to when the server waits for it, or in the server's pauses.
-const NICENESS: i32 = 5;
+/// How much nicer the driver is than the server (setpriority(2)): it does what it has to when the server waits for it, or in the server's pauses.
+const NICER: i32 = 5;
+/// The nicest that there is.
+const NICEST: i32 = 19;
 
 /// From now on this program's threads, and those that they start, go behind the server's.
 pub(super) fn step_back() -> Outcome<()> {
@@ -17,7 +19,8 @@ pub(super) fn step_back() -> Outcome<()> {
     for thread in fs::read_dir("/proc/self/task").map_err(failed("listing the driver's threads"))? {
         let name = thread.map_err(failed("listing the driver's threads"))?.file_name();
         let Some(id) = name.to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw) else { continue };
-        match setpriority_process(Some(id), NICENESS) {
+        let nicer = |niceness: i32| setpriority_process(Some(id), (niceness + NICER).min(NICEST));
+        match getpriority_process(Some(id)).and_then(nicer) {
             // It has ended since it was listed.
             Ok(()) | Err(rustix::io::Errno::SRCH) => {}
             Err(error) => return Err(failed("stepping back behind the server")(error.into())),
