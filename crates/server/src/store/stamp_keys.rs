@@ -33,11 +33,11 @@ statements! {
         WHERE credentials.public_key = $2 AND orgs.parent_id = $1 AND credentials.revoked_at IS NULL \
         AND (credentials.expires_at IS NULL OR credentials.expires_at > $3) AND credentials.scopes = '' AND credentials.org_id > $4 \
         ORDER BY credentials.org_id LIMIT $5";
-    // Of all these the one whose it is known to be, then the one that came first: anybody may name somebody's public key as their own.
-    HOME = "SELECT credentials.org_id FROM credentials JOIN orgs ON orgs.id = credentials.org_id \
+    // Those whose it is known to be come first: anybody may name somebody's public key as their own.
+    HOME = "SELECT credentials.org_id, credentials.last_used_at FROM credentials JOIN orgs ON orgs.id = credentials.org_id \
         WHERE credentials.public_key = $2 AND orgs.parent_id = $1 AND credentials.revoked_at IS NULL \
         AND (credentials.expires_at IS NULL OR credentials.expires_at > $3) AND credentials.scopes = '' \
-        ORDER BY credentials.last_used_at IS NULL, credentials.id LIMIT 1";
+        ORDER BY credentials.last_used_at IS NULL LIMIT 2";
     // Here only whether there is a time counts, and not which.
     PROVE = "UPDATE credentials SET last_used_at = $3 WHERE org_id = $1 AND id = $2 AND public_key IS NOT NULL \
         AND revoked_at IS NULL AND last_used_at IS NULL";
@@ -197,10 +197,15 @@ pub async fn below(
     tx.all(&BELOW, &values, |row| row.id(0)).await
 }
 
-/// The org below a parent that a key leads to.
+/// The org below a parent that a key leads to: the only one that it is known to be of, or the only one that names it where it is known of none.
 pub async fn home(tx: &mut Tx<'_>, parent: &OrgId, key: &PublicKey, now: Timestamp) -> Result<Option<OrgId>> {
     let public = stored(key);
-    tx.one(&HOME, &[parent.into(), (&public).into(), now.into()], |row| row.id(0)).await
+    let read = |row: &Row<'_>| Ok((row.id(0)?, row.maybe_time(1)?.is_some()));
+    let found = tx.all(&HOME, &[parent.into(), (&public).into(), now.into()], read).await?;
+    Ok(match *found {
+        [(org, _)] | [(org, true), (_, false)] => Some(org),
+        _ => None,
+    })
 }
 
 /// A key has signed for its org: only its owner can have.

@@ -100,6 +100,7 @@ mod turnkey_attacks;
 mod turnkey_cast;
 mod turnkey_claims;
 mod turnkey_cli;
+mod turnkey_forms;
 mod turnkey_kept;
 mod turnkey_mail;
 mod turnkey_mail_events;

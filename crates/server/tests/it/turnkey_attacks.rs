@@ -261,3 +261,18 @@ async fn an_org_that_was_not_raised_sends_to_nobody() {
     }
     assert_eq!(cast.app.deliver_due().await, 0);
 }
+
+/// The attack: whoever read a code that was used already, from a screen or a log, brings it back for a key of their own.
+#[tokio::test]
+async fn a_code_that_was_used_earns_nobody_another_key() {
+    let cast = Cast::new().await;
+    let (sub, device, thief) = (cast.sub("ada@example.com", &[]).await, Key::new(9), Key::new(30));
+    let start = cast.start(&sub.org, "ada@example.com").await;
+    result(&cast.redeem(&sub.org, &start, &device).await, Kind::OtpAuth);
+    let keys = cast.app.number("SELECT count(*) FROM credentials");
+    for key in [&thief, &device] {
+        cast.app.advance(seconds(1));
+        assert_eq!(refusal(&cast.redeem(&sub.org, &start, key).await), wrong_code());
+    }
+    assert_eq!(cast.app.number("SELECT count(*) FROM credentials"), keys);
+}

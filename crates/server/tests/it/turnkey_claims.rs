@@ -255,16 +255,23 @@ async fn a_key_that_others_name_leads_its_owner_home() {
         let keys = json!({ "userId": theirs.user, "apiKeys": [key.given(None)] });
         result(&cast.submit(&mallory, Kind::CreateApiKeysV2, &theirs.org, keys).await, Kind::CreateApiKeysV2);
     };
+    let account = async |key: &Key| {
+        proxy::good(&cast, "account", json!({ "filterType": "PUBLIC_KEY", "filterValue": key.public() })).await
+    };
     let home = async |key: &Key| {
-        let who = cast.whoami(key, &cast.org).await;
-        let ask = json!({ "filterType": "PUBLIC_KEY", "filterValue": key.public() });
-        let account = proxy::good(&cast, "account", ask).await;
+        let (who, account) = (cast.whoami(key, &cast.org).await, account(key).await);
         assert_eq!(who.json()["organizationId"], account["organizationId"], "{}", who.text());
         account["organizationId"].as_str().unwrap().to_owned()
     };
-    // Named after its owner came, who has not signed yet: who came first has it.
+    // Named by two, and nobody has signed yet: whose it is can't be told, and it leads nobody anywhere.
     let ada = cast.sub(ADA, &[&late]).await;
+    assert_eq!(home(&late).await, ada.org);
     name(&late).await;
+    let nobody = cast.whoami(&Key::new(40), &cast.org).await;
+    assert_eq!(refusal(&cast.whoami(&late, &cast.org).await), refusal(&nobody));
+    assert_eq!(account(&late).await, json!({}));
+    // Its owner signs in their own organization's name.
+    assert_eq!(cast.whoami(&late, &ada.org).await.status, 200);
     assert_eq!(home(&late).await, ada.org);
     // Named before: who has signed for their organization has it, and nobody else can.
     name(&early).await;
@@ -280,6 +287,13 @@ async fn a_key_that_others_name_leads_its_owner_home() {
     let carol = cast.sub("carol@example.com", &[&asked]).await;
     assert_eq!(cast.whoami(&asked, &carol.org).await.json()["userId"], carol.user.as_str());
     assert_eq!(home(&asked).await, carol.org);
+    // Whoever has signed in two organizations is of both, and says which.
+    let both = Key::new(23);
+    for email in ["dan@example.com", "dora@example.com"] {
+        let sub = cast.sub(email, &[&both]).await;
+        assert_eq!(cast.whoami(&both, &sub.org).await.status, 200);
+    }
+    assert_eq!((cast.whoami(&both, &cast.org).await.status, account(&both).await), (401, json!({})));
     // A key of a code is its owner's from the beginning.
     cast.app.advance(seconds(1));
     let start = cast.start(&ada.org, ADA).await;

@@ -52,6 +52,8 @@ the same user: true
 keys: CREDENTIAL_TYPE_LOGIN,CREDENTIAL_TYPE_LOGIN
 left: 1 key
 sealed: a key of the user
+signs: for the user
+expired key: {16: expired api key: API_KEY_EXPIRED}
 expired session: {16: expired api key: API_KEY_EXPIRED}
 first: INVALID_OTP_CODE
 second: INVALID_OTP_CODE

@@ -131,7 +131,6 @@ async fn parameters_are_refused_by_the_name_of_the_member() {
     two["rootQuorumThreshold"] = json!(2);
     let mut wallet = user(json!({}));
     wallet["wallet"] = json!({ "walletName": "w", "accounts": [] });
-    let off_curve = Key::new(5).public().replace(['0', '1'], "2");
     let twins = json!({ "apiKeys": [Key::new(5).given(None), Key::new(5).given(Some("60"))] });
     let parent = [
         (Kind::InitOtpV3, with("appName", Value::Null), "REQUEST_INVALID", "bad request body: appName"),
@@ -158,8 +157,13 @@ async fn parameters_are_refused_by_the_name_of_the_member() {
         row(&cast.submit(&cast.backend, kind, &cast.org, parameters).await, 400, 3, name, message);
     }
     let target = |target: &str| json!({ "otpId": sub.user, "otpCode": "000000000", "targetPublicKey": target });
-    let infinity = "00";
-    for bad in [off_curve.as_str(), infinity, "04", &Key::new(5).target()[2..]] {
+    // An x that no point of the curve has, and a y that is not the x's own.
+    let no_point = format!("02{}07", "00".repeat(31));
+    let mut off_curve = Key::new(5).target();
+    let last = if off_curve.pop() == Some('0') { '1' } else { '0' };
+    off_curve.push(last);
+    let (uncompressed_of_no_form, infinity) = (&Key::new(5).target()[2..], "00");
+    for bad in [no_point.as_str(), &off_curve, infinity, "04", uncompressed_of_no_form] {
         let answer = cast.submit(&cast.backend, Kind::OtpAuth, &sub.org, target(bad)).await;
         row(&answer, 400, 3, "REQUEST_INVALID", "bad request body: targetPublicKey");
     }

@@ -2,6 +2,7 @@
 
 import "fake-indexeddb/auto";
 import { webcrypto } from "node:crypto";
+import { ApiKeyStamper } from "@turnkey/api-key-stamper";
 import { decryptCredentialBundle, generateP256KeyPair, getPublicKey } from "@turnkey/crypto";
 import { another, mailed, ORGANIZATION, pause, say, SERVER } from "./journey.mjs";
 
@@ -56,10 +57,19 @@ say(`left: ${(await listed()).length} key`);
 const device = generateP256KeyPair();
 const { otpId } = await client.httpClient.initOtpAuth({ otpType: "OTP_TYPE_EMAIL", contact: email, appName: "Acme" });
 const code = await mailed(email, 3);
-const sealed = await client.httpClient.otpAuth({ otpId, otpCode: code, targetPublicKey: device.publicKeyUncompressed });
+const sealed = await client.httpClient.otpAuth({ otpId, otpCode: code, targetPublicKey: device.publicKeyUncompressed, expirationSeconds: "5" });
 const privateKey = decryptCredentialBundle(sealed.credentialBundle, device.privateKey);
 const publicKey = Buffer.from(getPublicKey(privateKey)).toString("hex");
 say(`sealed: ${(await listed()).some((key) => key.credential.publicKey === publicKey) ? "a key of the user" : "another key"}`);
+// The same client, signing with it in place of a session.
+const own = client.apiKeyStamper;
+client.apiKeyStamper = new ApiKeyStamper({ apiPublicKey: publicKey, apiPrivateKey: privateKey });
+const signing = client.createHttpClient();
+client.apiKeyStamper = own;
+const by = await signing.getWhoami();
+say(`signs: ${by.userId === session.userId && by.organizationId === session.organizationId ? "for the user" : "for somebody else"}`);
+await pause(5.1);
+say(`expired key: ${await reason(() => signing.getWhoami())}`);
 
 await client.refreshSession({ expirationSeconds: "1" });
 await pause(1.1);

@@ -56,6 +56,11 @@ impl Found {
         Ok(stamp_keys::get(tx, &self.key.org, &self.key.id).await?.is_none())
     }
 
+    /// Whether it is not known yet whose key it is, and a call that names this organization would say so.
+    fn may_be_proved(&self) -> bool {
+        !self.key.proved && self.side == Side::Own && self.org.parent.is_some()
+    }
+
     /// What they may do.
     pub fn actor(&self) -> Actor {
         Actor { side: self.side, user: self.user.id, root: self.user.root }
@@ -91,7 +96,8 @@ pub(super) async fn find_unnamed(app: &Arc<App>, org: OrgId, key: &PublicKey) ->
 async fn find_as(app: &Arc<App>, org: OrgId, key: &PublicKey, named: bool) -> Result<Arc<Found>, Refused> {
     let (now, key) = (app.clock.now(), *key);
     let name = fingerprint("signer", &[org.as_bytes(), key.curve().name().as_bytes(), &key.to_bytes()]);
-    if let Some(found) = app.recent_signers.get(&name, now).filter(|found| !found.key.is_over(now)) {
+    let is_stale = |found: &Arc<Found>| found.key.is_over(now) || named && found.may_be_proved();
+    if let Some(found) = app.recent_signers.get(&name, now).filter(|found| !is_stale(found)) {
         return Ok(found);
     }
     let endings = app.recent_signers.endings();
@@ -118,7 +124,7 @@ async fn look_and_wake(
         found = look(app, org, key, now).await??;
     }
     // Below a parent, by whose name it may be looked for; and once.
-    if named && !found.key.proved && found.side == Side::Own && found.org.parent.is_some() {
+    if named && found.may_be_proved() {
         let id = found.key.id;
         app.db.write(move |tx| Box::pin(async move { stamp_keys::prove(tx, &org, &id, now).await })).await?;
         found.key.proved = true;
