@@ -26,9 +26,6 @@ const MOST_LEASE: Duration = Duration::from_secs(3600);
 /// Longer would only keep people waiting.
 const STEADY_MOST: Duration = Duration::from_secs(1);
 
-/// On PostgreSQL an answer takes that much longer: round trips, and a commit on another machine.
-const STEADY_ON_POSTGRES: u32 = 5;
-
 /// Everything, as written. Its fields are those of `config.default.toml`, which documents them.
 #[derive(Deserialize)]
 pub struct Raw {
@@ -145,7 +142,7 @@ impl Raw {
             deliveries: bad.duration("retention.deliveries", &self.retention.deliveries),
             events: bad.duration("retention.events", &self.retention.events),
         };
-        let mut config = Config {
+        let config = Config {
             dev: given.dev,
             data: given.data.clone(),
             keys,
@@ -165,9 +162,6 @@ impl Raw {
             retention,
             log: self.log.mean(&mut bad),
         };
-        if config.database.is_some() {
-            config.server.steady_after = (config.server.steady_after * STEADY_ON_POSTGRES).min(STEADY_MOST);
-        }
         bad.none_or(config)
     }
 }

@@ -120,6 +120,14 @@ impl Db {
         }
     }
 
+    /// How much longer than on the embedded database an answer takes here: round trips, and a commit on another machine.
+    pub fn slower(&self) -> u32 {
+        match &*self.0 {
+            Engine::Lite(_) => 1,
+            Engine::Pg(_) => 5,
+        }
+    }
+
     /// What time it is for all servers of the database, where there can be several: its own.
     pub async fn time(&self) -> Result<Option<Timestamp>> {
         match &*self.0 {

@@ -26,8 +26,8 @@ pub(crate) fn is_wanted() -> bool {
 }
 
 /// Sets a cluster up, runs it until its standard input ends, and clears it away: however the tests end, nothing stays. Each line
-/// that it reads meanwhile is a signal for the server, whose end is waited for, or `start`, or `promote` for one that follows
-/// another. $1 the folder, $2 the port, $3 the programs' directory, $4 the port of the server to follow, if any; the rest are the
+/// that it reads meanwhile is a signal for the server, whose end is waited for, or `STOP` or `CONT` for all of its processes, or `start`, or
+/// `promote` for one that follows another. $1 the folder, $2 the port, $3 the programs' directory, $4 the port of the server to follow, if any; the rest are the
 /// server's own arguments.
 const KEEPER: &str = r#"
 dir=$1 port=$2 bin=$3 leader=$4
@@ -53,6 +53,12 @@ while read -r word; do
             kill -0 "$pid" 2>/dev/null && break
             start "$@"
         done ;;
+    # Its backends are groups of their own.
+    STOP|CONT)
+        for stat in /proc/[0-9]*/stat; do
+            read -r child _ _ parent _ 2>/dev/null <"$stat" && [ "$parent" = "$pid" ] && kill "-$word" "$child"
+        done
+        kill "-$word" "$pid" ;;
     promote) "$bin/pg_ctl" -D "$dir/data" -w promote >/dev/null ;;
     *) kill "-$word" "$pid"; wait "$pid" 2>/dev/null ;;
     esac
@@ -134,6 +140,16 @@ impl Cluster {
     /// Ends its server by a signal: `KILL`, or `INT` for a fast end in order. Its data stay.
     pub(crate) fn end(&mut self, signal: &str) {
         self.tell(signal);
+    }
+
+    /// From now on it takes connections and bytes, and answers nothing, as behind a line that is dead.
+    pub(crate) fn freeze(&mut self) {
+        self.tell("STOP");
+    }
+
+    /// It goes on where it was.
+    pub(crate) fn thaw(&mut self) {
+        self.tell("CONT");
     }
 
     /// Starts the server again that was ended, and waits until it answers.
