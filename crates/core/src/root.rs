@@ -166,6 +166,8 @@ pub enum Use {
     Hook,
     /// Secrets that others gave into our keeping.
     Vault,
+    /// The digest by which a person's message is known again.
+    Message,
     /// The digest by which a signed call is found again ([`crate::stamp::BodyPrint`]).
     Activity,
     /// The keys that codes are sealed to on their way back ([`crate::seal::turnkey`]).
@@ -197,6 +199,7 @@ impl Use {
             Self::Push => "push",
             Self::Hook => "hook",
             Self::Vault => "vault",
+            Self::Message => "message",
             Self::Activity => "activity",
             Self::OtpTarget => "otp-target",
             Self::Verification => "verification",

@@ -50,6 +50,8 @@ pub struct Roots {
     pub hook: Root,
     /// Secrets in our keeping.
     pub vault: Root,
+    /// The digest by which a person's message is known again.
+    pub message: Root,
     /// Where signed calls are found again.
     pub activity: Root,
     /// The keys that codes are sealed to on their way back.
@@ -82,6 +84,7 @@ impl Roots {
             push: Vapid::derive(key.kid(), &key.root(Use::Push), &entropy::signing())?,
             hook: key.root(Use::Hook),
             vault: key.root(Use::Vault),
+            message: key.root(Use::Message),
             activity: key.root(Use::Activity),
             otp_target: key.root(Use::OtpTarget),
             verification: signer(Use::Verification)?,

@@ -20,6 +20,7 @@ const USES: [Use; 15] = [
     Use::Webhook,
     Use::Audit,
     Use::Ticket,
+    Use::Message,
     Use::Activity,
     Use::OtpTarget,
     Use::Verification,

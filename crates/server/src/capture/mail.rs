@@ -86,8 +86,11 @@ pub struct Judged {
     pub why: Option<&'static str>,
     /// Every domain that has to do with it.
     pub domains: Vec<String>,
-    /// What it is known by: its body, and its id.
-    pub digests: Vec<[u8; 16]>,
+    /// The digest of its body. Whoever knows how the sender writes finds the code in it by trying all that there are: it is kept by whom the
+    /// mail came to, and under a key.
+    pub body: [u8; 16],
+    /// The digest of its id, if it has one: by that it is known to everybody who has it.
+    pub id: Option<[u8; 16]>,
     /// When it came.
     pub arrived: Timestamp,
     /// Another try may judge it otherwise.
@@ -154,10 +157,10 @@ impl Opened<'_> {
             Verdict::Unverified { why } => (Worth::Unverified, None, None, Some(why)),
             Verdict::Forged { why } => (Worth::Forged, None, None, Some(why)),
         };
-        let mut digests = vec![fingerprint("relay body", &[&judgement.body_hash])];
-        digests.extend(parsed.message_id.as_ref().map(|id| fingerprint("relay message id", &[id.as_bytes()])));
+        let body = fingerprint("relay body", &[&judgement.body_hash]);
+        let id = parsed.message_id.as_ref().map(|id| fingerprint("relay message id", &[id.as_bytes()]));
         let (arrived, temporary) = (letter.arrived, judgement.temporary);
-        Judged { parsed, from, worth, domain: vouched, forwarder, why, domains, digests, arrived, temporary }
+        Judged { parsed, from, worth, domain: vouched, forwarder, why, domains, body, id, arrived, temporary }
     }
 }
 
@@ -176,6 +179,11 @@ impl Judged {
             .into_iter()
             .filter_map(|(text, format)| Some(Message { subject, text: text.as_ref()?.expose(), format }))
             .collect()
+    }
+
+    /// All that it is known by.
+    pub fn digests(&self) -> Vec<[u8; 16]> {
+        std::iter::once(self.body).chain(self.id).collect()
     }
 
     /// As it is matched. `text` is what a person reads of it.
@@ -261,7 +269,7 @@ pub async fn receive_from(
         sender: judged.domain.as_deref(),
         forwarder: judged.forwarder.as_deref(),
         spf: spf.as_deref(),
-        digests: judged.digests.clone(),
+        digests: judged.digests(),
     };
     let taken = take(app, &incoming).await?;
     if let (Taken::Nobody | Taken::Unverified, Some(why)) = (taken, judged.why) {

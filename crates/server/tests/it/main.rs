@@ -79,6 +79,7 @@ mod relay_limits;
 mod relay_mail;
 mod relay_nodes;
 mod relay_pause;
+mod relay_secrets;
 mod restore;
 mod secrets;
 mod sends;

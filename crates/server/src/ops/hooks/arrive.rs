@@ -94,12 +94,13 @@ pub async fn secret_of(app: &App, kind: Kind, token: &str) -> Result<By> {
 /// # Errors
 /// `Limited` at the first new text that is over the limit; whatever else keeps one from being taken. Those before it are taken.
 pub async fn arrive_all(app: &Arc<App>, hook: &Hook, texts: &[Text<'_>]) -> Result<()> {
-    let (owner, each) = (hook.owner, texts.iter().map(|text| digests(hook, text)).collect::<Vec<_>>());
+    let ring = app.keys.ring();
+    let each: Vec<_> = texts.iter().map(|text| relays::names(&ring, &hook.owner, &digests(hook, text))).collect();
     let look = app.db.read(move |tx| {
         Box::pin(async move {
             let mut new = Vec::new();
-            for (place, digests) in each.iter().enumerate() {
-                if !relays::any_known(tx, &owner, digests).await? {
+            for (place, names) in each.iter().enumerate() {
+                if !relays::any_known(tx, names).await? {
                     new.push(place);
                 }
             }
@@ -129,7 +130,7 @@ pub async fn arrive(app: &Arc<App>, hook: &Hook, text: &Text<'_>) -> Result<Arri
     let digests = digests(hook, text);
     let arrived = become_of(app, hook, text, &digests, now).await?;
     if !matches!(arrived, Arrived::Was(Taken::Given(_) | Taken::Held(_))) {
-        use_up(app, hook, digests, now).await?;
+        use_up(app, hook, &digests, now).await?;
     }
     Ok(arrived)
 }
@@ -191,12 +192,12 @@ async fn count(app: &App, hook: &Hook, now: Timestamp) -> Result<()> {
 }
 
 /// Nobody was given it, and nobody will be.
-async fn use_up(app: &App, hook: &Hook, digests: Vec<[u8; 16]>, now: Timestamp) -> Result<()> {
-    let owner = hook.owner;
+async fn use_up(app: &App, hook: &Hook, digests: &[[u8; 16]], now: Timestamp) -> Result<()> {
+    let names = relays::names(&app.keys.ring(), &hook.owner, digests);
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
-            for digest in &digests {
-                relays::all_new(tx, &owner, &[*digest], now).await?;
+            for name in names {
+                relays::all_new(tx, &[name], now).await?;
             }
             Ok(())
         })

@@ -12,7 +12,7 @@ use doorcode_core::time::DAY;
 use doorcode_core::{Error, RelayId, Result, Timestamp, hex};
 use serde_json::json;
 
-use super::take::known_as;
+use super::known::{Name, all_new};
 use super::{candidate, happened, rivals, tell, whose};
 use crate::app::App;
 use crate::ops::audit;
@@ -20,7 +20,7 @@ use crate::ops::devices::COLLECTOR;
 use crate::store::devices::Device;
 use crate::store::meters::{self, Meter};
 use crate::store::relays::{self as rows, Received, Relay};
-use crate::store::{Tx, events, relay_messages};
+use crate::store::{Tx, events};
 
 /// For how long a message is known, so that it is taken once.
 pub(super) const KNOWN: Duration = Duration::from_secs(30 * 86_400);
@@ -46,6 +46,13 @@ pub async fn receive(app: &Arc<App>, device: &Device, id: RelayId, handed: Hande
     let (now, event, unit_app) = (app.clock.now(), app.entropy.id(app.clock.now())?, Arc::clone(app));
     let (owner, device_id) = (device.owner, device.id);
     let capture = if device.kind == COLLECTOR { Way::Collector } else { Way::Device };
+    let ring = app.keys.ring();
+    // A collector sends the digest that this server makes of a mail's id, as digits; other devices whatever they have.
+    let name = |message: &String| match hex::decode_exact::<16>(message) {
+        Some(digest) => Name::new(&ring, &owner, &digest),
+        None => Name::new(&ring, &owner, message.as_bytes()),
+    };
+    let names: Vec<Name> = handed.messages.iter().map(name).collect();
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
             // All of them, so that none that could take the same message is said yes to meanwhile.
@@ -56,13 +63,8 @@ pub async fn receive(app: &Arc<App>, device: &Device, id: RelayId, handed: Hande
                 return Ok(None);
             }
             may_take(tx, &unit_app, &relay, &live, now).await?;
-            for message in &handed.messages {
-                // A collector sends the digests that this server makes of a mail, as digits; other devices whatever they have.
-                let digest = hex::decode_exact::<16>(message)
-                    .map_or_else(|| known_as(&owner, message.as_bytes()), |digest| known_as(&owner, &digest));
-                if !relay_messages::take(tx, &digest, now.plus(KNOWN)).await? {
-                    return Err(Error::Conflict("this message was handed in before"));
-                }
+            if !all_new(tx, &names, now).await? {
+                return Err(Error::Conflict("this message was handed in before"));
             }
             let received = Received {
                 payload: payload.as_str(),

@@ -5,20 +5,20 @@
 use std::sync::Arc;
 
 use doorcode_core::extract::{Kind, Message, classify, extract_first};
-use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::relay::fit::{Came, Fit, Worth, fit};
 use doorcode_core::relay::{Choice, Named as _, Way, choose};
 use doorcode_core::seal::{Context, PublicKey};
-use doorcode_core::{Error, RelayId, Result, Secret, Timestamp, UserId};
+use doorcode_core::{Error, RelayId, Result, Secret, Timestamp};
 use serde_json::json;
 
+use super::known::{all_new, names};
 use super::own::is_own_code;
-use super::receive::{KNOWN, put, spend};
+use super::receive::{put, spend};
 use super::{SOURCES, candidate, happened, tell, wanted};
 use crate::app::App;
 use crate::ops::audit::{self, Whose};
+use crate::store::events;
 use crate::store::relays::{self as rows, Received, Relay};
-use crate::store::{Tx, events, relay_messages};
 
 /// How often it is tried again where a request was taken away meanwhile.
 const TRIES: usize = 4;
@@ -184,13 +184,14 @@ enum Written {
 /// one that it was sealed for.
 async fn write(app: &Arc<App>, sealed: Sealed, fits: Fits, incoming: &Incoming<'_>) -> Result<Written> {
     let (now, event, unit_app) = (app.clock.now(), app.entropy.id(app.clock.now())?, Arc::clone(app));
-    let (way, whose, digests) = (incoming.way, incoming.whose, incoming.digests.clone());
+    let (way, whose, digests) = (incoming.way, incoming.whose, &incoming.digests);
     let source = SOURCES.iter().find(|(bit, _)| *bit == incoming.came.source).map_or("", |(_, name)| name);
     let verified = incoming.came.worth == Worth::Verified;
     let [sender, forwarder, spf] =
         [incoming.sender, incoming.forwarder, incoming.spf].map(|text| text.map(str::to_owned));
     let Sealed { relay, payload, about } = sealed;
     let told = relay.clone();
+    let names = names(&app.keys.ring(), &whose.owner, digests);
     let unit = app.db.write(move |tx| {
         Box::pin(async move {
             match fits.choose(rows::hold_live(tx, &whose.owner, now, super::LIVE_MOST).await?, now) {
@@ -212,7 +213,7 @@ async fn write(app: &Arc<App>, sealed: Sealed, fits: Fits, incoming: &Incoming<'
                 return Ok(Written::Late);
             }
             // After it, so that a message that nobody could take is not used up.
-            if !all_new(tx, &whose.owner, &digests, now).await? {
+            if !all_new(tx, &names, now).await? {
                 return Err(Error::Conflict(BEFORE));
             }
             spend(tx, &unit_app, &relay, now).await?;
@@ -237,30 +238,3 @@ async fn write(app: &Arc<App>, sealed: Sealed, fits: Fits, incoming: &Incoming<'
 }
 
 const BEFORE: &str = "this message was here before";
-
-/// What stands in the table for one of a person's messages. The same for whatever way it came by, so that a mail that a collector has handed
-/// in is known when it is forwarded here as well.
-pub(super) fn known_as(owner: &UserId, digest: &[u8]) -> [u8; 16] {
-    fingerprint("relay message of", &[owner.as_bytes(), digest])
-}
-
-/// Whether something that a message is known by was taken before.
-pub async fn any_known(tx: &mut Tx<'_>, owner: &UserId, digests: &[[u8; 16]]) -> Result<bool> {
-    for digest in digests {
-        if relay_messages::is_known(tx, &known_as(owner, digest)).await? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// Takes what a message is known by, up to what was taken before; false: something was. Each person's messages are known by themselves: one
-/// that goes to two of them is new to both.
-pub async fn all_new(tx: &mut Tx<'_>, owner: &UserId, digests: &[[u8; 16]], now: Timestamp) -> Result<bool> {
-    for digest in digests {
-        if !relay_messages::take(tx, &known_as(owner, digest), now.plus(KNOWN)).await? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
