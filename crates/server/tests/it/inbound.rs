@@ -26,6 +26,7 @@ use tokio::sync::watch;
 
 use crate::agentotp_cast::device;
 use crate::app::{Folder, TestApp, minutes, settings};
+use crate::mailbox::{MARK, own_mail};
 use crate::native::program;
 use crate::waiting::{ADA, Scene};
 
@@ -275,10 +276,25 @@ async fn what_nobody_vouches_for_and_our_own_mail_get_nothing() {
     );
     let own = house.scene.app.code(ADA).await;
     let ours = by("acme.com", &house.mail("no-reply@acme.com", &format!("Your code is {own}.")));
-    for mail in [plain, changed, strange, arc, ours] {
+    let is_taken_by_nobody = async |mail: String| {
         assert!(house.send(&house.to, &mail).await.starts_with("250"), "{mail}");
         assert_eq!(house.scene.state(&id).await, "approved", "{mail}");
+    };
+    for mail in [plain, changed, strange, arc, ours] {
+        is_taken_by_nobody(mail).await;
     }
+    // By the mark of our own mail alone, on a code that was never ours. And from a domain that we write from.
+    let entry = house.scene.app.app.inbox.as_ref().unwrap().list(Some(ADA)).into_iter().next().unwrap();
+    let (sent, _) = own_mail(&entry, house.scene.app.now());
+    let mark = sent.lines().find(|line| line.starts_with(MARK)).unwrap();
+    let theirs = house.mail("no-reply@acme.com", "Your code is 555555.");
+    is_taken_by_nobody(by("acme.com", &format!("{mark}\r\n{theirs}"))).await;
+    let domain = house.scene.app.app.config.mail.domain().to_owned();
+    let written = house.mail(&format!("no-reply@{domain}"), "Your code is 444444.");
+    is_taken_by_nobody(by("acme.com", &written)).await;
+    // It waited all the time.
+    assert!(house.send(&house.to, &by("acme.com", &theirs)).await.starts_with("250"));
+    assert_eq!(house.scene.state(&id).await, "otp_received", "without the mark");
 }
 
 /// The attack: an agent that was let have a provider's codes is handed the one that opens the mailbox, which is at a domain of its own there and

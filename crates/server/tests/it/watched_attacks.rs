@@ -5,17 +5,15 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use doorcode::deliver::mime;
 use doorcode::ops::mailboxes::{self, Wanted};
 use doorcode_core::mailbox::{Credentials, Refresh, Security};
 use doorcode_core::relay::State;
 use doorcode_core::{Error, Secret};
 
 use crate::imap::{Imap, Provider};
-use crate::mailbox::{ADA, CODE, PASSWORD, Scene};
+use crate::mailbox::{ADA, CODE, PASSWORD, Scene, unmarked};
 use crate::postgres;
 use crate::process::until;
-use crate::talk::Caller;
 use crate::watched::{QUICK, connect, connect_with, now, password, reaches, wanted};
 
 /// This installation's own sign-in mail gets nothing here either: known by its mark, by where it is from, and by its code alone.
@@ -24,26 +22,12 @@ async fn our_own_sign_in_mail_gets_nothing() {
     let Some(scene) = Scene::with(&QUICK).await else { return };
     let mailbox = connect(&scene).await;
     reaches(&scene, mailbox.id, "watching").await;
-    let caller = Caller { from: [127, 0, 0, 1].into(), to: scene.address };
-    assert_eq!(caller.start(ADA).await.unwrap().status, 200);
-    let inbox = scene.app.inbox.as_ref().unwrap();
-    let entry = until("our mail", async || inbox.list(Some(ADA)).into_iter().next()).await;
-    let own = entry.message().code.as_ref().unwrap().expose().clone();
+    let (raw, own) = scene.own_mail(ADA).await;
     let agent = scene.agent(1).await;
     let id = scene.approved(&agent, "*@acme.com").await;
     // As it was sent, but signed by somebody whose mail would be taken.
-    let date = mail_parser::DateTime::from_timestamp(scene.app.clock.now().millis() / 1000).to_rfc822();
-    let head = mime::head(entry.message(), "Acme <no-reply@acme.com>", None, entry.at_ms()).unwrap();
-    let head: Vec<&str> = head.lines().filter(|line| !line.starts_with("Date:")).collect();
-    let raw = format!(
-        "{}\r\nDate: {date}\r\n\r\n{}\r\n",
-        head.join("\r\n"),
-        entry.message().text.expose().replace('\n', "\r\n")
-    );
-    assert!(raw.contains("X-Doorcode-Stamp") && raw.contains(&own), "{raw}");
     scene.dovecot.deliver(&scene.signed(&raw, "acme.com"));
-    let unmarked: Vec<&str> = raw.split("\r\n").filter(|line| !line.starts_with("X-Doorcode-Stamp")).collect();
-    scene.dovecot.deliver(&scene.signed(&unmarked.join("\r\n").replace("Message-ID: <", "Message-ID: <x"), "acme.com"));
+    scene.dovecot.deliver(&scene.signed(&unmarked(&raw).replace("Message-ID: <", "Message-ID: <x"), "acme.com"));
     // Its code alone, in words of others.
     scene.dovecot.deliver(&scene.acme(1, &own));
     scene.dovecot.deliver(&scene.signed(&scene.mail("no-reply@codes.house.example", 2, &own), "house.example"));
