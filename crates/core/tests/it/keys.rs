@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use crate::{binding, master, shape};
 
-const USES: [Use; 15] = [
+const USES: [Use; 16] = [
     Use::Code,
     Use::Link,
     Use::ApiKey,
@@ -48,6 +48,7 @@ fn every_root_is_pinned() {
         "d53745dc2217ce2ce890d0877ab706807b4647b7ef1328ab76fb0904396b812b",
         "32fc36bfe182ac54223c07138b946923564fa1a5068540f10ca1843216a0f220",
         "07a2929857eea8afe880d81d4d35037bb6efcddf383c75c89cc4613f66e7d40d",
+        "e50bf99195c74f27ae9a03f1c89d3d0105af3f421bf5461a7cef8fd6d53dea7d",
         "af903e5c4f975ab8a39391cdef11f07b4b7263ed40b1e10c98b57c954c4e8293",
         "46f851038b01acb11e26508df04ce4aa9568a27ebf8c8647df4bd2bd6cd6f242",
         "d0fa0a340e8579b51c7c7a8ddf25d9be77efc294d6bb81554f31e449b872ad36",
