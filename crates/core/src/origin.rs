@@ -56,10 +56,7 @@ impl fmt::Display for Mark {
 }
 
 fn mac(root: &Root, id: &[u8; 16]) -> [u8; 16] {
-    let full = root.mac(&[b"mail", id]);
-    let mut half = [0; 16];
-    half.copy_from_slice(&full[..16]);
-    half
+    root.short_mac(&[b"mail", id])
 }
 
 fn bytes(text: &str) -> Option<[u8; 16]> {

@@ -119,7 +119,7 @@ impl App {
         });
         let egress = Egress::new(&config.egress, config.server.listen, config.server.public_url.as_deref())?;
         let node = format!("{:016x}", u64::from_be_bytes(entropy.bytes()?));
-        let steady = Steady::new(config.server.steady_after * db.slower())?;
+        let steady = Steady::new(config.server.steady_after.saturating_mul(db.slower()))?;
         let app = Self {
             config,
             db,

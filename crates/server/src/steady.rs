@@ -24,6 +24,9 @@ pub const HELD: [&str; 8] = [
     "/v1/account",
 ];
 
+/// The longest that an answer is held: more would only keep people waiting.
+const MOST: Duration = Duration::from_secs(1);
+
 /// Whether the answers of a route are held.
 pub fn is_held(route: &str) -> bool {
     HELD.contains(&route)
@@ -42,8 +45,9 @@ struct Waiting {
 }
 
 impl Steady {
-    /// Held answers leave `after` their request came, or when they are made, if that is later.
+    /// Held answers leave `after` their request came, but at the most a second, or when they are made, if that is later.
     pub fn new(after: Duration) -> Result<Self> {
+        let after = after.min(MOST);
         let (waiting, coming) = mpsc::channel();
         let thread = std::thread::Builder::new().name("steady".to_owned());
         // It ends when the house does: nobody can send to it then.

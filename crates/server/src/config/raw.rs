@@ -23,9 +23,6 @@ use crate::ops::outbox::longest_try;
 const LEAST_LEASE: Duration = Duration::from_secs(2);
 const MOST_LEASE: Duration = Duration::from_secs(3600);
 
-/// Longer would only keep people waiting.
-const STEADY_MOST: Duration = Duration::from_secs(1);
-
 /// Everything, as written. Its fields are those of `config.default.toml`, which documents them.
 #[derive(Deserialize)]
 pub struct Raw {
@@ -194,7 +191,7 @@ impl RawServer {
             streams_each: self.streams_each.max(1),
             read_timeout: bad.duration("server.read_timeout", &self.read_timeout),
             answer_timeout: bad.duration("server.answer_timeout", &self.answer_timeout),
-            steady_after: bad.duration("server.steady_after", &self.steady_after).min(STEADY_MOST),
+            steady_after: bad.duration("server.steady_after", &self.steady_after),
             drain_timeout: bad.duration("server.drain_timeout", &self.drain_timeout),
             metrics_from: bad.ranges("server.metrics_from", &self.metrics_from),
         }

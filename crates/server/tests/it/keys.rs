@@ -168,7 +168,7 @@ async fn team(app: &TestApp, key: &str) -> (u16, String) {
     app.from(HERE).saying("x-api-key", key).get("/api-team").await.both()
 }
 
-async fn refresh(app: &TestApp) -> bool {
+pub(crate) async fn refresh(app: &TestApp) -> bool {
     app.app.keys.refresh(&app.app.db, app.now()).await.unwrap()
 }
 

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use doorcode::capture::Verifier;
 use doorcode::capture::inbound::Patience;
 use doorcode::capture::mail::{self, Judged, Letter, Mailbox};
+use doorcode::ops::master_keys;
 use doorcode_core::fingerprint::fingerprint;
 use doorcode_core::{Email, Timestamp, hex};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy};
@@ -16,6 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::hooks::{FROM, phone, push, sign, sms};
 use crate::inbound::{by, house_of};
+use crate::keys::refresh;
 use crate::mailbox::{self, CODE};
 use crate::needles::Needles;
 use crate::postgres;
@@ -112,4 +114,26 @@ async fn no_file_of_a_server_that_relays_says_a_code() {
     for app in [&house.scene.app, &scene.app] {
         assert_eq!(needles.in_folder(app.folder.path()), Vec::<String>::new());
     }
+}
+
+/// The attack: the operator changes the master key, and whoever kept a text pushes it once more.
+#[tokio::test]
+async fn a_message_is_known_under_the_next_master_key_too() {
+    let (scene, path, secret) = phone().await;
+    let id = scene.waits("sms", FROM).await;
+    let text = sms(&scene, "1", &format!("Your Acme code is {CODE}"));
+    let signature = sign(&scene, &secret, &text);
+    assert_eq!(push(&scene, &path, &signature, &text).await.status, 200);
+    assert_eq!(scene.code(&id, "").await, CODE);
+    let app = &scene.app;
+    let new = master_keys::add(&app.app).await.unwrap();
+    assert!(refresh(app).await);
+    master_keys::activate(&app.app, new).await.unwrap();
+    assert!(refresh(app).await);
+    let again = scene.waits("sms", FROM).await;
+    assert_eq!(push(&scene, &path, &signature, &text).await.status, 200, "it was taken, and nothing comes of it");
+    assert_eq!(scene.state(&again).await, "approved");
+    let other = sms(&scene, "2", &format!("Your Acme code is {CODE}"));
+    assert_eq!(push(&scene, &path, &sign(&scene, &secret, &other), &other).await.status, 200);
+    assert_eq!(scene.code(&again, "").await, CODE, "another one is taken");
 }

@@ -12,20 +12,26 @@ use crate::store::{Tx, relay_messages};
 /// says the code to whoever has the file.
 #[derive(Clone)]
 pub struct Name {
-    now: [u8; 16],
-    before: Vec<[u8; 16]>,
+    active: [u8; 16],
+    older: Vec<[u8; 16]>,
 }
 
 impl Name {
     pub(super) fn new(ring: &Keyring, owner: &UserId, known_by: &[u8]) -> Self {
-        let name = |roots: &Roots| half(roots.message.mac(&[owner.as_bytes(), known_by]));
-        let (now, active) = (name(ring.active()), ring.active().kid);
-        Self { now, before: ring.iter().filter(|roots| roots.kid != active).map(name).collect() }
+        let name = |roots: &Roots| roots.message.short_mac(&[owner.as_bytes(), known_by]);
+        let active = ring.active();
+        let older = ring.iter().filter(|roots| roots.kid != active.kid);
+        Self { active: name(active), older: older.map(name).collect() }
     }
 
     /// Whether it was taken before.
     async fn is_known(&self, tx: &mut Tx<'_>) -> Result<bool> {
-        for name in std::iter::once(&self.now).chain(&self.before) {
+        Ok(relay_messages::is_known(tx, &self.active).await? || self.was_known(tx).await?)
+    }
+
+    /// Whether it was taken under another key than the active one.
+    async fn was_known(&self, tx: &mut Tx<'_>) -> Result<bool> {
+        for name in &self.older {
             if relay_messages::is_known(tx, name).await? {
                 return Ok(true);
             }
@@ -35,19 +41,8 @@ impl Name {
 
     /// Takes it. False: it was taken before.
     pub(super) async fn take(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<bool> {
-        for name in &self.before {
-            if relay_messages::is_known(tx, name).await? {
-                return Ok(false);
-            }
-        }
-        relay_messages::take(tx, &self.now, now.plus(KNOWN)).await
+        Ok(!self.was_known(tx).await? && relay_messages::take(tx, &self.active, now.plus(KNOWN)).await?)
     }
-}
-
-fn half(mac: [u8; 32]) -> [u8; 16] {
-    let mut name = [0; 16];
-    name.copy_from_slice(&mac[..16]);
-    name
 }
 
 /// What a person's message is known by, of its digests.
